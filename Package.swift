@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A capability or a part of the house: imports the given modules of ours and nothing else.
+func room(_ name: String, _ modules: [String], plugins: [Target.PluginUsage] = []) -> Target {
+    .target(
+        name: name, dependencies: modules.map { .init(stringLiteral: $0) }, swiftSettings: strict, plugins: plugins)
+}
+
+func tests(_ name: String, _ modules: [String], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: modules.map { .init(stringLiteral: $0) }, resources: resources,
+        swiftSettings: strict)
+}
+
+let capabilities = ["Access", "Orchard", "Batches", "Codes", "Sales", "Income"]
+let house = ["Kernel", "Postgres", "Signing", "Database", "Registers"]
+
+let package = Package(
+    name: "taoyuan",
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng16", providers: [.apt(["libpng-dev"])]),
+
+        // The schema and the pages become part of the program: it needs no files beside it.
+        .executableTarget(name: "embed-files", swiftSettings: strict),
+        .plugin(
+            name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed-files"], path: "Sources/EmbedFiles"),
+
+        room("Kernel", []),
+        room("Postgres", ["CPostgres"]),
+        room("Signing", ["Kernel", "COpenSSL", "CQREncode", "CPNG"]),
+        room("Database", ["Kernel", "Postgres"], plugins: ["EmbedFiles"]),
+        room("Registers", ["Kernel", "Postgres", "Database"]),
+
+        room("Access", ["Kernel", "Postgres", "Database", "Signing"]),
+        room("Orchard", ["Kernel", "Postgres", "Database", "Registers"]),
+        room("Batches", ["Kernel", "Postgres", "Database", "Registers", "Orchard"]),
+        room("Codes", ["Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches"]),
+        room("Sales", ["Kernel", "Postgres", "Database", "Registers", "Batches"]),
+        room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
+
+        .target(
+            name: "Web",
+            dependencies: [
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ] + (house + capabilities).map { .init(stringLiteral: $0) },
+            exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
+        .executableTarget(
+            name: "taoyuan",
+            dependencies: [
+                "Web", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + (house + capabilities).map { .init(stringLiteral: $0) },
+            swiftSettings: strict),
+
+        tests("KernelTests", ["Kernel"]),
+    ]
+)

@@ -1,0 +1,152 @@
+import Database
+import Kernel
+import Postgres
+import Signing
+
+/// Accounts with passwords.
+public struct AccountStore: Sendable {
+    let database: Database
+    let hasher: PasswordHasher
+
+    public init(_ database: Database, hasher: PasswordHasher) {
+        self.database = database
+        self.hasher = hasher
+    }
+
+    /// - Parameter cooperative: the one that a clerk is bound to; nil for every other role.
+    public func create(username: String, password: String, role: Role, cooperative: String?) -> Plan<Void> {
+        { transaction, scope in
+            let name = try AccountRules.username(username)
+            try AccountRules.password(password)
+            let cooperativeID = try await Self.cooperative(cooperative, of: role, transaction, scope)
+            let salt = try RandomBytes.secret(16)
+            let hash = try await hasher.hash(password, salt: salt)
+            return Change(
+                (),
+                writes: [
+                    """
+                    INSERT INTO account (village_id, username, password_salt, password_hash, role, cooperative_id)
+                    VALUES (\(scope.village), \(name), \(salt), \(hash), \(role.rawValue), \(cooperativeID))
+                    """
+                ],
+                refusals: [
+                    "account_village_id_username_key": Refusal(
+                        .conflict, "username-taken", field: "username", zh: "用户名已被使用", en: "the username is taken")
+                ],
+                audit: Audit("account.create", name, detail: role.rawValue))
+        }
+    }
+
+    /// Sets a new password and ends the sessions that the old one opened.
+    public func setPassword(username: String, password: String) -> Plan<Void> {
+        { transaction, scope in
+            try AccountRules.password(password)
+            let id = try await Self.id(username, transaction, scope)
+            let salt = try RandomBytes.secret(16)
+            let hash = try await hasher.hash(password, salt: salt)
+            return Change(
+                (),
+                writes: [
+                    """
+                    UPDATE account SET password_salt = \(salt), password_hash = \(hash)
+                    WHERE village_id = \(scope.village) AND id = \(id)
+                    """,
+                    """
+                    UPDATE api_token SET revoked_at = now()
+                    WHERE village_id = \(scope.village) AND account_id = \(id) AND revoked_at IS NULL
+                    """,
+                    "SELECT pg_notify('taoyuan_access', '')",
+                ],
+                audit: Audit("account.password", username))
+        }
+    }
+
+    /// Shuts an account, and its tokens with it.
+    public func disable(username: String) -> Plan<Void> {
+        { transaction, scope in
+            let id = try await Self.id(username, transaction, scope)
+            return Change(
+                (),
+                writes: [
+                    """
+                    UPDATE account SET disabled_at = coalesce(disabled_at, now())
+                    WHERE village_id = \(scope.village) AND id = \(id)
+                    """,
+                    "SELECT pg_notify('taoyuan_access', '')",
+                ],
+                audit: Audit("account.disable", username))
+        }
+    }
+
+    /// - Returns: the account's number and person when the password is right and the account open.
+    public func authenticate(username: String, password: String, village: Int) async throws -> (Int, Person)? {
+        let rows = try await database.query(
+            """
+            SELECT id, username, password_salt, password_hash, role, cooperative_id FROM account
+            WHERE village_id = \(village) AND username = \(username.lowercased()) AND disabled_at IS NULL
+            """)
+        guard let row = rows.first, let role = Role(rawValue: try row.decode("role")) else {
+            // The same work for an unknown name, so that the time tells nobody which names exist.
+            _ = try await hasher.hash(String(password.prefix(200)), salt: [UInt8](repeating: 0, count: 16))
+            return nil
+        }
+        let hash = try await hasher.hash(String(password.prefix(200)), salt: row.decode("password_salt"))
+        guard constantTimeEqual(hash, try row.decode("password_hash")) else { return nil }
+        let person = Person(
+            name: "account:\(try row.decode("username", as: String.self))", role: role,
+            cooperative: try row.decode("cooperative_id"), village: village)
+        return (try row.decode("id"), person)
+    }
+
+    public func list(village: Int) async throws -> [Account] {
+        let rows = try await database.query(
+            """
+            SELECT a.id, a.username, a.role, c.name AS cooperative, a.created_at, a.disabled_at
+            FROM account a LEFT JOIN cooperative c ON c.village_id = a.village_id AND c.id = a.cooperative_id
+            WHERE a.village_id = \(village) ORDER BY a.username
+            """)
+        return try rows.map { row in
+            Account(
+                id: Identifier(try row.decode("id")), username: try row.decode("username"),
+                role: try Role(named: row.decode("role")), cooperative: try row.decode("cooperative"),
+                createdAt: try row.decode("created_at"), disabledAt: try row.decode("disabled_at"))
+        }
+    }
+
+    private static func id(_ username: String, _ transaction: Transaction, _ scope: Scope) async throws -> Int {
+        let rows = try await transaction.query(
+            "SELECT id FROM account WHERE village_id = \(scope.village) AND username = \(username.lowercased())")
+        guard let row = rows.first else {
+            throw Refusal(
+                .notFound, "no-such-account", field: "username", zh: "没有这个账号", en: "there is no such account")
+        }
+        return try row.decode("id")
+    }
+
+    /// The number of the cooperative that a clerk is bound to; every other role has none.
+    static func cooperative(
+        _ name: String?, of role: Role, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Int? {
+        switch (role, name) {
+        case (.clerk, let name?):
+            let rows = try await transaction.query(
+                "SELECT id FROM cooperative WHERE village_id = \(scope.village) AND name = \(name)")
+            guard let row = rows.first else {
+                throw Refusal(
+                    .notFound, "no-such-cooperative", field: "cooperative", zh: "没有合作社“\(name.shortened)”",
+                    en: "there is no cooperative “\(name.shortened)”")
+            }
+            return try row.decode("id")
+        case (.clerk, nil):
+            throw Refusal(
+                .invalid, "missing-field", field: "cooperative", zh: "文员须属于一个合作社",
+                en: "a clerk belongs to one cooperative")
+        case (_, nil):
+            return nil
+        case (_, _?):
+            throw Refusal(
+                .invalid, "role-without-cooperative", field: "cooperative", zh: "只有文员属于一个合作社",
+                en: "only a clerk belongs to one cooperative")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import Database
+import Kernel
+import Orchard
+import Postgres
+
+/// A harvest whose names have been found and whose number has been taken; nothing of it is written yet.
+public struct PreparedHarvest: Sendable {
+    public let number: Int64
+    public let weight: Weight
+    public let day: CivilDay
+    public let cooperative: Int
+    public let product: String
+    public let bestBefore: CivilDay?
+    /// The statements that record it.
+    public let writes: [SQL]
+    public let refusals: [String: Refusal]
+}
+
+/// How a harvest becomes a batch.
+public enum HarvestStore {
+    /// The constraint that keeps a plot's season below its ceiling.
+    public static let withinCeiling = "plot_season_within_ceiling"
+
+    /// Finds what the harvest names and takes a batch number, in one statement.
+    /// - Throws: a `Refusal` naming the field.
+    public static func prepare(
+        _ harvest: Harvest, today: CivilDay, in transaction: Transaction, _ scope: Scope
+    ) async throws -> PreparedHarvest {
+        try BatchRules.harvestDay(harvest.day, today: today)
+        let season = OrchardRules.season(of: harvest.day)
+        let rows = try await transaction.query(lookup(harvest, season: season, scope))
+        guard let first = rows.first, let plot: Int = try first.decode("plot") else {
+            throw BatchRules.unknownPlot(harvest.plot)
+        }
+        guard let grade: Int = try first.decode("grade") else {
+            let catalogue = try await Catalogue.load(transaction, scope)
+            _ = try catalogue.grade(named: harvest.grade)
+            throw MissingRow()
+        }
+        // Products may share a variety's name: the one that the plot grows is meant.
+        let crop: Int = try first.decode("crop")
+        guard let row = try rows.first(where: { try $0.decode("product", as: Int?.self) == crop }) else {
+            let catalogue = try await Catalogue.load(transaction, scope)
+            let named = try catalogue.variety(named: harvest.variety, product: harvest.product)
+            throw BatchRules.cropMismatch(
+                plot: harvest.plot, crop: try first.decode("crop_name"), product: named.product.name)
+        }
+        let cooperative: Int = try row.decode("cooperative_id")
+        let ceiling = OrchardRules.ceiling(
+            areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu"))
+        let allowed = ceiling + Weight(grams: try row.decode("extra_g"))
+        let number: Int64 = try row.decode("number")
+        let product: Int = try row.decode("product")
+        let variety: Int = try row.decode("variety")
+        let bestBeforeDays: Int? = try row.decode("best_before_days")
+        return PreparedHarvest(
+            number: number, weight: harvest.weight, day: harvest.day, cooperative: cooperative,
+            product: try row.decode("crop_name"),
+            bestBefore: OrchardRules.bestBefore(harvested: harvest.day, days: bestBeforeDays),
+            writes: [
+                """
+                INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g,
+                    ceiling_g)
+                VALUES (\(scope.village), \(plot), \(product), \(season), \(cooperative), \(harvest.weight), \(allowed))
+                ON CONFLICT (village_id, plot_id, product_id, season)
+                DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g
+                """,
+                """
+                INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, product_id, variety_id, grade_id,
+                    harvested_on, picker, in_g)
+                VALUES (\(scope.village), \(number), \(cooperative), 'harvest', \(plot), \(product), \(variety),
+                    \(grade), \(harvest.day), \(harvest.picker), \(harvest.weight))
+                """,
+                """
+                INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, actor)
+                VALUES (\(scope.village), \(number), \(cooperative), 'harvest', \(harvest.weight), \(harvest.day),
+                    \(scope.actor))
+                """,
+            ],
+            refusals: [
+                withinCeiling: BatchRules.overCeiling(
+                    plot: harvest.plot, season: season, ceiling: allowed,
+                    harvested: Weight(grams: try row.decode("harvested_g")), weight: harvest.weight)
+            ])
+    }
+
+    private static func lookup(_ harvest: Harvest, season: Int, _ scope: Scope) -> SQL {
+        """
+        SELECT t.id AS plot, t.cooperative_id, t.area_centimu, t.product_id AS crop, p.name AS crop_name,
+            p.best_before_days, p.ceiling_g_per_mu, v.id AS variety, v.product_id AS product, g.id AS grade,
+            coalesce(s.harvested_g, 0) AS harvested_g,
+            (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
+                WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
+                    AND o.season = \(season)) AS extra_g,
+            nextval(\(sequence(scope.village))::regclass) AS number
+        FROM plot t
+        JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
+        LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = t.product_id
+            AND v.name = \(harvest.variety) AND (\(harvest.product)::text IS NULL OR p.name = \(harvest.product))
+        LEFT JOIN grade g ON g.village_id = t.village_id AND g.name = \(harvest.grade)
+        LEFT JOIN plot_season s ON s.village_id = t.village_id AND s.plot_id = t.id
+            AND s.product_id = t.product_id AND s.season = \(season)
+        WHERE t.village_id = \(scope.village) AND t.number = \(harvest.plot)
+        """
+    }
+
+    /// The sequence from which a village's batches take their numbers.
+    public static func sequence(_ village: Int) -> String { "batch_number_\(village)" }
+
+    /// Records the committee's exception: so much more may come from a plot in a season.
+    public static func override(
+        plot: String, season: Int, extra: Weight, reason: String
+    ) -> Plan<Weight> {
+        { transaction, scope in
+            guard scope.cooperative == nil else {
+                throw Refusal(
+                    .forbidden, "committee-only", zh: "例外须由村委会登记", en: "exceptions are the committee's to record")
+            }
+            guard (1...1000).contains(reason.trimmed.count) else {
+                throw Refusal(
+                    .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
+                    en: "give the reason, 1 to 1000 characters")
+            }
+            guard (1990...2199).contains(season) else {
+                throw Refusal(
+                    .invalid, "out-of-range", field: "season", zh: "年份须在 1990 到 2199 之间",
+                    en: "a season is a year from 1990 to 2199")
+            }
+            let rows = try await transaction.query(
+                """
+                SELECT t.id, t.product_id, t.area_centimu, p.ceiling_g_per_mu,
+                    (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
+                        WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
+                            AND o.season = \(season)) AS extra_g
+                FROM plot t JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
+                WHERE t.village_id = \(scope.village) AND t.number = \(plot)
+                """)
+            guard let row = rows.first else { throw BatchRules.unknownPlot(plot) }
+            let id: Int = try row.decode("id")
+            let product: Int = try row.decode("product_id")
+            let ceiling =
+                OrchardRules.ceiling(
+                    areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu"))
+                + Weight(grams: try row.decode("extra_g")) + extra
+            return Change(
+                ceiling,
+                writes: [
+                    """
+                    INSERT INTO ceiling_override (village_id, plot_id, product_id, season, extra_g, reason, actor)
+                    VALUES (\(scope.village), \(id), \(product), \(season), \(extra), \(reason.trimmed),
+                        \(scope.actor))
+                    """,
+                    """
+                    UPDATE plot_season SET ceiling_g = ceiling_g + \(extra)
+                    WHERE village_id = \(scope.village) AND plot_id = \(id) AND product_id = \(product)
+                        AND season = \(season)
+                    """,
+                ],
+                audit: Audit("plot.override", plot, detail: "\(season): +\(extra.grams) g: \(reason.trimmed)"))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Kernel
+import Signing
+
+public enum CodeRules {
+    /// The payload of a text that a person or scanner gives: the payload alone or its whole address.
+    public static func payload(in text: String) -> String {
+        let trimmed = text.trimmed
+        guard trimmed.contains("/") else { return trimmed }
+        let address = trimmed.prefix { $0 != "?" && $0 != "#" }
+        return String(address.split(separator: "/").last ?? "")
+    }
+
+    /// Checks a code with nothing but a public key: what anybody can do without us.
+    public static func verifyOffline(_ payload: String, keys: [PublicKey], origin: Origin, today: CivilDay) -> Verdict {
+        let verifier = Verifier(origin: origin) { id in
+            keys.first { $0.id(origin: origin) == id }.map { KnownKey($0) }
+        }
+        switch verifier.check(payload) {
+        case .malformed: return Verdict(.malformed, today: today)
+        case .unknownKey: return Verdict(.unknownKey, today: today)
+        case .forged: return Verdict(.forged, today: today)
+        case .signed(let body): return Verdict(.signed, body: body, today: today)
+        }
+    }
+
+    /// A reason for a revocation or a recall, as it is kept.
+    static func reason(_ text: String) throws -> String {
+        let reason = text.trimmed
+        guard (1...1000).contains(reason.unicodeScalars.count) else {
+            throw Refusal(
+                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
+                en: "give the reason, 1 to 1000 characters")
+        }
+        return reason
+    }
+}

@@ -1,0 +1,180 @@
+import Batches
+import Database
+import Kernel
+import Orchard
+import Postgres
+import Registers
+import Signing
+
+/// Records 采收登记: each slip becomes a batch with its signed code.
+public struct HarvestRegister: RegisterRecorder, Sendable {
+    private static let slip = Column("采收单号", also: ["单号"])
+    private static let day = Column("采收日期", also: ["日期"])
+    private static let cooperative = Column("合作社")
+    private static let plot = Column("地块号", also: ["地块"])
+    private static let product = Column("产品", also: ["作物"])
+    private static let variety = Column("品种")
+    private static let grade = Column("等级")
+    private static let weight = Column("重量斤", also: ["重量", "数量斤"])
+    private static let picker = Column("采收人", also: ["操作人"], required: false)
+    public static let columns = [slip, day, cooperative, plot, product, variety, grade, weight, picker]
+
+    public static let refusals = [
+        HarvestStore.withinCeiling: Refusal(
+            .conflict, "over-ceiling", field: "重量斤", zh: "导入期间同一地块另有采收登记，合计超过上限；什么都没有记录，请重试",
+            en: "while this ran, other harvests of a plot came in and the sum is over its ceiling: nothing was recorded"),
+        "batch_slip_once": Refusal(
+            .conflict, "slip-taken", field: "采收单号", zh: "导入期间有采收单号被登记；什么都没有记录，请重试",
+            en: "while this ran, a slip number was recorded by someone else: nothing was recorded, try again"),
+    ]
+
+    private let signer: CodeSigner
+    private let today: CivilDay
+    private var catalogue: Catalogue?
+    private var ledger = SeasonLedger()
+    private var hasStaging = false
+    public var created: [Bilingual] { catalogue?.created ?? [] }
+
+    public init(signer: CodeSigner, today: CivilDay) {
+        self.signer = signer
+        self.today = today
+    }
+
+    /// A row whose names have been found.
+    struct Entry: Sendable {
+        let row: Int
+        let slip: String
+        let cooperative: Int
+        let plot: Int
+        let product: Int
+        let variety: Int
+        let grade: Int
+        let day: CivilDay
+        let bestBefore: CivilDay?
+        let weight: Weight
+        let picker: String?
+    }
+
+    public mutating func record(
+        _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
+    ) async throws -> [RowOutcome] {
+        var catalogue = try await self.catalogue.orLoad(transaction, scope)
+        try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
+        var outcomes: [RowOutcome] = []
+        var entries: [Entry] = []
+        var known = try await Self.known(rows, transaction, scope)
+        for (index, row) in rows.enumerated() {
+            do {
+                let entry = try await read(row, index, &catalogue, transaction, scope)
+                let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
+                let figures = SlipFigures(plot: entry.plot, day: entry.day, weight: entry.weight)
+                if let old = known[key] {
+                    guard old == figures else {
+                        throw Refusal(
+                            .conflict, "slip-differs", field: Self.slip.name,
+                            zh: "采收单号 \(entry.slip.shortened) 已登记过，但地块、日期或重量不同",
+                            en: "slip \(entry.slip.shortened) is recorded already, with another plot, day or weight")
+                    }
+                    outcomes.append(.already)
+                    continue
+                }
+                try await ledger.add(entry.weight, plot: entry.plot, day: entry.day, transaction, scope)
+                known[key] = figures
+                entries.append(entry)
+                outcomes.append(.recorded)
+            } catch let refusal as Refusal {
+                outcomes.append(.refused(refusal))
+            }
+        }
+        try await write(entries, transaction, scope)
+        self.catalogue = catalogue
+        return outcomes
+    }
+
+    private func read(
+        _ row: RegisterRow, _ index: Int, _ catalogue: inout Catalogue, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Entry {
+        let number = try row.key(Self.plot)
+        guard let plot = ledger.plots[number] else {
+            throw Refusal(
+                .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
+                en: "there is no plot “\(number.shortened)”: import the plots first")
+        }
+        let cooperative = try row.text(Self.cooperative, max: 60)
+        guard catalogue.cooperatives[cooperative] == plot.cooperative else {
+            throw Refusal(
+                .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
+                zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
+                en: "plot \(number) does not belong to “\(cooperative.shortened)”")
+        }
+        let productName = try row.text(Self.product, max: 60)
+        guard let product = catalogue.products[productName], product.id == plot.product else {
+            throw Refusal(
+                .invalid, "crop-mismatch", field: Self.product.name,
+                zh: "地块 \(number) 种的不是“\(productName.shortened)”",
+                en: "plot \(number) does not grow “\(productName.shortened)”")
+        }
+        let day = try row.day(Self.day)
+        do {
+            try BatchRules.harvestDay(day, today: today)
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: Self.day.name)
+        }
+        let varietyName = try row.text(Self.variety, max: 60)
+        let gradeName = try row.text(Self.grade, max: 60)
+        return Entry(
+            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id, product: product.id,
+            variety: try await catalogue.variety(making: varietyName, of: product, transaction, scope),
+            grade: try await catalogue.grade(making: gradeName, transaction, scope), day: day,
+            bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
+            weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
+    }
+
+    struct SlipKey: Hashable {
+        let cooperative: Int
+        let slip: String
+    }
+
+    struct SlipFigures: Equatable {
+        let plot: Int
+        let day: CivilDay
+        let weight: Weight
+    }
+
+    private static func known(
+        _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [SlipKey: SlipFigures] {
+        let slips = rows.compactMap { try? $0.key(slip) }
+        var found: [SlipKey: SlipFigures] = [:]
+        for row in try await transaction.query(
+            """
+            SELECT cooperative_id, slip, plot_id, harvested_on, in_g FROM batch
+            WHERE village_id = \(scope.village) AND slip = ANY(\(slips)::text[])
+                AND cooperative_id IN (SELECT id FROM cooperative WHERE village_id = \(scope.village))
+            """)
+        {
+            let key = SlipKey(cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"))
+            found[key] = SlipFigures(
+                plot: try row.decode("plot_id"), day: try row.decode("harvested_on"), weight: try row.decode("in_g"))
+        }
+        return found
+    }
+
+    /// Numbers, signs and stores the entries: a row each in batch, stock_movement and code.
+    private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
+        guard !entries.isEmpty else { return }
+        let numbers = try await transaction.query(
+            """
+            SELECT nextval(\(HarvestStore.sequence(scope.village))::regclass) AS number
+            FROM generate_series(1, \(entries.count)::int)
+            """
+        ).map { try $0.decode("number", as: Int64.self) }
+        let staged = try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today)
+        if !hasStaging {
+            _ = try await transaction.query(HarvestStaging.create)
+            hasStaging = true
+        }
+        _ = try await transaction.copyIn(HarvestStaging.copy, staged)
+        _ = try await transaction.query(ledger.takeWrites(scope) + HarvestStaging.move(scope, signer.keyID, today))
+    }
+}

@@ -1,0 +1,96 @@
+import Database
+import Kernel
+import Orchard
+import Signing
+import Synchronization
+
+/// The village's keys in memory: a check of a code asks no database for them, so that forged codes cost no I/O.
+public final class KeyRing: Sendable {
+    private struct State {
+        var keys: [KeyID: SigningKey] = [:]
+        var signer: CodeSigner?
+    }
+
+    public let village: Village
+    public let origin: Origin
+    private let store: SigningKeyStore
+    private let folder: KeyFolder
+    private let state = Mutex(State())
+
+    /// Reads the records. The private key is opened when something is signed first.
+    public init(_ database: Database, village: Village, folder: KeyFolder) async throws {
+        self.village = village
+        self.origin = try Origin(village.origin)
+        self.store = SigningKeyStore(database)
+        self.folder = folder
+        try await reload()
+    }
+
+    /// Reads the records again, after one of them was changed.
+    public func reload() async throws {
+        let keys = try await store.list(village: village.id)
+        let active = keys.last { $0.signsNew && $0.origin == origin }?.id
+        state.withLock { state in
+            state.keys = Dictionary(uniqueKeysWithValues: keys.map { ($0.id, $0) })
+            if state.signer?.keyID != active { state.signer = nil }
+        }
+    }
+
+    public subscript(id: KeyID) -> SigningKey? {
+        state.withLock { $0.keys[id] }
+    }
+
+    public var all: [SigningKey] {
+        state.withLock { $0.keys.values.sorted { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) } }
+    }
+
+    /// Who signs new codes: the newest key of our origin that is neither retired nor compromised.
+    /// - Throws: a `Refusal` when there is none or its file can't be opened.
+    public func signer() throws -> CodeSigner {
+        try state.withLock { state in
+            if let signer = state.signer { return signer }
+            let usable = state.keys.values.filter { $0.signsNew && $0.origin == origin }
+            guard let newest = usable.max(by: { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) }) else {
+                throw Refusal(
+                    .unavailable, "no-signing-key", zh: "没有可用的签发密钥，请先运行 taoyuan key create",
+                    en: "there is no key to sign with: run taoyuan key create")
+            }
+            let signer = CodeSigner(key: try folder.load(newest.id), origin: origin)
+            state.signer = signer
+            return signer
+        }
+    }
+
+    /// Makes a key, its file first: a record without its file would be a key that can't sign.
+    public func create(_ algorithm: Algorithm, _ database: Database, _ scope: Scope) async throws -> KeyID {
+        let key = try PrivateKey.generate(algorithm)
+        let id = key.publicKey.id(origin: origin)
+        guard self[id] == nil else { return try await create(algorithm, database, scope) }
+        try folder.store(key)
+        _ = try await database.change(scope, SigningKeyStore.add(key.publicKey, origin: origin))
+        try await reload()
+        return id
+    }
+
+    /// Takes a key over from elsewhere: a private one (PEM, plain or encrypted) signs, a public one only verifies.
+    public func adopt(pem: String, passphrase: Passphrase?, _ database: Database, _ scope: Scope) async throws -> KeyID {
+        let publicKey: PublicKey
+        if pem.contains("PRIVATE KEY") {
+            let key =
+                try passphrase.map { try PrivateKey(encryptedPEM: pem, passphrase: $0.bytes) } ?? PrivateKey(pem: pem)
+            publicKey = key.publicKey
+            guard self[publicKey.id(origin: origin)] == nil else { throw Self.taken(publicKey.id(origin: origin)) }
+            try folder.store(key)
+        } else {
+            publicKey = try PublicKey(pem: pem)
+        }
+        let id = try await database.change(
+            scope, SigningKeyStore.add(publicKey, origin: origin, action: "key.import"))
+        try await reload()
+        return id
+    }
+
+    private static func taken(_ id: KeyID) -> Refusal {
+        Refusal(.conflict, "key-id-taken", zh: "密钥编号 \(id) 已被占用", en: "key id \(id) is taken")
+    }
+}

@@ -1,0 +1,110 @@
+import Batches
+import Database
+import Kernel
+import Orchard
+import Postgres
+
+/// What plots have given and may give, kept while many harvests are recorded so that each refusal names its row.
+/// The CHECK on plot_season decides in the end.
+struct SeasonLedger: Sendable {
+    struct Plot: Sendable {
+        let id: Int
+        let number: String
+        let cooperative: Int
+        let product: Int
+        let ceiling: Weight
+    }
+
+    private struct Key: Hashable {
+        let plot: Int
+        let season: Int
+    }
+
+    private struct Season {
+        var allowed: Weight
+        var harvested: Weight
+        /// Not yet written.
+        var pending = Weight(grams: 0)
+    }
+
+    private(set) var plots: [String: Plot] = [:]
+    private var byID: [Int: Plot] = [:]
+    private var seasons: [Key: Season] = [:]
+
+    mutating func loadPlots(of numbers: [String], _ transaction: Transaction, _ scope: Scope) async throws {
+        let wanted = Array(Set(numbers).filter { plots[$0] == nil })
+        guard !wanted.isEmpty else { return }
+        for row in try await transaction.query(
+            """
+            SELECT t.id, t.number, t.cooperative_id, t.product_id, t.area_centimu, p.ceiling_g_per_mu
+            FROM plot t JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
+            WHERE t.village_id = \(scope.village) AND t.number = ANY(\(wanted)::text[])
+            """)
+        {
+            let plot = Plot(
+                id: try row.decode("id"), number: try row.decode("number"),
+                cooperative: try row.decode("cooperative_id"), product: try row.decode("product_id"),
+                ceiling: OrchardRules.ceiling(
+                    areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu")))
+            plots[plot.number] = plot
+            byID[plot.id] = plot
+        }
+    }
+
+    /// - Throws: a `Refusal` when the plot would give more than it may.
+    mutating func add(
+        _ weight: Weight, plot id: Int, day: CivilDay, _ transaction: Transaction, _ scope: Scope
+    ) async throws {
+        guard let plot = byID[id] else { throw MissingRow() }
+        let key = Key(plot: id, season: OrchardRules.season(of: day))
+        var season: Season
+        if let known = seasons[key] { season = known } else { season = try await load(key, plot, transaction, scope) }
+        let sum = season.harvested + weight
+        guard sum <= season.allowed else {
+            seasons[key] = season
+            throw BatchRules.overCeiling(
+                plot: plot.number, season: key.season, ceiling: season.allowed, harvested: season.harvested,
+                weight: weight
+            ).renamed(field: "重量斤")
+        }
+        season.harvested = sum
+        season.pending = season.pending + weight
+        seasons[key] = season
+    }
+
+    private func load(_ key: Key, _ plot: Plot, _ transaction: Transaction, _ scope: Scope) async throws -> Season {
+        let rows = try await transaction.query(
+            """
+            SELECT coalesce(s.harvested_g, 0) AS harvested_g,
+                (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
+                    WHERE o.village_id = \(scope.village) AND o.plot_id = \(key.plot)
+                        AND o.product_id = \(plot.product) AND o.season = \(key.season)) AS extra_g
+            FROM (VALUES (1)) one LEFT JOIN plot_season s ON s.village_id = \(scope.village)
+                AND s.plot_id = \(key.plot) AND s.product_id = \(plot.product) AND s.season = \(key.season)
+            """)
+        guard let row = rows.first else { throw MissingRow() }
+        return Season(
+            allowed: plot.ceiling + Weight(grams: try row.decode("extra_g")),
+            harvested: Weight(grams: try row.decode("harvested_g")))
+    }
+
+    /// The statements that write what is pending, in one order for everybody, so that two imports don't deadlock.
+    mutating func takeWrites(_ scope: Scope) -> [SQL] {
+        var writes: [SQL] = []
+        for (key, season) in seasons.sorted(by: { ($0.key.plot, $0.key.season) < ($1.key.plot, $1.key.season) })
+        where season.pending.grams > 0 {
+            guard let plot = byID[key.plot] else { continue }
+            writes.append(
+                """
+                INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g,
+                    ceiling_g)
+                VALUES (\(scope.village), \(key.plot), \(plot.product), \(key.season), \(plot.cooperative),
+                    \(season.pending), \(season.allowed))
+                ON CONFLICT (village_id, plot_id, product_id, season)
+                DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g
+                """)
+            seasons[key]?.pending = Weight(grams: 0)
+        }
+        return writes
+    }
+}

@@ -1,0 +1,101 @@
+import Database
+import Kernel
+import Postgres
+import Signing
+
+/// Key records, and the statements that change them.
+public struct SigningKeyStore: Sendable {
+    let database: Database
+
+    public init(_ database: Database) {
+        self.database = database
+    }
+
+    public func list(village: Int) async throws -> [SigningKey] {
+        let rows = try await database.publicQuery(
+            """
+            SELECT key_id, origin, public_key, created_at, retired_on, compromised_since FROM public_key
+            WHERE village_id = \(village) ORDER BY created_at, key_id
+            """)
+        return try rows.map { row in
+            SigningKey(
+                id: KeyID(UInt16(truncatingIfNeeded: try row.decode("key_id", as: Int.self))),
+                origin: try Origin(row.decode("origin")), publicKey: try PublicKey(der: row.decode("public_key")),
+                createdAt: try row.decode("created_at"), retiredOn: try row.decode("retired_on"),
+                compromisedSince: try row.decode("compromised_since"))
+        }
+    }
+
+    /// Registers a key. Its private half, if we hold it, must lie in the key folder already.
+    public static func add(_ key: PublicKey, origin: Origin, action: String = "key.create") -> Plan<KeyID> {
+        { _, scope in
+            let id = key.id(origin: origin)
+            return Change(
+                id,
+                writes: [
+                    """
+                    INSERT INTO signing_key (village_id, key_id, origin, algorithm, public_key)
+                    VALUES (\(scope.village), \(Int(id.value)), \(origin.text), \(key.algorithm.name), \(key.der))
+                    """,
+                    CodeWatch.notify,
+                ],
+                refusals: [
+                    "signing_key_pkey": Refusal(
+                        .conflict, "key-id-taken", zh: "密钥编号 \(id) 已被占用", en: "key id \(id) is taken")
+                ],
+                audit: Audit(action, id.hex, detail: key.algorithm.name))
+        }
+    }
+
+    public static func retire(_ id: KeyID, today: CivilDay) -> Plan<Void> {
+        { transaction, scope in
+            try await exists(id, transaction, scope)
+            return Change(
+                (),
+                writes: [
+                    """
+                    UPDATE signing_key SET retired_on = coalesce(retired_on, \(today))
+                    WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
+                    """,
+                    CodeWatch.notify,
+                ],
+                audit: Audit("key.retire", id.hex))
+        }
+    }
+
+    /// - Parameter day: since when others may hold it; an earlier day replaces a later one.
+    public static func compromise(_ id: KeyID, since day: CivilDay, today: CivilDay) -> Plan<Void> {
+        { transaction, scope in
+            guard day <= today else {
+                throw Refusal(
+                    .invalid, "day-in-future", field: "since", zh: "日期在今天之后", en: "the day is in the future")
+            }
+            try await exists(id, transaction, scope)
+            return Change(
+                (),
+                writes: [
+                    """
+                    UPDATE signing_key SET compromised_since = least(compromised_since, \(day))
+                    WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
+                    """,
+                    CodeWatch.notify,
+                ],
+                audit: Audit("key.compromise", id.hex, detail: "since \(day)"))
+        }
+    }
+
+    private static func exists(_ id: KeyID, _ transaction: Transaction, _ scope: Scope) async throws {
+        let rows = try await transaction.query(
+            """
+            SELECT key_id FROM signing_key
+            WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
+            """)
+        guard !rows.isEmpty else { throw unknownKey(id.hex) }
+    }
+
+    public static func unknownKey(_ text: String) -> Refusal {
+        Refusal(
+            .notFound, "unknown-key", field: "keyId", zh: "没有密钥 \(text.shortened)",
+            en: "there is no key \(text.shortened)")
+    }
+}

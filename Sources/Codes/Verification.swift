@@ -1,0 +1,76 @@
+import Database
+import Kernel
+import Postgres
+import Signing
+import Synchronization
+
+/// Answers whether a code is genuine, against the register.
+public final class Verification: Sendable {
+    private struct Remembered {
+        let verdict: Verdict
+        let until: ContinuousClock.Instant
+    }
+
+    private let database: Database
+    private let keys: KeyRing
+    private let clock: WallClock
+    private let remembered = Mutex<[String: Remembered]>([:])
+    /// A label that many people scan is asked of the register once a second.
+    private let memory: Duration = .seconds(1)
+    private let capacity = 10_000
+
+    public init(_ database: Database, keys: KeyRing, clock: WallClock) {
+        self.database = database
+        self.keys = keys
+        self.clock = clock
+    }
+
+    /// The first answer that applies, in the order of CODE-FORMAT. Only a good signature costs a question to the
+    /// database.
+    /// - Throws: a `Refusal` of kind `unavailable` when the database can't be asked.
+    public func verify(_ payload: String) async throws -> Verdict {
+        let now = ContinuousClock.now
+        if let known = remembered.withLock({ $0[payload] }), known.until > now { return known.verdict }
+        let today = clock.today
+        guard let code = try? SignedCode(payload: payload) else { return Verdict(.malformed, today: today) }
+        guard let key = keys[code.body.keyID] else { return Verdict(.unknownKey, today: today) }
+        guard code.isSigned(by: key.publicKey, origin: key.origin) else { return Verdict(.forged, today: today) }
+        let verdict = try await registered(code.body, today: today)
+        remembered.withLock { remembered in
+            if remembered.count >= capacity { remembered.removeAll(keepingCapacity: true) }
+            remembered[payload] = Remembered(verdict: verdict, until: now + memory)
+        }
+        return verdict
+    }
+
+    /// Forgets what was answered, because the register has changed.
+    public func forget() {
+        remembered.withLock { $0.removeAll(keepingCapacity: true) }
+    }
+
+    private func registered(_ body: CodeBody, today: CivilDay) async throws -> Verdict {
+        let rows = try await database.publicQuery(
+            """
+            SELECT key_id, issued_on, best_before, revoked, recalled, product, variety, grade, harvested_on, cooperative
+            FROM public_code
+            WHERE village_id = \(keys.village.id) AND batch_number = \(Int64(body.batch))
+                AND serial = \(body.serial ?? [])
+            """)
+        guard let row = rows.first, try row.decode("key_id", as: Int.self) == Int(body.keyID.value),
+            try row.decode("issued_on", as: CivilDay.self) == body.issued,
+            try row.decode("best_before", as: CivilDay?.self) == body.bestBefore
+        else { return Verdict(.unregistered, body: body, today: today) }
+        let goods = Verdict.Goods(
+            product: try row.decode("product"), variety: try row.decode("variety"), grade: try row.decode("grade"),
+            harvestedOn: try row.decode("harvested_on"), cooperative: try row.decode("cooperative"))
+        let answer: Answer =
+            if try row.decode("revoked", as: Bool.self) {
+                .revoked
+            } else if try row.decode("recalled", as: Bool.self) {
+                .recalled
+            } else {
+                .genuine
+            }
+        return Verdict(answer, body: body, goods: goods, today: today)
+    }
+}

@@ -1,0 +1,105 @@
+import Kernel
+import Postgres
+
+/// The program's way to its one database: a pool for the service and a smaller one for strangers.
+public final class Database: Sendable {
+    let service: Pool
+    /// Logged in as `taoyuan_public`, which can read the public views and nothing else.
+    let open: Pool
+    /// For a `Listener` of one's own.
+    public let listening: Settings
+
+    /// - Parameters:
+    ///   - service: how to log in as `taoyuan_service`.
+    ///   - open: how to log in as `taoyuan_public`.
+    ///   - size: connections of the service at most; strangers get as many again.
+    public init(service: Settings, open: Settings, size: Int) {
+        self.service = Pool(service, size: size, acquireTimeout: .seconds(5), statementTimeout: .seconds(60))
+        self.open = Pool(open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10))
+        self.listening = service
+    }
+
+    public func close() async {
+        await service.close()
+        await open.close()
+    }
+
+    /// Runs `body` in one transaction in `scope`, and commits unless it throws.
+    /// - Throws: what `body` throws; a `Refusal` of kind `unavailable` when the database can't be reached.
+    public func transaction<Value: Sendable>(
+        _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
+    ) async throws -> Value {
+        try await available { try await self.service.transaction(local: scope.settings, body) }
+    }
+
+    /// Carries out a plan: its writes and its audit row, together or not at all.
+    public func change<Value: Sendable>(_ scope: Scope, _ plan: @escaping Plan<Value>) async throws -> Value {
+        try await transaction(scope) { transaction in
+            let change = try await plan(transaction, scope)
+            try await self.finish(change, in: transaction, change.writes + [change.audit.insert(by: scope)])
+            return change.value
+        }
+    }
+
+    /// Carries out a plan once, however often the request is repeated, and gives each the same answer.
+    /// - Parameter render: the answer's text, stored with the effect in one transaction.
+    public func change<Value: Sendable>(
+        _ scope: Scope, once retry: Retry, render: @escaping @Sendable (Value) throws -> String,
+        _ plan: @escaping Plan<Value>
+    ) async throws -> String {
+        do {
+            return try await transaction(scope) { transaction in
+                if let answer = try await retry.storedAnswer(in: transaction, scope) { return answer }
+                let change = try await plan(transaction, scope)
+                let answer = try render(change.value)
+                try await self.finish(
+                    change, in: transaction,
+                    change.writes + [retry.insert(answer: answer, by: scope), change.audit.insert(by: scope)])
+                return answer
+            }
+        } catch let error as PostgresError where error.constraint == "idempotent_answer_pkey" {
+            // The same request, at the same moment, was faster: its answer is there now.
+            let stored = try await transaction(scope) { try await retry.storedAnswer(in: $0, scope) }
+            guard let stored else { throw error }
+            return stored
+        }
+    }
+
+    private func finish<Value>(_ change: Change<Value>, in transaction: Transaction, _ writes: [SQL]) async throws {
+        do {
+            _ = try await transaction.commit(writes)
+        } catch let error as PostgresError {
+            if let name = error.constraint, let refusal = change.refusals[name] { throw refusal }
+            throw error
+        }
+    }
+
+    /// One statement of the service outside any cooperative's rows (accounts, tokens, keys).
+    public func query(_ sql: SQL) async throws -> Rows {
+        try await available { try await self.service.query(sql) }
+    }
+
+    /// One statement on the public views.
+    public func publicQuery(_ sql: SQL) async throws -> Rows {
+        try await available { try await self.open.query(sql) }
+    }
+
+    private func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.isUnavailability {
+            throw Refusal(
+                .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
+                en: "the database can't be reached at the moment; try again shortly")
+        }
+    }
+}
+
+extension PostgresError {
+    /// Whether the cause is the way to the server, not the statement: asking again may work.
+    /// 57P01…57P03 are a server that stops or starts, 53xxx one that has run out of something.
+    var isUnavailability: Bool {
+        if let sqlState { return sqlState.hasPrefix("57P0") || sqlState.hasPrefix("53") || sqlState.hasPrefix("08") }
+        return [.connectionLost, .cannotConnect, .poolTimeout].contains(kind)
+    }
+}

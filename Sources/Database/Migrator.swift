@@ -1,0 +1,122 @@
+import Kernel
+import Postgres
+
+/// Brings a database to the schema of this program, and tells whether it has it.
+///
+/// What was applied stands in `public.schema_migration`, with the SHA-256 of each file.
+public struct Migrator: Sendable {
+    /// "taoyuan" in ASCII; the lock is one database's.
+    private static let lock: Int64 = 0x74_616F_7975_616E
+
+    let roles: String
+    let migrations: [Migration]
+
+    /// - Parameter roles: a script that makes the roles; it is run before the migrations each time.
+    public init(roles: String, migrations: [Migration]) {
+        self.roles = roles
+        self.migrations = migrations.sorted { $0.number < $1.number }
+    }
+
+    /// Applies what is missing, each migration in a transaction of its own. Of several at a time one works and the
+    /// others wait for it.
+    ///
+    /// - Returns: the migrations that were applied now.
+    /// - Throws: a `Refusal` of kind `conflict` when the database is newer, has other migrations or lacks one in the
+    ///   middle, or a migration fails; a `PostgresError`; `CancellationError`.
+    public func migrate(using settings: Settings) async throws -> [Migration] {
+        try await connected(settings) { connection in
+            // Held until the connection closes.
+            _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))")
+            try await makeRoles(on: connection)
+            _ = try await connection.query(
+                """
+                CREATE TABLE IF NOT EXISTS public.schema_migration (
+                    number int PRIMARY KEY,
+                    topic text NOT NULL,
+                    checksum text NOT NULL,
+                    applied_at timestamptz NOT NULL DEFAULT now()
+                )
+                """)
+            let missing = try await missing(on: connection)
+            for migration in missing { try await apply(migration, on: connection) }
+            return missing
+        }
+    }
+
+    /// Whether the database has exactly the schema of this program; a server asks before it starts.
+    ///
+    /// The user needs the right to read `public.schema_migration`.
+    /// - Throws: a `Refusal` of kind `conflict` when it has not; a `PostgresError`; `CancellationError`.
+    public func check(using settings: Settings) async throws {
+        let missing = try await connected(settings) { try await self.missing(on: $0) }
+        if let first = missing.first { throw Refusal.schemaOlder(first) }
+    }
+
+    private func connected<Result: Sendable>(
+        _ settings: Settings, _ body: (Connection) async throws -> Result
+    ) async throws -> Result {
+        let connection = try await Connection.open(settings)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Roles belong to the whole server, and the lock to one database only: two databases that are migrated at the
+    /// same time may trip over each other's catalogue rows.
+    private func makeRoles(on connection: Connection) async throws {
+        for _ in 0..<10 {
+            do {
+                return try await connection.run(script: "BEGIN;\n\(roles)\n;COMMIT")
+            } catch let error as PostgresError where ["XX000", "23505", "42710"].contains(error.sqlState) {
+                try await connection.run(script: "ROLLBACK")
+                try await Task.sleep(for: .milliseconds(Int.random(in: 20...100)))
+            }
+        }
+        try await connection.run(script: "BEGIN;\n\(roles)\n;COMMIT")
+    }
+
+    private func apply(_ migration: Migration, on connection: Connection) async throws {
+        do {
+            try await connection.run(script: "BEGIN;\n\(migration.sql)\n")
+            _ = try await connection.query(
+                """
+                INSERT INTO public.schema_migration (number, topic, checksum)
+                VALUES (\(migration.number), \(migration.topic), encode(sha256(convert_to(\(migration.sql), 'UTF8')), 'hex'))
+                """)
+            try await connection.run(script: "COMMIT")
+        } catch let error as PostgresError {
+            throw Refusal.migrationFailed(migration.description, reason: error.message)
+        }
+    }
+
+    /// The migrations that the database has not seen.
+    private func missing(on connection: Connection) async throws -> [Migration] {
+        for (place, migration) in migrations.enumerated() where migration.number != place + 1 {
+            throw Refusal.schemaGap(Migration.name(place + 1, "?"))
+        }
+        let table = try await connection.query("SELECT to_regclass('public.schema_migration') IS NOT NULL AS found")
+        guard try table.first?.decode("found", as: Bool.self) == true else { return migrations }
+        let applied = try await connection.query(
+            """
+            SELECT number, applied.topic, checksum = encode(sha256(convert_to(known.sql, 'UTF8')), 'hex') AS same
+            FROM public.schema_migration applied
+            LEFT JOIN unnest(\(migrations.map(\.number))::int[], \(migrations.map(\.sql))::text[]) known (number, sql)
+                USING (number)
+            ORDER BY number
+            """)
+        for (place, row) in applied.enumerated() {
+            let number = try row.decode("number", as: Int.self)
+            guard let same = try row.decode("same", as: Bool?.self) else {
+                throw Refusal.schemaNewer(Migration.name(number, try row.decode("topic")))
+            }
+            guard number == place + 1 else { throw Refusal.schemaGap(migrations[place].description) }
+            guard same else { throw Refusal.schemaDrifted(migrations[place]) }
+        }
+        return Array(migrations.dropFirst(applied.count))
+    }
+}

@@ -1,0 +1,54 @@
+import Kernel
+
+/// Where income comes from.
+public enum IncomeSource: String, Sendable, CaseIterable {
+    case sales, tours, rent, contracting, investment, subsidy, labour, other
+
+    /// The sources that the committee enters by hand; sales and tours come from their own rows.
+    public static let entered: [IncomeSource] = [.rent, .contracting, .investment, .subsidy, .labour, .other]
+
+    public var label: Bilingual {
+        switch self {
+        case .sales: Bilingual(zh: "农产品销售", en: "sales")
+        case .tours: Bilingual(zh: "研学", en: "study tours")
+        case .rent: Bilingual(zh: "出租", en: "rent")
+        case .contracting: Bilingual(zh: "发包及上交", en: "contracting")
+        case .investment: Bilingual(zh: "投资收益", en: "investment")
+        case .subsidy: Bilingual(zh: "补助", en: "subsidy")
+        case .labour: Bilingual(zh: "劳务", en: "labour")
+        case .other: Bilingual(zh: "其他", en: "other")
+        }
+    }
+
+    /// Reads the name as registers have it (发包及上交, 租金, 劳务收入 …) or the raw value.
+    /// - Throws: a `Refusal` that lists what may be entered.
+    public init(entered text: String) throws {
+        let spellings: [IncomeSource: [String]] = [
+            .rent: ["租金"], .contracting: ["发包", "上交"], .investment: ["投资", "分红"], .subsidy: ["补贴"],
+            .labour: ["劳务服务"], .other: ["其他收入"],
+        ]
+        let name = text.hasSuffix("收入") && text != "其他收入" ? String(text.dropLast(2)) : text
+        let match = Self.entered.first { source in
+            source.rawValue == text.lowercased() || source.label.zh == name
+                || (spellings[source] ?? []).contains(name)
+        }
+        guard let match else {
+            let names = Self.entered.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: "、")
+            throw Refusal(
+                .invalid, "unknown-source", field: "source", zh: "没有“\(text.shortened)”这一类收入，可用：\(names)",
+                en: "there is no source “\(text.shortened)”; there are: \(names)")
+        }
+        self = match
+    }
+}
+
+/// An amount of income that is no sale, entered by the committee.
+public struct IncomeEntry: Sendable {
+    public let id: Identifier<IncomeEntry>
+    public let day: CivilDay
+    public let source: IncomeSource
+    public let memo: String
+    public let amount: Money
+    /// The entry that this one corrects.
+    public let corrects: Int64?
+}

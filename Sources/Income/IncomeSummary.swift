@@ -1,0 +1,64 @@
+import Kernel
+import Postgres
+
+/// Income over a period, cut by some dimensions.
+public struct IncomeSummary: Sendable {
+    public enum Dimension: String, Sendable, CaseIterable {
+        case month, source, product, cooperative, channel, household
+
+        public var label: Bilingual {
+            switch self {
+            case .month: Bilingual(zh: "月份", en: "month")
+            case .source: Bilingual(zh: "来源", en: "source")
+            case .product: Bilingual(zh: "产品", en: "product")
+            case .cooperative: Bilingual(zh: "合作社", en: "cooperative")
+            case .channel: Bilingual(zh: "渠道", en: "channel")
+            case .household: Bilingual(zh: "农户", en: "household")
+            }
+        }
+
+        /// The expression over `income_line` that groups by it.
+        var expression: SQL {
+            switch self {
+            case .month: "to_char(day, 'YYYY-MM')"
+            case .source: "source"
+            case .product: "product"
+            case .cooperative: "cooperative"
+            case .channel: "channel"
+            case .household: "household"
+            }
+        }
+
+        /// Reads `month,source`.
+        /// - Throws: a `Refusal` that lists the dimensions, or says that one stands twice.
+        public static func list(_ text: String) throws -> [Dimension] {
+            let dimensions = try text.split(separator: ",").map { part in
+                guard let dimension = Dimension(rawValue: part.trimmed) else {
+                    let names = allCases.map(\.rawValue).joined(separator: ",")
+                    throw Refusal(
+                        .invalid, "unknown-dimension", field: "by", zh: "不能按“\(part.trimmed.shortened)”汇总，可用：\(names)",
+                        en: "there is no summing by “\(part.trimmed.shortened)”; there are: \(names)")
+                }
+                return dimension
+            }
+            guard Set(dimensions).count == dimensions.count else {
+                throw Refusal(
+                    .invalid, "dimension-twice", field: "by", zh: "同一维度写了两次", en: "a dimension stands twice")
+            }
+            return dimensions
+        }
+    }
+
+    public struct Row: Sendable {
+        /// A value a dimension, in the order asked; nil where income has none, as rent has no product.
+        public let values: [String?]
+        public let amount: Money
+    }
+
+    public let from: CivilDay
+    public let to: CivilDay
+    public let by: [Dimension]
+    public let rows: [Row]
+
+    public var total: Money { rows.reduce(.zero) { $0 + $1.amount } }
+}

@@ -1,0 +1,71 @@
+/// The one error of the domain: the program understood what was asked and does not do it.
+///
+/// Anything else that is thrown is a fault of ours: the edges report it without detail and log it.
+public struct Refusal: Error, Sendable, Hashable {
+    public enum Kind: String, Sendable {
+        /// The input itself is wrong. HTTP 422.
+        case invalid
+        /// No such thing, or not for this person. HTTP 404.
+        case notFound
+        /// The input is fine but the state of things is against it. HTTP 409.
+        case conflict
+        /// Who asks is unknown. HTTP 401.
+        case unauthenticated
+        /// Who asks is known and may not. HTTP 403.
+        case forbidden
+        /// Asked too often. HTTP 429.
+        case tooMany
+        /// A part that the answer needs is down; asking again later may work. HTTP 503.
+        case unavailable
+    }
+
+    public let kind: Kind
+    /// A stable name for programs, such as `not-enough-stock`.
+    public let code: String
+    /// The input field it is about, by the name under which the user gave it.
+    public let field: String?
+    /// The row of the register it is about; the header is row 1.
+    public let row: Int?
+    public let message: Bilingual
+
+    public init(_ kind: Kind, _ code: String, field: String? = nil, row: Int? = nil, zh: String, en: String) {
+        self.kind = kind
+        self.code = code
+        self.field = field
+        self.row = row
+        self.message = Bilingual(zh: zh, en: en)
+    }
+
+    private init(_ other: Refusal, field: String?, row: Int?) {
+        self.kind = other.kind
+        self.code = other.code
+        self.field = field
+        self.row = row
+        self.message = other.message
+    }
+
+    /// The same refusal, told of a field unless it already names one.
+    public func of(field: String) -> Refusal {
+        Refusal(self, field: self.field ?? field, row: row)
+    }
+
+    /// The same refusal, told of a field by the name under which this user gave it.
+    public func renamed(field: String) -> Refusal {
+        Refusal(self, field: field, row: row)
+    }
+
+    /// The same refusal, told of a row of a register.
+    public func of(row: Int) -> Refusal {
+        Refusal(self, field: field, row: row)
+    }
+
+    /// One sentence: where, then what.
+    public func sentence(in language: Language) -> String {
+        var place: [String] = []
+        if let row { place.append(language == .chinese ? "第 \(row) 行" : "row \(row)") }
+        if let field { place.append(field) }
+        let comma = language == .chinese ? "，" : ", "
+        let colon = language == .chinese ? "：" : ": "
+        return place.isEmpty ? message[language] : place.joined(separator: comma) + colon + message[language]
+    }
+}

@@ -1,0 +1,66 @@
+import Database
+import Kernel
+import Postgres
+
+/// The village itself, and how an empty database becomes one.
+public enum VillageStore {
+    struct Preset: Sendable {
+        let product: String
+        let bestBeforeDays: Int
+        let jinPerMu: Int64
+        let varieties: [String]
+    }
+
+    /// What Hancun grows. Ceilings are what its registers were made with: 5,000 斤/亩 and 6,000 斤/亩.
+    static let presets = [
+        Preset(product: "蟠桃", bestBeforeDays: 7, jinPerMu: 5000, varieties: ["早露蟠桃", "124蟠桃", "瑞蟠21号"]),
+        Preset(product: "红薯", bestBeforeDays: 180, jinPerMu: 6000, varieties: ["烟薯25", "西瓜红", "普薯32"]),
+    ]
+    static let grades = ["特级", "一级", "二级"]
+
+    /// Makes the village, its products and its grades in a database that has no village yet. Harmless twice.
+    /// - Parameter owner: a pool of the schema's owner, since the service may not create a village's number sequence.
+    public static func found(name: String, brand: String, origin: String, owner: Pool) async throws {
+        try await owner.transaction { transaction in
+            // Two programs may start on one empty database.
+            _ = try await transaction.query("SELECT pg_advisory_xact_lock(7241001)")
+            guard try await transaction.query("SELECT id FROM village").isEmpty else { return }
+            _ = try await transaction.query(
+                "INSERT INTO village (id, name, brand, origin) VALUES (1, \(name), \(brand), \(origin))")
+            _ = try await transaction.query("SELECT create_batch_numbers(1)")
+            for preset in presets {
+                _ = try await transaction.query(
+                    """
+                    WITH made AS (
+                        INSERT INTO product (village_id, name, best_before_days, ceiling_g_per_mu)
+                        VALUES (1, \(preset.product), \(preset.bestBeforeDays), \(preset.jinPerMu * 500)) RETURNING id
+                    )
+                    INSERT INTO variety (village_id, product_id, name)
+                    SELECT 1, made.id, n FROM made, unnest(\(preset.varieties)::text[]) WITH ORDINALITY u (n, place)
+                    ORDER BY place
+                    """)
+            }
+            _ = try await transaction.query(
+                "INSERT INTO grade (village_id, name) SELECT 1, unnest(\(grades)::text[])")
+        }
+    }
+
+    /// Makes the months to come in the table of scans; a later start makes later ones.
+    public static func prepareScanMonths(from day: CivilDay, owner: Pool) async throws {
+        _ = try await owner.query("SELECT scan_months(\(day), 15)")
+    }
+
+    /// The village that the program serves.
+    /// - Throws: a `Refusal` when the database has none.
+    public static func load(_ database: Database) async throws -> Village {
+        let rows = try await database.query("SELECT id, name, brand, origin FROM village ORDER BY id LIMIT 1")
+        guard let row = rows.first else {
+            throw Refusal(
+                .unavailable, "no-village", zh: "数据库里还没有村庄，请先运行 taoyuan migrate",
+                en: "the database has no village yet: run taoyuan migrate first")
+        }
+        return Village(
+            id: try row.decode("id"), name: try row.decode("name"), brand: try row.decode("brand"),
+            origin: try row.decode("origin"))
+    }
+}

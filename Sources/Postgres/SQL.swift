@@ -1,0 +1,114 @@
+/// A statement with its parameters.
+///
+/// Only string interpolation builds it, and `\(value)` in it is a bound parameter, never text:
+///
+///     let sql: SQL = "SELECT name FROM product WHERE village_id = \(village) AND id = \(id)"
+///
+/// `\(sql)` splices another statement with its parameters, `\(literal: "…")` text known at compile time and
+/// `\(identifier: name)` a quoted identifier. Literals are `StaticString`s, so that no initialiser takes a `String`.
+/// Parameters have the type that the server infers from their place; where it cannot, write a cast: `\(count)::int8`.
+public struct SQL: ExpressibleByStringInterpolation, CustomStringConvertible, Sendable {
+    /// The texts around the parameters: always one more than there are parameters.
+    var segments: [String]
+    var parameters: [Parameter]
+
+    public init(stringLiteral text: StaticString) {
+        segments = [text.string]
+        parameters = []
+    }
+
+    public init(stringInterpolation interpolation: Interpolation) {
+        self = interpolation.sql
+    }
+
+    /// What the server is sent, with `$1` for the first parameter; parameter values are not in it.
+    public var description: String {
+        var text = segments[0]
+        for number in 1..<segments.count {
+            text += "$\(number)"
+            text += segments[number]
+        }
+        return text
+    }
+
+    public static func + (left: SQL, right: SQL) -> SQL {
+        var sum = left
+        sum.append(right)
+        return sum
+    }
+
+    public static func += (left: inout SQL, right: SQL) {
+        left.append(right)
+    }
+
+    mutating func append(text: String) {
+        segments[segments.count - 1] += text
+    }
+
+    mutating func append(_ other: SQL) {
+        append(text: other.segments[0])
+        segments += other.segments.dropFirst()
+        parameters += other.parameters
+    }
+
+    public struct Interpolation: StringInterpolationProtocol {
+        var sql: SQL = ""
+
+        public init(literalCapacity: Int, interpolationCount: Int) {
+            sql.segments.reserveCapacity(interpolationCount + 1)
+            sql.parameters.reserveCapacity(interpolationCount)
+        }
+
+        public mutating func appendLiteral(_ text: StaticString) {
+            sql.append(text: text.string)
+        }
+
+        /// Binds a parameter.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
+            sql.parameters.append(value.postgresParameter)
+            sql.segments.append(Value.postgresType.map { "::" + $0.string } ?? "")
+        }
+
+        /// Binds a parameter; nil is NULL. Without this one, the compiler warns of every optional in a statement.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            sql.parameters.append(value?.postgresParameter ?? .null)
+            sql.segments.append(Value.postgresType.map { "::" + $0.string } ?? "")
+        }
+
+        /// Splices a statement or a part of one, with its parameters.
+        public mutating func appendInterpolation(_ other: SQL) {
+            sql.append(other)
+        }
+
+        /// Splices text that is known at compile time.
+        public mutating func appendInterpolation(literal text: StaticString) {
+            sql.append(text: text.string)
+        }
+
+        /// Splices one identifier, quoted; for `schema.table` splice two.
+        public mutating func appendInterpolation(identifier name: String) {
+            let parts = name.split(separator: "\"", omittingEmptySubsequences: false)
+            sql.append(text: "\"" + parts.joined(separator: "\"\"") + "\"")
+        }
+    }
+}
+
+extension Sequence where Element == SQL {
+    /// The statements one after another, with the separator between each two.
+    public func joined(separator: StaticString) -> SQL {
+        var joined: SQL = ""
+        var isFirst = true
+        for part in self {
+            if !isFirst { joined.append(text: separator.string) }
+            joined.append(part)
+            isFirst = false
+        }
+        return joined
+    }
+}
+
+extension StaticString {
+    var string: String {
+        withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,93 @@
+import CPostgres
+
+/// Where and as whom to connect.
+public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
+    /// A name, an address, or the folder of a Unix socket.
+    public var host: String?
+    public var port: Int?
+    public var user: String?
+    public var password: String?
+    public var database: String?
+    /// Command-line options for the session, such as `-c role=reader`.
+    public var options: String?
+    /// The name by which `pg_stat_activity` shows the connections.
+    public var applicationName: String?
+    public var connectTimeout: Duration = .seconds(10)
+    /// Further parameters of libpq, such as `sslmode`.
+    public var parameters: [String: String] = [:]
+
+    public init(
+        host: String? = nil, port: Int? = nil, user: String? = nil, password: String? = nil, database: String? = nil,
+        options: String? = nil, applicationName: String? = nil
+    ) {
+        self.host = host
+        self.port = port
+        self.user = user
+        self.password = password
+        self.database = database
+        self.options = options
+        self.applicationName = applicationName
+    }
+
+    /// Reads `postgres://user:password@host:port/database?parameter=value` as libpq does, or `key=value` pairs.
+    /// - Throws: a `PostgresError` of kind `cannotConnect`, which does not quote the text: a password may be in it.
+    public init(url: String) throws {
+        guard let list = PQconninfoParse(url, nil) else {
+            throw PostgresError(.cannotConnect, "the connection URL cannot be read")
+        }
+        defer { PQconninfoFree(list) }
+        var option = list
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { set(String(cString: keyword), to: String(cString: value)) }
+            option += 1
+        }
+    }
+
+    private mutating func set(_ keyword: String, to value: String) {
+        switch keyword {
+        case "host": host = value
+        case "port" where Int(value) != nil: port = Int(value)
+        case "user": user = value
+        case "password": password = value
+        case "dbname": database = value
+        case "options": options = value
+        case "application_name": applicationName = value
+        case "connect_timeout" where Int(value) ?? 0 > 0: connectTimeout = .seconds(Int(value) ?? 0)
+        default: parameters[keyword] = value
+        }
+    }
+
+    /// The parameters for libpq; the session speaks UTF-8, UTC and ISO dates unless `options` say otherwise.
+    func connectionParameters(statementTimeout: Duration?) -> [(keyword: String, value: String)] {
+        var all: [String: String] = ["keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"]
+        all.merge(parameters) { _, given in given }
+        all["host"] = host
+        all["port"] = port.map { String($0) } ?? all["port"]
+        all["user"] = user
+        all["password"] = password
+        all["dbname"] = database
+        all["application_name"] = applicationName
+        all["client_encoding"] = "UTF8"
+        var words = ["-c timezone=UTC", "-c datestyle=ISO,YMD", "-c bytea_output=hex"]
+        if let statementTimeout { words.append("-c statement_timeout=\(max(1, statementTimeout.milliseconds))") }
+        if let options { words.append(options) }
+        all["options"] = words.joined(separator: " ")
+        return all.map { (keyword: $0.key, value: $0.value) }
+    }
+
+    /// Host, port, user and database; never the password.
+    public var description: String {
+        let address = (host ?? "default host") + (port.map { ":\($0)" } ?? "")
+        return "\(user ?? "default user") at \(address), database \(database ?? "of the same name")"
+    }
+
+    public var customMirror: Mirror {
+        Mirror(self, children: ["settings": description])
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}

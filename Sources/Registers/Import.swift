@@ -1,0 +1,93 @@
+import Database
+import Kernel
+import Postgres
+
+/// What became of one row.
+public enum RowOutcome: Sendable {
+    case recorded
+    /// It had been recorded before, with the same figures.
+    case already
+    case refused(Refusal)
+}
+
+/// How a capability records the rows of its register.
+public protocol RegisterRecorder {
+    static var columns: [Column] { get }
+
+    /// Records some rows and tells each one's outcome, in order. What is refused leaves nothing behind.
+    mutating func record(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws
+        -> [RowOutcome]
+
+    /// What came into being beside the rows.
+    var created: [Bilingual] { get }
+
+    /// What a broken constraint tells the user when rows of another transaction came in between.
+    static var refusals: [String: Refusal] { get }
+}
+
+/// Some rows were refused, so nothing was recorded.
+public struct ImportRefused: Error, Sendable {
+    public let report: ImportReport
+}
+
+/// Imports a register in one transaction: all of it or, if so asked, all of it but the refused rows.
+public struct Import: Sendable {
+    public let database: Database
+    public let scope: Scope
+    /// Record the good rows even though others are refused.
+    public let partial: Bool
+    /// Rows handled at once; enough to keep the server busy, few enough for 150 MB.
+    let partSize = 5000
+
+    public init(_ database: Database, scope: Scope, partial: Bool) {
+        self.database = database
+        self.scope = scope
+        self.partial = partial
+    }
+
+    /// - Parameters:
+    ///   - kind: the register's name for the audit.
+    ///   - refusedRow: is given each refused row.
+    ///   - progress: is given the share of the file that has been read, from 0 to 1.
+    /// - Throws: `ImportRefused` with the full report when rows were refused and `partial` is off; a `Refusal` when the
+    ///   file as a whole can't be read.
+    public func run<Recorder: RegisterRecorder & Sendable>(
+        _ register: Register, kind: String, recorder: Recorder,
+        refusedRow: @escaping @Sendable (RegisterRow, Refusal) throws -> Void,
+        progress: @escaping @Sendable (Double) -> Void
+    ) async throws -> ImportReport {
+        do {
+            return try await database.transaction(scope) { transaction in
+                var recorder = recorder
+                var report = ImportReport()
+                for try await part in register.parts(of: partSize) {
+                    let outcomes = try await recorder.record(part.rows, in: transaction, scope)
+                    for (row, outcome) in zip(part.rows, outcomes) {
+                        report.read += 1
+                        switch outcome {
+                        case .recorded: report.recorded += 1
+                        case .already: report.already += 1
+                        case .refused(let refusal):
+                            let located = refusal.row == nil ? refusal.of(row: row.number) : refusal
+                            report.refuse(located)
+                            try refusedRow(row, located)
+                        }
+                    }
+                    progress(Double(part.bytesRead) / Double(max(register.byteCount, 1)))
+                }
+                report.created = recorder.created
+                if report.refusedCount > 0, !partial {
+                    report.recorded = 0
+                    report.created = []
+                    throw ImportRefused(report: report)
+                }
+                let detail = "read \(report.read), recorded \(report.recorded), refused \(report.refusedCount)"
+                _ = try await transaction.commit([Audit("import.\(kind)", kind, detail: detail).insert(by: scope)])
+                return report
+            }
+        } catch let error as PostgresError {
+            if let name = error.constraint, let refusal = Recorder.refusals[name] { throw refusal }
+            throw error
+        }
+    }
+}

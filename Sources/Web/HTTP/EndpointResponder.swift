@@ -1,0 +1,150 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import NIOCore
+import NIOHTTP1
+
+/// Carries out one endpoint: lets in who may call, reads and validates what was sent, and calls the handler.
+struct EndpointResponder: HTTPResponder {
+    let endpoint: Endpoint
+    let authenticate: Authenticator
+    let token: @Sendable (HTTPFields) -> String?
+    let bodyLimit: Int
+    let fields: AnswerFields
+    let isAPI: Bool
+
+    func respond(to request: Request, context: WebContext) async throws -> Response {
+        // Before the body is read, so that strangers cannot make the server hold what they send.
+        let caller = try await caller(of: request)
+        let path = try pathValues(context.parameters)
+        let query = try queryValues(request.uri.query)
+        var bytes = ByteBuffer()
+        var body = JSON.null
+        if let expected = endpoint.body { (bytes, body) = try await read(expected, of: request) }
+        let call = Call(
+            method: request.method, target: request.head.path ?? "/", headers: request.headers, path: path,
+            query: query, body: body, bytes: bytes, language: context.language, client: context.client,
+            caller: caller, idempotencyKey: request.method == .post ? try idempotencyKey(of: request) : nil)
+        return fields.response(try await endpoint.handle(call), isAPI: isAPI, language: context.language)
+    }
+
+    private func caller(of request: Request) async throws -> (any Caller)? {
+        guard case .people(let roles) = endpoint.access else { return nil }
+        guard let token = token(request.headers) else { throw Refusal.notSignedIn }
+        let caller = try await authenticate(token)
+        guard roles.isEmpty || roles.contains(caller.role) else {
+            throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")
+        }
+        return caller
+    }
+
+    private func pathValues(_ parameters: Parameters) throws -> JSON {
+        guard !endpoint.pathParameters.isEmpty else { return .null }
+        return .object(
+            try endpoint.pathParameters.map { parameter in
+                guard let raw = parameters[parameter.name[...]],
+                    let text = FormText.decoded(raw.utf8, plusIsSpace: false),
+                    let value = try? parameter.schema.validated(text: text, at: parameter.name)
+                else { throw Refusal.noSuchPage.of(field: parameter.name) }
+                return JSON.Member(parameter.name, value)
+            })
+    }
+
+    private func queryValues(_ query: String?) throws -> JSON {
+        guard let sent = FormText.fields((query ?? "").utf8) else {
+            throw Refusal(.invalid, "malformed-query", zh: "地址中的参数编码有误", en: "the query is badly encoded")
+        }
+        var members: [JSON.Member] = []
+        for (name, text) in sent {
+            guard let parameter = endpoint.query.first(where: { $0.name == name }) else {
+                if name == "lang" || !endpoint.isDocumented { continue }
+                throw Refusal(
+                    .invalid, "unknown-parameter", field: name.shortened, zh: "没有此参数",
+                    en: "there is no such parameter")
+            }
+            guard !members.contains(where: { $0.key == name }) else {
+                throw Refusal(.invalid, "repeated-parameter", field: name, zh: "只能出现一次", en: "may be given once only")
+            }
+            members.append(JSON.Member(name, try parameter.schema.validated(text: text, at: name)))
+        }
+        for parameter in endpoint.query where parameter.isRequired {
+            guard !members.contains(where: { $0.key == parameter.name }) else { continue }
+            throw Refusal(.invalid, "missing-parameter", field: parameter.name, zh: "缺少此参数", en: "is missing")
+        }
+        return .object(members)
+    }
+
+    private func read(_ expected: Endpoint.Body, of request: Request) async throws -> (ByteBuffer, JSON) {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmed.lowercased() ?? ""
+        switch expected {
+        case .json(let schema):
+            guard type == "application/json" else { throw Self.unsupported(["application/json"]) }
+            let bytes = try await collect(request, limit: bodyLimit)
+            let value = try JSON(parsing: Array(bytes.readableBytesView))
+            try schema.validate(value)
+            return (bytes, value)
+        case .bytes(let types, let limit):
+            guard types.contains(type) else { throw Self.unsupported(types) }
+            return (try await collect(request, limit: limit ?? bodyLimit), .null)
+        }
+    }
+
+    private func collect(_ request: Request, limit: Int) async throws -> ByteBuffer {
+        let declared = request.headers[.contentLength].flatMap { Int($0) }
+        guard declared ?? 0 <= limit else { throw Refusal.bodyTooLarge }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await request.body.collect(upTo: limit)
+        } catch let error as NIOTooManyBytesError {
+            throw error
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            throw Refusal.bodyTruncated
+        }
+        // Hummingbird takes a connection that closes for the end of a body.
+        guard declared ?? bytes.readableBytes == bytes.readableBytes else { throw Refusal.bodyTruncated }
+        return bytes
+    }
+
+    private func idempotencyKey(of request: Request) throws -> String? {
+        guard let key = request.headers[.idempotencyKey] else { return nil }
+        guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Refusal(
+                .invalid, "bad-idempotency-key", field: "Idempotency-Key", zh: "须为 1 到 200 个可见 ASCII 字符",
+                en: "must be 1 to 200 visible ASCII characters")
+        }
+        return key
+    }
+
+    private static func unsupported(_ types: [String]) -> Refusal {
+        let list = types.joined(separator: ", ")
+        return Refusal(
+            .invalid, "unsupported-media-type", field: "Content-Type", zh: "正文须为 \(list)", en: "the body must be \(list)")
+    }
+}
+
+/// Answers a known path that is asked with a method it does not have: OPTIONS with what it has, others with 405.
+struct OtherMethodResponder: HTTPResponder {
+    let allowed: String
+    let fields: AnswerFields
+    let isAPI: Bool
+
+    func respond(to request: Request, context: WebContext) async throws -> Response {
+        guard request.method != .options else {
+            let answer = Answer(status: .noContent, headers: [.allow: allowed])
+            return fields.response(answer, isAPI: isAPI, language: context.language)
+        }
+        throw RefusalWithFields(
+            refusal: Refusal(
+                .invalid, "method-not-allowed", zh: "此地址只支持 \(allowed)", en: "this address takes only \(allowed)"),
+            headers: [.allow: allowed])
+    }
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+@Sendable public func bearerToken(_ headers: HTTPFields) -> String? {
+    guard let value = headers[.authorization], value.prefix(7).lowercased() == "bearer " else { return nil }
+    let token = value.dropFirst(7).trimmed
+    return token.isEmpty ? nil : token
+}

@@ -1,0 +1,34 @@
+/// The encoding of queries and forms, `application/x-www-form-urlencoded` (WHATWG URL).
+enum FormText {
+    /// The fields in their order.
+    /// - Returns: nil when a percent sign is not followed by two digits, or the result is not UTF-8.
+    static func fields(_ text: some Collection<UInt8>) -> [(name: String, value: String)]? {
+        var fields: [(name: String, value: String)] = []
+        for part in text.split(separator: UInt8(ascii: "&")) {
+            let halves = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = decoded(halves[0], plusIsSpace: true),
+                let value = halves.count == 1 ? "" : decoded(halves[1], plusIsSpace: true)
+            else { return nil }
+            fields.append((name, value))
+        }
+        return fields
+    }
+
+    /// Undoes percent-encoding (RFC 3986, section 2.1).
+    static func decoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> String? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var iterator = text.makeIterator()
+        while let byte = iterator.next() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = iterator.next().flatMap(JSONParser.hexadecimalDigit),
+                    let low = iterator.next().flatMap(JSONParser.hexadecimalDigit)
+                else { return nil }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? 0x20 : byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Kernel
+import Testing
+
+@testable import Web
+
+@Suite struct HTTPConnectionTests {
+    private let again = "GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+    private func post(_ path: String, _ headers: String) -> String {
+        "POST \(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer clerk\r\nContent-Type: application/json\r\n\(headers)\r\n"
+    }
+
+    @Test func tenMegabytesWithLength() async throws {
+        try await withServer { server in
+            let socket = try SocketClient(port: server.port)
+            socket.write(post("/api/v1/sales", "Content-Length: 10485760\r\n"))
+            socket.write([UInt8](repeating: 0x20, count: 10_485_760))
+            #expect(socket.read(until: "body-too-large").contains("HTTP/1.1 413 "))
+            socket.write(again)
+            #expect(socket.read(until: "{\"number\":7}").contains("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test func tenMegabytesInChunks() async throws {
+        try await withServer { server in
+            let socket = try SocketClient(port: server.port)
+            socket.write(post("/api/v1/sales", "Transfer-Encoding: chunked\r\n"))
+            let chunk = Array("10000\r\n".utf8) + [UInt8](repeating: 0x20, count: 65_536) + Array("\r\n".utf8)
+            for _ in 0..<160 { socket.write(chunk) }
+            socket.write("0\r\n\r\n")
+            #expect(socket.read(until: "body-too-large").contains("HTTP/1.1 413 "))
+            socket.write(again)
+            #expect(socket.read(until: "{\"number\":7}").contains("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test func tenMegabytesWhereTheyAreWelcome() async throws {
+        try await withServer { server in
+            let body = Data(count: 10_485_760)
+            let reply = try await server.send("POST", "/api/v1/echo", headers: ["Content-Type": "text/plain"], body: body)
+            #expect(try reply.json["size"] == 10_485_760)
+        }
+    }
+
+    @Test func aBodyThatEndsEarlyIsNotTaken() async throws {
+        try await withServer { server in
+            let socket = try SocketClient(port: server.port)
+            socket.write("POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nabc")
+            socket.finishWriting()
+            let reply = socket.read(until: "never")
+            #expect(reply.isEmpty || reply.hasPrefix("HTTP/1.1 400 "))
+        }
+    }
+
+    @Test(arguments: [
+        "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /api/v1/sales/7 HTTP/1.1\r\nHost a\r\n\r\n",
+        "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+        "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ])
+    func malformedHTTP(text: String) async throws {
+        try await withServer { server in
+            let socket = try SocketClient(port: server.port)
+            socket.write(text)
+            let reply = socket.read(until: "\r\n\r\n")
+            #expect(reply.hasPrefix("HTTP/1.1 400 "))
+            #expect(try await server.send("GET", "/api/v1/sales/7").status == 200)
+        }
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+        try await withServer { server in
+            let socket = try SocketClient(port: server.port)
+            socket.write("GET /api/v1/slow HTTP/1.1\r\nHost: a\r\n\r\n" + again)
+            let replies = socket.read(until: "never")
+            let slow = try #require(replies.range(of: "done"))
+            let fast = try #require(replies.range(of: "number"))
+            #expect(slow.lowerBound < fast.lowerBound)
+        }
+    }
+
+    @Test func idleConnectionsAreClosed() async throws {
+        try await withServer({ $0.idleSeconds = 1 }) { server in
+            let socket = try SocketClient(port: server.port)
+            let start = ContinuousClock.now
+            #expect(socket.read(until: "never").isEmpty)
+            #expect(start.duration(to: .now) < .seconds(5))
+        }
+    }
+
+    @Test func shutdownFinishesWhatRuns() async throws {
+        try await withServer { server in
+            let idle = try SocketClient(port: server.port)
+            async let slow = server.send("GET", "/api/v1/slow")
+            try await Task.sleep(for: .milliseconds(200))
+            await server.group.triggerGracefulShutdown()
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(throws: POSIXError.self) { try SocketClient(port: server.port) }
+            #expect(try await slow.json == ["done": true])
+            let start = ContinuousClock.now
+            try await server.running.value
+            #expect(start.duration(to: .now) < .seconds(2))
+            #expect(idle.read(until: "never").isEmpty)
+        }
+    }
+
+    @Test func shutdownHasADeadline() async throws {
+        let endless = Endpoint(.get, "/endless", "Never answers", access: .anyone) { _ in
+            try await Task.sleep(for: .seconds(60))
+            return .noContent
+        }
+        try await withServer({ $0.shutdownSeconds = 1 }, endpoints: [endless]) { server in
+            let socket = try SocketClient(port: server.port)
+            socket.write("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await Task.sleep(for: .milliseconds(200))
+            let start = ContinuousClock.now
+            await server.group.triggerGracefulShutdown()
+            _ = await server.running.result
+            #expect(start.duration(to: .now) < .seconds(4))
+        }
+    }
+
+    @Test func portInUse() async throws {
+        try await withServer { server in
+            let refusal = await #expect(throws: Refusal.self) {
+                try await withServer({ $0.port = server.port }) { _ in }
+            }
+            #expect(refusal?.code == "port-in-use")
+            #expect(refusal?.kind == .unavailable)
+            #expect(refusal?.message.zh.contains(String(server.port)) == true)
+        }
+    }
+}
