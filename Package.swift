@@ -49,19 +49,21 @@ let package = Package(
         room("Sales", ["Kernel", "Postgres", "Database", "Registers", "Batches"]),
         room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
 
+        room("Backend", house + capabilities),
+
         .target(
             name: "Web",
             dependencies: [
-                .product(name: "Hummingbird", package: "hummingbird"),
+                "Backend", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ] + (house + capabilities).map { .init(stringLiteral: $0) },
             exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         .executableTarget(
             name: "taoyuan",
             dependencies: [
-                "Web", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Backend", "Web", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + (house + capabilities).map { .init(stringLiteral: $0) },
-            swiftSettings: strict),
+            exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
 
         tests("KernelTests", ["Kernel"]),
     ]

@@ -14,7 +14,7 @@ public struct TokenStore: Sendable {
     /// Makes a token for a role, valid from now for `days` (1 to 3650).
     /// - Parameter cooperative: the one that a clerk is bound to; nil for every other role.
     public static func create(
-        name: String, role: Role, cooperative: String?, days: Int, now: Date, account: Int? = nil
+        name: String, role: Role, cooperative: String?, days: Int, now: Date
     ) -> Plan<TokenSecret> {
         { transaction, scope in
             guard (1...3650).contains(days) else {
@@ -27,15 +27,35 @@ public struct TokenStore: Sendable {
             let expiry = now.addingTimeInterval(Double(days) * 86_400)
             return Change(
                 secret,
-                writes: [
-                    """
-                    INSERT INTO api_token (village_id, token_hash, name, role, cooperative_id, account_id, expires_at)
-                    VALUES (\(scope.village), \(TokenSecret.hash(secret.text)), \(name), \(role.rawValue),
-                        \(cooperativeID), \(account), \(expiry))
-                    """
-                ],
+                writes: [insert(secret, name: name, role, cooperativeID, account: nil, expiry, scope)],
                 audit: Audit("token.create", name, detail: role.rawValue))
         }
+    }
+
+    /// Makes the token of a session that a password opened.
+    public static func open(for account: Int, _ person: Person, hours: Double, now: Date) -> Plan<TokenSecret> {
+        { _, scope in
+            let secret = try TokenSecret.make()
+            let expiry = now.addingTimeInterval(hours * 3600)
+            return Change(
+                secret,
+                writes: [
+                    insert(
+                        secret, name: person.name, person.role, person.cooperative, account: account, expiry, scope)
+                ],
+                audit: Audit("session.open", person.name))
+        }
+    }
+
+    private static func insert(
+        _ secret: TokenSecret, name: String, _ role: Role, _ cooperative: Int?, account: Int?, _ expiry: Date,
+        _ scope: Scope
+    ) -> SQL {
+        """
+        INSERT INTO api_token (village_id, token_hash, name, role, cooperative_id, account_id, expires_at)
+        VALUES (\(scope.village), \(TokenSecret.hash(secret.text)), \(name), \(role.rawValue), \(cooperative),
+            \(account), \(expiry))
+        """
     }
 
     /// Ends a token at once, everywhere.

@@ -63,7 +63,9 @@ extension Refusal {
     static func schemaGap(_ name: String) -> Refusal {
         Refusal(
             .conflict, "schema-gap", zh: "迁移 \(name) 缺失，而其后的迁移已存在：请使用完整的程序，或恢复备份",
-            en: "migration \(name) is missing although there are later ones: use a complete program, or restore a backup")
+            en:
+                "migration \(name) is missing although there are later ones: use a complete program, or restore a backup"
+        )
     }
 
     static func migrationFailed(_ name: String, reason: String) -> Refusal {

@@ -24,7 +24,9 @@ public struct FixedDecimal: Sendable, Hashable {
                 guard places == nil, count > 0, sinceComma ?? 3 == 3 else { return nil }
                 places = 0
             case ",":
-                guard places == nil, count > 0, sinceComma ?? 3 == 3, sinceComma != nil || count <= 3 else { return nil }
+                guard places == nil, count > 0, sinceComma ?? 3 == 3, sinceComma != nil || count <= 3 else {
+                    return nil
+                }
                 sinceComma = 0
             case "-":
                 guard index == 0 else { return nil }

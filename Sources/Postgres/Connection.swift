@@ -117,7 +117,7 @@ public actor Connection {
         }
         do {
             return try await withTaskCancellationHandler {
-                try work(wire)
+                try call(work, wire)
             } onCancel: {
                 canceller.cancel(operation)
             }
@@ -125,5 +125,11 @@ public actor Connection {
             if error.kind == .cancelled || error.kind == .connectionLost { throw CancellationError() }
             throw error
         }
+    }
+
+    /// A method of the actor's, because a closure that does not use the actor is not isolated to it and would block a
+    /// thread of Swift's own pool.
+    private func call<Answer>(_ work: (Wire) throws -> Answer, _ wire: Wire) throws -> Answer {
+        try work(wire)
     }
 }

@@ -177,7 +177,9 @@ public final class Pool: Sendable {
             // The cancellation handler has run already, and has found nobody to wake.
             if Task.isCancelled { return (.failure(CancellationError()), false) }
             // A connection may have come back since `grant` looked.
-            if $0.waiters.isEmpty, let connection = $0.idle.popLast() { return (.success(.connection(connection)), false) }
+            if $0.waiters.isEmpty, let connection = $0.idle.popLast() {
+                return (.success(.connection(connection)), false)
+            }
             if $0.waiters.isEmpty, $0.open < size {
                 $0.open += 1
                 return (.success(.slot), false)

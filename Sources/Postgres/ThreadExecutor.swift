@@ -10,12 +10,11 @@ public final class ThreadExecutor: SerialExecutor {
 
     /// - Parameter name: the thread's name as debuggers show it; the system cuts it after 15 bytes.
     public init(name: String) {
-        let thread = Thread { [queue] in
-            Thread.current.name = name
-            queue.run()
-        }
+        let thread = Thread { [queue] in queue.run() }
         thread.stackSize = 1 << 20
         thread.start()
+        // Foundation passes the name on to the system only once the thread runs.
+        thread.name = name
     }
 
     deinit {

@@ -39,7 +39,8 @@ public final class Transaction: Sendable {
             case .serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE"
             }
         preamble =
-            [readOnly ? begin + " READ ONLY" : begin] + settings.map { setting in
+            [readOnly ? begin + " READ ONLY" : begin]
+            + settings.map { setting in
                 var sql: SQL = "SET LOCAL \(literal: setting.name) = "
                 sql.append(text: String(setting.value))
                 return sql

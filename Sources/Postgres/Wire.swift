@@ -109,7 +109,9 @@ final class Wire {
         while true {
             while let notification = PQnotifies(connection) {
                 let (channel, payload) = (notification.pointee.relname, notification.pointee.extra)
-                if let channel, let payload { notifications.append((String(cString: channel), String(cString: payload))) }
+                if let channel, let payload {
+                    notifications.append((String(cString: channel), String(cString: payload)))
+                }
                 PQfreemem(notification)
             }
             if !notifications.isEmpty { return notifications }

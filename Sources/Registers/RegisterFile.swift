@@ -28,10 +28,11 @@ final class RegisterFile: Sendable {
         close(descriptor)
     }
 
-    /// Appends up to `count` bytes from `offset` on; none at the end of the file.
+    /// Appends up to `count` bytes from `offset` on; none past the size that the file had when it was opened.
     /// - Returns: how many.
     func read(at offset: Int, count: Int, into buffer: inout [UInt8]) throws -> Int {
         let start = buffer.count
+        let count = max(min(count, byteCount - offset), 0)
         buffer.append(contentsOf: repeatElement(0, count: count))
         var got = -1
         repeat {

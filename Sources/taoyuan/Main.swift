@@ -1,3 +1,5 @@
 import ArgumentParser
 
-@main struct Taoyuan: AsyncParsableCommand {}
+@main struct Taoyuan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(subcommands: [Serve.self])
+}

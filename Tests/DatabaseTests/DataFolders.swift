@@ -1,8 +1,9 @@
-import Database
 import Foundation
 import Kernel
 import Postgres
 import Testing
+
+@testable import Database
 
 /// Runs `body` with a new data folder's path, which nothing has made yet; afterwards neither it nor its server is there.
 func withDataFolder(in place: String = "/tmp", _ body: (String) async throws -> Void) async throws {
@@ -19,32 +20,27 @@ func withDataFolder(in place: String = "/tmp", _ body: (String) async throws -> 
 /// Runs `body` on a small file system of its own.
 func withSmallDisk(megabytes: Int, _ body: (String) async throws -> Void) async throws {
     let path = "/tmp/taoyuan-disk-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer {
-        while shell("umount", path) != 0, FileManager.default.fileExists(atPath: path + "/data") { usleep(50_000) }
-        rmdir(path)
+    mkdir(path, 0o755)
+    try #require(await succeeds("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path))
+    do {
+        try await withDataFolder(in: path, body)
+    } catch {
+        Issue.record(error)
     }
-    try #require(shell("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path) == 0)
-    try await withDataFolder(in: path, body)
+    #expect(await succeeds("umount", path))
+    rmdir(path)
 }
 
-let mayMount: Bool = {
+func mayMount() async -> Bool {
     let path = "/tmp/taoyuan-mount-\(UUID().uuidString.prefix(8))"
-    mkdir(path, 0o700)
+    mkdir(path, 0o755)
     defer { rmdir(path) }
-    guard geteuid() == 0, shell("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path) == 0 else { return false }
-    return shell("umount", path) == 0
-}()
+    guard geteuid() == 0, await succeeds("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path) else { return false }
+    return await succeeds("umount", path)
+}
 
-@discardableResult
-func shell(_ words: String...) -> Int32 {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = words
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return -1 }
-    process.waitUntilExit()
-    return process.terminationStatus
+func succeeds(_ words: String...) async -> Bool {
+    (try? await Command(words).run())?.status == 0
 }
 
 /// The postmaster of a data folder, if it lives.

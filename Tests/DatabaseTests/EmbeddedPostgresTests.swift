@@ -11,7 +11,8 @@ import Testing
             let process = try #require(postmaster(path))
             let second = try await EmbeddedPostgres.open(dataDirectory: path)
             #expect(postmaster(path) == process)
-            let row = try #require(try await run(first.settings(), "SELECT current_database() || current_user AS who")?.first)
+            let row = try #require(
+                try await run(first.settings(), "SELECT current_database() || current_user AS who")?.first)
             #expect(try row.decode("who", as: String.self) == "taoyuantaoyuan_admin")
 
             await first.close()

@@ -32,7 +32,8 @@ struct OneServer: SuiteTrait, TestScoping {
 }
 
 @Suite(OneServer()) struct MigratorTests {
-    let one = Migration(number: 1, topic: "village", sql: "CREATE TABLE village (id int); INSERT INTO village VALUES (1)")
+    let one = Migration(
+        number: 1, topic: "village", sql: "CREATE TABLE village (id int); INSERT INTO village VALUES (1)")
     let two = Migration(number: 2, topic: "grower", sql: "CREATE TABLE grower (id int); -- 农户")
     let three = Migration(number: 3, topic: "plot", sql: "CREATE TABLE plot (id int)")
 
@@ -57,7 +58,8 @@ struct OneServer: SuiteTrait, TestScoping {
             FROM public.schema_migration ORDER BY number
             """)
         let recorded = try rows?.map { row in
-            try "\(row.decode("topic", as: String.self)) \(row.decode("length", as: Int.self)) \(row.decode("past", as: Bool.self))"
+            try
+                "\(row.decode("topic", as: String.self)) \(row.decode("length", as: Int.self)) \(row.decode("past", as: Bool.self))"
         }
         #expect(recorded == ["village 64 true", "grower 64 true"])
     }
@@ -104,7 +106,8 @@ struct OneServer: SuiteTrait, TestScoping {
         let database = try await OneServer.newDatabase()
         _ = try await migrator(one, two).migrate(using: database)
         for attempt in [
-            { _ = try await migrator(one).migrate(using: database) }, { try await migrator(one).check(using: database) },
+            { _ = try await migrator(one).migrate(using: database) },
+            { try await migrator(one).check(using: database) },
         ] {
             let refusal = try await refusal(attempt)
             #expect(refusal.code == "schema-newer")

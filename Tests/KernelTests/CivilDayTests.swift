@@ -41,7 +41,7 @@ import Testing
         calendar.timeZone = .gmt
         let first = try #require(CivilDay(year: 1900, month: 1, day: 1))
         let last = try #require(CivilDay(year: 2199, month: 12, day: 31))
-        #expect(last.daysSince1970 - first.daysSince1970 == 109_571)
+        #expect(last.daysSince1970 - first.daysSince1970 == 109_572)
         var differing: [Int] = []
         for days in first.daysSince1970...last.daysSince1970 {
             let date = Date(timeIntervalSince1970: Double(days) * 86_400)

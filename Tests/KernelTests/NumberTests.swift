@@ -127,29 +127,27 @@ import Testing
         #expect(throws: Refusal.self) { try Price(fen: 1, basis: .jin, boxGrams: 500) }
     }
 
-    /// By `Decimal`: another representation, another multiplication, another rounding.
+    /// By `Decimal`: thousandths of the price per kilogram, or boxes counted, with Foundation's rounding.
     @Test(arguments: Price.Basis.allCases)
     func roundsHalfUpAsDecimalDoes(_ basis: Price.Basis) throws {
         var generator = SplitMix(seed: 20_250_803)
         for _ in 0..<20_000 {
             let boxGrams = Int64.random(in: 1...30_000, using: &generator)
-            let price = try Price(
-                fen: .random(in: 0...5_000, using: &generator), basis: basis, boxGrams: basis == .box ? boxGrams : nil)
-            let grams =
-                basis == .box
-                ? boxGrams * .random(in: 0...900, using: &generator) : .random(in: 0...9_000_000, using: &generator)
-            var exact = Decimal(grams) / Decimal(price.basisGrams) * Decimal(price.fen)
-            if basis != .box {
-                exact =
-                    Decimal(grams) * Decimal(1000 / price.basisGrams) * Decimal(price.fen)
-                    * Decimal(sign: .plus, exponent: -3, significand: 1)
-            }
+            let boxes = Int64.random(in: 0...900, using: &generator)
+            let fen = Int64.random(in: 0...5000, using: &generator)
+            let loose = Int64.random(in: 0...9_000_000, using: &generator)
+            let (price, grams, kilogramFen) =
+                switch basis {
+                case .jin: (try Price(fen: fen, basis: .jin), loose, Decimal(fen) * 2)
+                case .kilogram: (try Price(fen: fen, basis: .kilogram), loose, Decimal(fen))
+                case .box: (try Price(fen: fen, basis: .box, boxGrams: boxGrams), boxGrams * boxes, Decimal(0))
+                }
+            var exact = basis == .box ? Decimal(boxes) * Decimal(fen) : kilogramFen * Decimal(grams) / 1000
             var rounded = Decimal()
             NSDecimalRound(&rounded, &exact, 0, .plain)
-            let expected = NSDecimalNumber(decimal: rounded).int64Value
             let amount = try price.amount(for: Weight(grams: grams)).fen
-            guard amount == expected else {
-                Issue.record("\(grams) g at \(price): \(amount), not \(expected)")
+            guard Decimal(amount) == rounded else {
+                Issue.record("\(grams) g at \(price): \(amount), not \(rounded)")
                 return
             }
         }

@@ -20,7 +20,8 @@ struct CopyTests {
     }
 
     private let texts: [String?] = [
-        "tab\there", "line\nbreak", "carriage\rreturn", "back\\slash", "\\N", "\\.", nil, "", "蟠桃🍑", "\u{8}\u{B}\u{C}", "'\"",
+        "tab\there", "line\nbreak", "carriage\rreturn", "back\\slash", "\\N", "\\.", nil, "", "蟠桃🍑", "\u{8}\u{B}\u{C}",
+        "'\"",
     ]
 
     @Test func hostileTextComesBack() async throws {

@@ -128,7 +128,8 @@ struct TransactionTests {
 
     @Test func localSettingsAreLocal() async throws {
         let options: [(name: StaticString, value: Int)] = [("taoyuan.village", 7), ("taoyuan.cooperative", -1)]
-        let inside = try await pool.transaction(local: options, isolation: .serializable, readOnly: true) { transaction in
+        let inside = try await pool.transaction(local: options, isolation: .serializable, readOnly: true) {
+            transaction in
             try await transaction.query(
                 """
                 SELECT current_setting('taoyuan.village') AS v, current_setting('taoyuan.cooperative') AS c,

@@ -64,7 +64,8 @@ struct ValueTests {
             let echoed = try await echo(date, as: "timestamptz")
             #expect(abs(echoed.timeIntervalSince(date)) < 1e-6)
             #expect(try await echo(echoed, as: "timestamptz") == echoed)
-            let server: Double = try #require(try await pool.query("SELECT extract(epoch FROM \(date))").first).decode(0)
+            let server: Double = try #require(try await pool.query("SELECT extract(epoch FROM \(date))").first).decode(
+                0)
             #expect(abs(server - seconds) < 1e-6)
         }
         let ancient = Date(timeIntervalSince1970: -70_000_000_000)

@@ -14,24 +14,24 @@ import Testing
     @Test func tenMegabytesWithLength() async throws {
         try await withServer { server in
             let socket = try SocketClient(port: server.port)
-            socket.write(post("/api/v1/sales", "Content-Length: 10485760\r\n"))
-            socket.write([UInt8](repeating: 0x20, count: 10_485_760))
-            #expect(socket.read(until: "body-too-large").contains("HTTP/1.1 413 "))
-            socket.write(again)
-            #expect(socket.read(until: "{\"number\":7}").contains("HTTP/1.1 200 "))
+            await socket.write(post("/api/v1/sales", "Content-Length: 10485760\r\n"))
+            await socket.write([UInt8](repeating: 0x20, count: 10_485_760))
+            #expect(await socket.read(until: "body-too-large").contains("HTTP/1.1 413 "))
+            await socket.write(again)
+            #expect(await socket.read(until: "{\"number\":7}").contains("HTTP/1.1 200 "))
         }
     }
 
     @Test func tenMegabytesInChunks() async throws {
         try await withServer { server in
             let socket = try SocketClient(port: server.port)
-            socket.write(post("/api/v1/sales", "Transfer-Encoding: chunked\r\n"))
+            await socket.write(post("/api/v1/sales", "Transfer-Encoding: chunked\r\n"))
             let chunk = Array("10000\r\n".utf8) + [UInt8](repeating: 0x20, count: 65_536) + Array("\r\n".utf8)
-            for _ in 0..<160 { socket.write(chunk) }
-            socket.write("0\r\n\r\n")
-            #expect(socket.read(until: "body-too-large").contains("HTTP/1.1 413 "))
-            socket.write(again)
-            #expect(socket.read(until: "{\"number\":7}").contains("HTTP/1.1 200 "))
+            for _ in 0..<160 { await socket.write(chunk) }
+            await socket.write("0\r\n\r\n")
+            #expect(await socket.read(until: "body-too-large").contains("HTTP/1.1 413 "))
+            await socket.write(again)
+            #expect(await socket.read(until: "{\"number\":7}").contains("HTTP/1.1 200 "))
         }
     }
 
@@ -46,9 +46,9 @@ import Testing
     @Test func aBodyThatEndsEarlyIsNotTaken() async throws {
         try await withServer { server in
             let socket = try SocketClient(port: server.port)
-            socket.write("POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nabc")
+            await socket.write("POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nabc")
             socket.finishWriting()
-            let reply = socket.read(until: "never")
+            let reply = await socket.read(until: "never")
             #expect(reply.isEmpty || reply.hasPrefix("HTTP/1.1 400 "))
         }
     }
@@ -61,8 +61,8 @@ import Testing
     func malformedHTTP(text: String) async throws {
         try await withServer { server in
             let socket = try SocketClient(port: server.port)
-            socket.write(text)
-            let reply = socket.read(until: "\r\n\r\n")
+            await socket.write(text)
+            let reply = await socket.read(until: "\r\n\r\n")
             #expect(reply.hasPrefix("HTTP/1.1 400 "))
             #expect(try await server.send("GET", "/api/v1/sales/7").status == 200)
         }
@@ -71,8 +71,8 @@ import Testing
     @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
         try await withServer { server in
             let socket = try SocketClient(port: server.port)
-            socket.write("GET /api/v1/slow HTTP/1.1\r\nHost: a\r\n\r\n" + again)
-            let replies = socket.read(until: "never")
+            await socket.write("GET /api/v1/slow HTTP/1.1\r\nHost: a\r\n\r\n" + again)
+            let replies = await socket.read(until: "never")
             let slow = try #require(replies.range(of: "done"))
             let fast = try #require(replies.range(of: "number"))
             #expect(slow.lowerBound < fast.lowerBound)
@@ -83,7 +83,7 @@ import Testing
         try await withServer({ $0.idleSeconds = 1 }) { server in
             let socket = try SocketClient(port: server.port)
             let start = ContinuousClock.now
-            #expect(socket.read(until: "never").isEmpty)
+            #expect(await socket.read(until: "never").isEmpty)
             #expect(start.duration(to: .now) < .seconds(5))
         }
     }
@@ -92,7 +92,7 @@ import Testing
         try await withServer { server in
             let idle = try SocketClient(port: server.port)
             async let slow = server.send("GET", "/api/v1/slow")
-            try await Task.sleep(for: .milliseconds(200))
+            try await Task.sleep(for: .milliseconds(500))
             await server.group.triggerGracefulShutdown()
             try await Task.sleep(for: .milliseconds(100))
             #expect(throws: POSIXError.self) { try SocketClient(port: server.port) }
@@ -100,7 +100,7 @@ import Testing
             let start = ContinuousClock.now
             try await server.running.value
             #expect(start.duration(to: .now) < .seconds(2))
-            #expect(idle.read(until: "never").isEmpty)
+            #expect(await idle.read(until: "never").isEmpty)
         }
     }
 
@@ -111,13 +111,19 @@ import Testing
         }
         try await withServer({ $0.shutdownSeconds = 1 }, endpoints: [endless]) { server in
             let socket = try SocketClient(port: server.port)
-            socket.write("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+            await socket.write("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
             try await Task.sleep(for: .milliseconds(200))
             let start = ContinuousClock.now
             await server.group.triggerGracefulShutdown()
             _ = await server.running.result
             #expect(start.duration(to: .now) < .seconds(4))
         }
+    }
+
+    @Test(arguments: ["192.0.2.1", "no-such-host.invalid"])
+    func addressNotHere(host: String) async throws {
+        let refusal = await #expect(throws: Refusal.self) { try await withServer({ $0.host = host }) { _ in } }
+        #expect(refusal?.code == "address-not-here")
     }
 
     @Test func portInUse() async throws {

@@ -27,6 +27,7 @@ import Testing
         #expect(client("::c000:201:0:0:0:0") != client("192.0.2.1"))
         #expect(ClientAddress(forwardedFor: "6.6.6.6, 192.0.2.1", proxies: 1) == client("192.0.2.1"))
         #expect(ClientAddress(forwardedFor: "192.0.2.1, 10.0.0.1", proxies: 2) == client("192.0.2.1"))
+        #expect(String(describing: client("192.0.2.1")) == "a client" && String(reflecting: [client("192.0.2.1")]) == "[a client]")
         #expect(ClientAddress(forwardedFor: "nonsense", proxies: 1) == ClientAddress(nil))
     }
 

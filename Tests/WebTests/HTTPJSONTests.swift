@@ -27,10 +27,10 @@ import Testing
 
     @Test(
         arguments: [
-            ("null", nil), (" [ ] ", []), ("{}", [:]), ("-0", 0), ("1.0", 1), ("1e3", 1000),
+            ("null", .null), (" [ ] ", []), ("{}", [:]), ("-0", 0), ("1.0", 1), ("1e3", 1000),
             ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)), ("0.5", .number(0.5)),
             ("\"\\u6843\\ud83c\\udf51\\/\\n\"", "桃🍑/\n"), ("\"\\u0000\"", "\u{0}"),
-            ("{\"b\":[true,false,{\"a\":\"桃\"}],\"a\":null}", ["b": [true, false, ["a": "桃"]], "a": nil]),
+            ("{\"b\":[true,false,{\"a\":\"桃\"}],\"a\":null}", ["b": [true, false, ["a": "桃"]], "a": .null]),
         ] as [(String, JSON)])
     func parses(text: String, value: JSON) throws {
         #expect(try JSON(parsing: Array(text.utf8)) == value)
@@ -38,13 +38,13 @@ import Testing
     }
 
     @Test func writesStably() {
-        let value: JSON = ["z": 1, "a": ["q\"\\\n\t\r\u{1}\u{1F}桃", 0.5, nil, true], "n": .number(.infinity), "o": [:]]
+        let value: JSON = ["z": 1, "a": ["q\"\\\n\t\r\u{1}\u{1F}桃", 0.5, .null, true], "n": .number(.infinity), "o": [:]]
         let text = #"{"z":1,"a":["q\"\\\n\t\r\u0001\u001f桃",0.5,null,true],"n":null,"o":{}}"#
         #expect(String(decoding: value.bytes, as: UTF8.self) == text)
     }
 
     @Test func readsValues() throws {
-        let value: JSON = ["weight": JSON(Weight(grams: 5)), "money": JSON(Money(fen: 6)), "day": "2025-08-03", "nil": nil]
+        let value: JSON = ["weight": JSON(Weight(grams: 5)), "money": JSON(Money(fen: 6)), "day": "2025-08-03", "nil": .null]
         #expect(try value["weight"].weight.grams == 5)
         #expect(try value["money"].money.fen == 6)
         #expect(try value["day"].day.description == "2025-08-03")
@@ -64,7 +64,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("buyer", nil, "wrong-type", "buyer"), ("buyer", 3, "wrong-type", "buyer"), ("buyer", "", "out-of-range", "buyer"),
+            ("buyer", .null, "wrong-type", "buyer"), ("buyer", 3, "wrong-type", "buyer"), ("buyer", "", "out-of-range", "buyer"),
             ("buyer", "一二三四五六七八九十一二三四五六七八九十一", "out-of-range", "buyer"), ("buyer", "a\u{0}b", "out-of-range", "buyer"),
             ("day", "2025-02-30", "not-a-day", "day"), ("day", "2025/08/03", "not-a-day", "day"), ("day", 20_250_803, "wrong-type", "day"),
             ("amount", 850, "wrong-type", "amount"), ("amount", ["fen": -1], "out-of-range", "amount.fen"),
@@ -86,7 +86,7 @@ import Testing
 
     @Test func accepts() throws {
         try saleSchema.validate(Self.good)
-        try saleSchema.validate(Self.good("note", nil))
+        try saleSchema.validate(Self.good("note", .null))
         try saleSchema.validate(Self.good("at", "2025-08-03T23:59:59Z"))
         try saleSchema.validate(Self.good("buyer", "一二三四五六七八九十一二三四五六七八九十"))
         try saleSchema.validate(Self.good("boxes", .integer(.max)))

@@ -145,16 +145,16 @@ import Testing
                 target = "/api/v1/sales?limit=4&cursor=\(next)"
             }
             #expect(seen == (0..<10).map { JSON($0) })
-            for query in ["limit=0", "limit=501", "limit=x", "cursor=%2A", "limit=1&limit=2", "produt=3", "a=%zz"] {
+            for query in ["limit=0", "limit=501", "limit=x", "cursor=%2A", "limit=1&limit=2", "produt=3", "a=%ff"] {
                 let reply = try await server.send("GET", "/api/v1/sales?\(query)", headers: headers)
-                #expect(reply.status == (query == "a=%zz" ? 400 : 422))
+                #expect(reply.status == (query == "a=%ff" ? 400 : 422))
                 _ = try reply.problem()
             }
             let first = try await server.send("GET", "/api/v1/sales/7")
             let tag = try #require(first.headers["etag"])
             let socket = try SocketClient(port: server.port)
-            socket.write("GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", W/\(tag)\r\nConnection: close\r\n\r\n")
-            let again = socket.read(until: "never")
+            await socket.write("GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", W/\(tag)\r\nConnection: close\r\n\r\n")
+            let again = await socket.read(until: "never")
             #expect(again.hasPrefix("HTTP/1.1 304 ") && again.contains(tag) && again.hasSuffix("\r\n\r\n"))
             for (match, status) in [("\"v7\"", 204), ("\"v6\"", 412), ("*", 204)] {
                 #expect(try await server.send("PUT", "/api/v1/sales/7", headers: ["If-Match": match]).status == status)

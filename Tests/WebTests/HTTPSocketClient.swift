@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -32,29 +31,42 @@ final class SocketClient: Sendable {
 
     deinit { close(descriptor) }
 
-    func write(_ text: String) { write(Array(text.utf8)) }
+    func write(_ text: String) async { await write(Array(text.utf8)) }
 
-    func write(_ bytes: [UInt8]) {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-            if count <= 0 { return }
-            sent += count
+    func write(_ bytes: [UInt8]) async {
+        await onOwnThread { [descriptor] in
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes[sent...].withUnsafeBytes {
+                    send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+                }
+                if count <= 0 { return }
+                sent += count
+            }
         }
     }
 
     func finishWriting() { shutdown(descriptor, CInt(SHUT_WR)) }
 
     /// What arrives until `end` has been seen, the connection is closed, or ten seconds have passed.
-    func read(until end: String) -> String {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(descriptor, &chunk, chunk.count, 0)
-            if count <= 0 { break }
-            bytes += chunk[..<count]
-            if String(decoding: bytes, as: UTF8.self).contains(end) { break }
+    func read(until end: String) async -> String {
+        await onOwnThread { [descriptor] in
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = recv(descriptor, &chunk, chunk.count, 0)
+                if count <= 0 { break }
+                bytes += chunk[..<count]
+                if String(decoding: bytes, as: UTF8.self).contains(end) { break }
+            }
+            return String(decoding: bytes, as: UTF8.self)
         }
-        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The server under test runs on Swift's few threads, which a blocking call must not take away.
+    private func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: body()) }
+        }
     }
 }

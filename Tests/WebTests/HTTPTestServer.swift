@@ -152,7 +152,7 @@ let sampleEndpoints: [Endpoint] = [
         .post, "/api/v1/echo", "Gives back the key and the size", access: .anyone,
         body: .bytes(["text/plain"], limit: 20 << 20), outcomes: [.init(200, "Both", .object([]))]
     ) { call in
-        .json(["size": JSON(call.bytes.readableBytes), "key": call.idempotencyKey.map { .string($0) } ?? nil])
+        .json(["size": JSON(call.bytes.readableBytes), "key": call.idempotencyKey.map { .string($0) } ?? .null])
     },
     Endpoint(
         .get, "/api/v1/fail/{kind}", "Fails", access: .anyone,
@@ -166,7 +166,7 @@ let sampleEndpoints: [Endpoint] = [
         return .html("<p>\(try call.path["name"].string) \(call.language)</p>")
     },
     Endpoint(.get, "/api/v1/slow", "Takes its time", access: .anyone, outcomes: [.init(200, "Late")]) { _ in
-        try await Task.sleep(for: .milliseconds(600))
+        try await Task.sleep(for: .milliseconds(1500))
         return .json(["done": true])
     },
 ]

@@ -98,3 +98,6 @@ CREATE POLICY plot_scope ON plot USING (
         OR cooperative_id = nullif(current_setting('taoyuan.cooperative', true), '')::int));
 
 GRANT SELECT, INSERT, UPDATE ON village, cooperative, product, variety, grade, household, plot TO taoyuan_service;
+
+-- A server checks at its start that schema and program fit.
+GRANT SELECT ON public.schema_migration TO taoyuan_service;

@@ -47,7 +47,9 @@ struct DataFolder: Sendable {
     /// A comma would part a list of folders, both for the server and for libpq.
     private static func socketFolder(root: String, owner: uid_t) -> String {
         let plain = root + "/run"
-        if "\(plain)/.s.PGSQL.5432".utf8.count <= 107, !plain.contains(where: { ",\"\\'".contains($0) }) { return plain }
+        if "\(plain)/.s.PGSQL.5432".utf8.count <= 107, !plain.contains(where: { ",\"\\'".contains($0) }) {
+            return plain
+        }
         // FNV-1a: a name is wanted, not a secret; whether the folder is ours is checked when it is made.
         let hash = root.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         return "/tmp/taoyuan-\(owner)-\(String(hash, radix: 16))"
@@ -67,7 +69,7 @@ struct DataFolder: Sendable {
         try refusingFaults {
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
             let names = try FileManager.default.contentsOfDirectory(atPath: root)
-            let ours: Set = ["postgres", "postgres.new", "run", "log", "keys", "lost+found"]
+            let ours: Set = ["use.lock", "server.lock", "postgres", "postgres.new", "run", "log", "keys", "lost+found"]
             guard names.contains("start.lock") || ours.isSuperset(of: names) else {
                 throw Refusal.foreignFiles(folder: root)
             }

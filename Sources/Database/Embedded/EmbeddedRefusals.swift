@@ -83,7 +83,9 @@ extension Refusal {
         Refusal(
             .unavailable, "data-dir-in-use",
             zh: "\(folder) 正被另一个服务器占用（也许在另一个容器里）：请先停止它，或用 --data-dir 另选目录",
-            en: "another server uses \(folder), perhaps in another container: stop it first, or choose another --data-dir")
+            en:
+                "another server uses \(folder), perhaps in another container: stop it first, or choose another --data-dir"
+        )
     }
 
     static func closed(folder: String) -> Refusal {
@@ -120,7 +122,9 @@ extension Refusal {
     static func classify(_ complaint: String, folder: DataFolder) -> Refusal {
         func says(_ phrases: String...) -> Bool { phrases.contains { complaint.contains($0) } }
         // On a full disk the log, too, may have had no room for the reason.
-        if says("No space left on device", "Disk quota exceeded") || folder.isFull { return diskFull(folder: folder.root) }
+        if says("No space left on device", "Disk quota exceeded") || folder.isFull {
+            return diskFull(folder: folder.root)
+        }
         if says("could not bind Unix", "lock file \"\(folder.socket).lock\" already exists") {
             return inUse(folder: folder.socketFolder)
         }

@@ -80,7 +80,9 @@ struct EmbeddedServer: Sendable {
         let logged = folder.logSize
         let child = try launch(programs, holding: claim)
         while ContinuousClock.now < deadline {
-            if waitpid(child, nil, WNOHANG) != 0 { throw Refusal.classify(folder.logged(since: logged), folder: folder) }
+            if waitpid(child, nil, WNOHANG) != 0 {
+                throw Refusal.classify(folder.logged(since: logged), folder: folder)
+            }
             if isReady { return }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -31,7 +31,13 @@ struct Edge: RouterMiddleware {
         } catch {
             response = self.response(to: error, request: request, context: context)
         }
-        return request.method == .head ? response.createHeadResponse() : response
+        if request.method == .head {
+            let headers = response.headers
+            response = Response(status: response.status, headers: headers)
+            // The length is that of the answer to GET, or unknown, but not that of the body left out.
+            response.headers = headers
+        }
+        return response
     }
 
     private func response(to error: any Error, request: Request, context: WebContext) -> Response {

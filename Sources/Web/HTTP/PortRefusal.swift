@@ -10,7 +10,7 @@ import Kernel
 
 /// Why the server cannot listen, as a sentence for whoever started it; nil when it is none of the usual reasons.
 func cannotListen(_ code: CInt, settings: ServerSettings) -> Refusal? {
-    let (host, port) = (settings.host, settings.port)
+    let port = settings.port
     return switch code {
     case EADDRINUSE:
         Refusal(
@@ -20,10 +20,13 @@ func cannotListen(_ code: CInt, settings: ServerSettings) -> Refusal? {
         Refusal(
             .unavailable, "port-not-permitted", field: "port", zh: "没有权限使用端口 \(port)，请改用 1024 以上的端口",
             en: "no permission for port \(port); take one from 1024 up")
-    case EADDRNOTAVAIL:
-        Refusal(
-            .unavailable, "address-not-here", field: "host", zh: "本机没有地址 \(host)",
-            en: "this machine does not have the address \(host)")
+    case EADDRNOTAVAIL: addressNotHere(settings)
     default: nil
     }
+}
+
+func addressNotHere(_ settings: ServerSettings) -> Refusal {
+    Refusal(
+        .unavailable, "address-not-here", field: "host", zh: "本机没有地址 \(settings.host)",
+        en: "this machine does not have the address \(settings.host)")
 }

@@ -4,10 +4,16 @@ import Synchronization
 
 /// Where a request comes from, only as far as telling callers apart needs: an IPv4 address or the /64 of an IPv6 one.
 ///
-/// It is a key in memory and can neither be printed nor stored.
-public struct ClientAddress: Sendable, Hashable {
+/// It is a key in memory, which says nothing when printed, so that no log keeps it by mistake.
+public struct ClientAddress: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
     private let network: UInt64
     private let isVersion6: Bool
+
+    public var description: String { "a client" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// For the keyed hash by which scans of one visitor and day are told from others; never kept itself.
+    var visitor: String { "\(isVersion6 ? 6 : 4):\(network):" }
 
     /// All whose address is unknown, such as callers through a Unix socket, count as one.
     init(_ address: SocketAddress?) {
@@ -76,7 +82,7 @@ public final class RateLimiter: Sendable {
             let admitted = bucket.tokens >= 1
             if admitted { bucket.tokens -= 1 }
             buckets.young[client] = bucket
-            return admitted ? nil : Int(((1 - bucket.tokens) * 60 / perMinute).rounded(.up))
+            return admitted ? nil : max(1, Int(((1 - bucket.tokens) * 60 / perMinute - 1e-6).rounded(.up)))
         }
     }
 

@@ -123,6 +123,8 @@ func run(_ group: ServiceGroup, settings: ServerSettings) async throws {
         try await group.run()
     } catch let error as IOError {
         throw cannotListen(error.errnoCode, settings: settings) ?? error
+    } catch is SocketAddressError.UnknownHost {
+        throw addressNotHere(settings)
     }
 }
 

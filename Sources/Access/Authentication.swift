@@ -1,0 +1,58 @@
+import Database
+import Kernel
+import Postgres
+import Signing
+import Synchronization
+
+/// Finds out who shows a token, and remembers it for a moment.
+public final class Authentication: Sendable {
+    private struct Remembered {
+        let person: Person
+        let until: ContinuousClock.Instant
+    }
+
+    private let database: Database
+    private let store: TokenStore
+    private let village: Int
+    private let clock: WallClock
+    private let remembered = Mutex<[[UInt8]: Remembered]>([:])
+    /// A revocation is told to every process at once; this bounds it when the telling is broken.
+    private let memory: Duration = .seconds(2)
+    private let capacity = 10_000
+
+    public init(_ database: Database, village: Int, clock: WallClock) {
+        self.database = database
+        self.store = TokenStore(database)
+        self.village = village
+        self.clock = clock
+    }
+
+    /// - Throws: a `Refusal` of kind `unauthenticated` for a token that is unknown, expired or revoked.
+    public func person(token: String) async throws -> Person {
+        let hash = TokenSecret.hash(token)
+        let now = ContinuousClock.now
+        if let known = remembered.withLock({ $0[hash] }), known.until > now { return known.person }
+        guard let person = try await store.person(secret: token, village: village, now: clock.now()) else {
+            throw Refusal(
+                .unauthenticated, "invalid-token", zh: "令牌无效、已过期或已注销",
+                en: "the token is unknown, expired or revoked")
+        }
+        remembered.withLock { remembered in
+            if remembered.count >= capacity { remembered.removeAll() }
+            remembered[hash] = Remembered(person: person, until: now + memory)
+        }
+        return person
+    }
+
+    /// Forgets tokens as soon as any process revokes one, until the task is cancelled.
+    public func watch() async {
+        for await _ in Listener(database.listening, channels: ["taoyuan_access"]).events() {
+            forget()
+        }
+    }
+
+    /// Forgets all tokens: the next request of each is looked up again.
+    public func forget() {
+        remembered.withLock { $0.removeAll() }
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Kernel
+import Signing
+
+/// The effective configuration, from the environment. Each secret may come from a file: `NAME_FILE` beside `NAME`.
+public struct Configuration: Sendable {
+    /// Where the embedded PostgreSQL and the keys lie.
+    public var dataDirectory: String
+    /// nil runs the embedded PostgreSQL.
+    public var databaseURL: String?
+    /// The password of the roles taoyuan_service and taoyuan_public on a server of one's own.
+    public var servicePassword: String?
+    public var keyPassphrase: Passphrase?
+    public var keysDirectory: String?
+    public var village: String
+    public var brand: String
+    /// What codes are signed for and where their addresses point.
+    public var origin: String
+    /// The address on which to listen.
+    public var host: String
+    public var port: Int
+    public var poolSize: Int
+    /// Verifications a minute and client address; 0 sets no limit.
+    public var verificationsPerMinute: Int
+    /// A header in which a proxy in front gives the client's address; the proxy then limits its clients itself.
+    public var trustedProxyHeader: String?
+    /// Where PostgreSQL's programs are; nil looks in the usual places.
+    public var postgresBinaries: String?
+
+    private var listing: [(name: String, value: String)] = []
+
+    /// - Throws: a `Refusal` naming the variable that is wrong.
+    public init(environment: [String: String], dataDirectory: String? = nil) throws {
+        var reader = Reader(environment: environment)
+        self.dataDirectory =
+            try dataDirectory ?? reader.text("TAOYUAN_DATA_DIR", default: ".taoyuan")
+        databaseURL = try reader.secret("DATABASE_URL")
+        servicePassword = try reader.secret("TAOYUAN_SERVICE_PASSWORD")
+        keyPassphrase = try reader.secret("TAOYUAN_KEY_PASSPHRASE").map { try Passphrase($0) }
+        keysDirectory = try reader.optional("TAOYUAN_KEYS_DIR")
+        village = try reader.text("TAOYUAN_VILLAGE", default: "韩村")
+        brand = try reader.text("TAOYUAN_BRAND", default: "津小韩")
+        origin = try Origin(reader.text("TAOYUAN_ORIGIN", default: "localhost:8080")).text
+        host = try reader.text("TAOYUAN_HOST", default: "127.0.0.1")
+        port = try reader.number("TAOYUAN_PORT", in: 0...65_535, default: 8080)
+        poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 16)
+        verificationsPerMinute = try reader.number("TAOYUAN_VERIFY_PER_MINUTE", in: 0...1_000_000, default: 300)
+        trustedProxyHeader = try reader.optional("TAOYUAN_TRUSTED_PROXY_HEADER")
+        postgresBinaries = try reader.optional("TAOYUAN_POSTGRES_BIN")
+        listing = reader.listing
+    }
+
+    /// Every setting with its effective value; secrets as dots.
+    public var effective: [(name: String, value: String)] {
+        listing.map { $0.name == "TAOYUAN_DATA_DIR" ? ($0.name, dataDirectory) : $0 }
+    }
+
+    private struct Reader {
+        let environment: [String: String]
+        var listing: [(name: String, value: String)] = []
+
+        mutating func optional(_ name: String) throws -> String? {
+            let value = environment[name].flatMap { $0.isEmpty ? nil : $0 }
+            listing.append((name, value ?? ""))
+            return value
+        }
+
+        mutating func text(_ name: String, default fallback: String) throws -> String {
+            let value = environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? fallback
+            listing.append((name, value))
+            return value
+        }
+
+        mutating func number(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws -> Int {
+            let text = try text(name, default: String(fallback))
+            guard let number = Int(text), range.contains(number) else {
+                throw Refusal(
+                    .invalid, "bad-setting", field: name, zh: "须是 \(range.lowerBound) 到 \(range.upperBound) 之间的整数",
+                    en: "it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+
+        /// The variable, or the contents of the file that its twin names, without the line end.
+        mutating func secret(_ name: String) throws -> String? {
+            let plain = environment[name].flatMap { $0.isEmpty ? nil : $0 }
+            let path = environment["\(name)_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+            guard plain == nil || path == nil else {
+                throw Refusal(
+                    .invalid, "bad-setting", field: name, zh: "\(name) 与 \(name)_FILE 只能给一个",
+                    en: "give \(name) or \(name)_FILE, not both")
+            }
+            listing.append((name, plain == nil && path == nil ? "" : "•••"))
+            guard let path else { return plain }
+            guard let data = FileManager.default.contents(atPath: path),
+                let text = String(data: data, encoding: .utf8)
+            else {
+                throw Refusal(
+                    .invalid, "bad-setting", field: "\(name)_FILE", zh: "读不了这个文件", en: "this file can't be read")
+            }
+            return text.trimmingCharacters(in: .newlines)
+        }
+    }
+}

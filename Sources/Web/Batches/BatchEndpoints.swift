@@ -1,0 +1,93 @@
+import Batches
+import Codes
+import Kernel
+
+extension Site {
+    var batchEndpoints: [Endpoint] {
+        let number = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The batch's number")
+        let registered = Schema.object([Field("batch", .integer(1...4_294_967_295)), Field("code", Shapes.code)])
+        return [
+            Endpoint(
+                .post, "/api/v1/batches", "Register a harvest as a batch with its signed code", access: Roles.recorders,
+                body: .json(
+                    .object([
+                        Field("plot", .string(1...60)), .optional("product", .string(1...60)),
+                        Field("variety", .string(1...60)), Field("grade", .string(1...60)), Field("harvestedOn", .day),
+                        Field("weight", .weight()), .optional("picker", .string(1...60)),
+                    ])),
+                outcomes: [.init(201, "Registered", registered)], handle: register),
+            Endpoint(
+                .get, "/api/v1/batches", "The batches, newest first", access: Roles.readers,
+                query: PageRequest.parameters + [
+                    .init("inStock", .boolean, "Only batches of which something is left")
+                ],
+                outcomes: [.init(200, "A page of batches", .page(of: Shapes.batch))]
+            ) { call in
+                let page = try call.page()
+                let batches = try await BatchStore(backend.database).list(
+                    call.scope, before: Self.number(page.after), inStock: call.query["inStock"].orNil?.bool ?? false,
+                    limit: page.limit)
+                let next = batches.count == page.limit ? batches.last?.number.description : nil
+                return .page(batches.map(Shapes.batch), next: next)
+            },
+            Endpoint(
+                .get, "/api/v1/batches/{number}", "A batch, its code and its stock movements", access: Roles.readers,
+                pathParameters: [number],
+                outcomes: [
+                    .init(
+                        200, "The batch",
+                        .object([
+                            Field("batch", Shapes.batch), Field("code", Shapes.code), Field("revoked", .boolean),
+                            Field("movements", .array(of: Shapes.movement)),
+                        ]))
+                ]
+            ) { call in
+                let number = try call.path["number"].int64
+                let (batch, movements) = try await BatchStore(backend.database).show(number, call.scope)
+                let code = try await CodeStore(backend.database, keys: backend.keys).show(batch: number, call.scope)
+                return .json([
+                    "batch": Shapes.batch(batch), "code": Shapes.code(code), "revoked": .bool(code.revoked),
+                    "movements": .array(movements.map(Shapes.movement)),
+                ])
+            },
+            Endpoint(
+                .post, "/api/v1/batches/{number}/withdrawals", "Take grams out for own use, loss or a gift",
+                access: Roles.recorders, pathParameters: [number],
+                body: .json(
+                    .object([
+                        Field("kind", .enumeration(Withdrawal.allCases.map(\.rawValue))), Field("weight", .weight()),
+                        Field("day", .day), .optional("reason", .string(1...1000)),
+                    ])),
+                outcomes: [.init(201, "Taken out", .object([Field("stock", .weight(0...Weight.limit))]))]
+            ) { call in
+                let kind = Withdrawal(rawValue: try call.body["kind"].string) ?? .loss
+                let plan = BatchStore.withdraw(
+                    kind, batch: try call.path["number"].int64, weight: try call.body["weight"].weight,
+                    day: try call.body["day"].day, reason: try call.body["reason"].orNil?.string,
+                    today: backend.clock.today)
+                return try await carryOut(call, plan) { ["stock": JSON($0)] }
+            },
+        ]
+    }
+
+    private func register(_ call: Call) async throws -> Answer {
+        let harvest = Harvest(
+            plot: try call.body["plot"].string, product: try call.body["product"].orNil?.string,
+            variety: try call.body["variety"].string, grade: try call.body["grade"].string,
+            day: try call.body["harvestedOn"].day, weight: try call.body["weight"].weight,
+            picker: try call.body["picker"].orNil?.string)
+        let plan = CodeStore(backend.database, keys: backend.keys).register(harvest, today: backend.clock.today)
+        return try await carryOut(call, plan) { ["batch": .integer($0.batch), "code": Shapes.code($0)] }
+    }
+
+    /// The number that a cursor carries; the beginning of a list that goes downwards without one.
+    static func number(_ cursor: String?) throws -> Int64 {
+        guard let cursor else { return .max }
+        guard let number = Int64(cursor) else {
+            throw Refusal(
+                .invalid, "not-a-cursor", field: "cursor", zh: "cursor 不是先前答复中的 next",
+                en: "the cursor is not `next` of an answer before")
+        }
+        return number
+    }
+}

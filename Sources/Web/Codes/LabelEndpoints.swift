@@ -1,0 +1,56 @@
+import Codes
+import Kernel
+import Signing
+
+extension Site {
+    /// What is printed of a batch, revoked and recalled.
+    var labelEndpoints: [Endpoint] {
+        let number = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The batch's number")
+        let reason = Endpoint.Body.json(.object([Field("reason", .string(1...1000))]))
+        let done = Schema.object([Field("batch", .integer(1...4_294_967_295))])
+        return [
+            Endpoint(
+                .get, "/api/v1/batches/{number}/code.svg", "The batch's QR code as SVG", access: Roles.readers,
+                pathParameters: [number], outcomes: [.init(200, "The picture", contentType: "image/svg+xml")]
+            ) { call in
+                let code = try await issued(call)
+                return .bytes(try QRCode(url: code.url).svg(title: code.url).utf8, "image/svg+xml")
+            },
+            Endpoint(
+                .get, "/api/v1/batches/{number}/code.png", "The batch's QR code as PNG", access: Roles.readers,
+                pathParameters: [number], outcomes: [.init(200, "The picture", contentType: "image/png")]
+            ) { call in
+                .bytes(try QRCode(url: try await issued(call).url).png(), "image/png")
+            },
+            Endpoint(
+                .post, "/api/v1/batches/{number}/revocations", "Revoke all codes of a batch", access: Roles.recorders,
+                pathParameters: [number], body: reason, outcomes: [.init(201, "Revoked", done)]
+            ) { call in
+                let number = try call.path["number"].int64
+                let plan = CodeStore.revoke(batch: number, reason: try call.body["reason"].string)
+                let answer = try await carryOut(call, plan) { ["batch": .integer(number)] }
+                backend.verification.forget()
+                return answer
+            },
+            Endpoint(
+                .post, "/api/v1/batches/{number}/recalls", "Open a batch's recall, or end it", access: Roles.committee,
+                pathParameters: [number],
+                body: .json(
+                    .object([Field("step", .enumeration(["open", "end"])), Field("reason", .string(1...1000))])),
+                outcomes: [.init(201, "Recorded", done)]
+            ) { call in
+                let number = try call.path["number"].int64
+                let plan = CodeStore.recall(
+                    batch: number, open: try call.body["step"].string == "open", reason: try call.body["reason"].string)
+                let answer = try await carryOut(call, plan) { ["batch": .integer(number)] }
+                backend.verification.forget()
+                return answer
+            },
+        ]
+    }
+
+    private func issued(_ call: Call) async throws -> IssuedCode {
+        try await CodeStore(backend.database, keys: backend.keys).show(
+            batch: try call.path["number"].int64, call.scope)
+    }
+}

@@ -1,0 +1,111 @@
+import Codes
+import Foundation
+import Income
+import Kernel
+import NIOCore
+import Orchard
+import Registers
+import Sales
+
+extension Site {
+    /// Registers sent as files: what `taoyuan import` does, for a clerk far away.
+    var importEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/imports/{kind}", "Import a register (CSV): all of its rows, or none",
+                access: .people(["clerk", "committee", "administrator"]),
+                pathParameters: [
+                    .init(
+                        "kind", .enumeration(["households", "plots", "harvest", "sales", "income"]),
+                        "Which register it is")
+                ],
+                query: [.init("partial", .boolean, "Record the good rows even though others are refused")],
+                body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
+                outcomes: [.init(200, "What became of the rows", Self.report)]
+            ) { call in
+                try await withTemporaryFile(call.bytes) { path in
+                    try await importRegister(
+                        call.path["kind"].string, path: path, partial: call.query["partial"].orNil?.bool ?? false, call)
+                }
+            }
+        ]
+    }
+
+    private func importRegister(_ kind: String, path: String, partial: Bool, _ call: Call) async throws -> Answer {
+        let today = backend.clock.today
+        switch kind {
+        case "households": return try await record(HouseholdRegister(), kind, path, partial, call)
+        case "plots": return try await record(PlotRegister(), kind, path, partial, call)
+        case "harvest":
+            let recorder = HarvestRegister(signer: try backend.keys.signer(), today: today)
+            return try await record(recorder, kind, path, partial, call)
+        case "sales": return try await record(SaleRegister(today: today), kind, path, partial, call)
+        default: return try await record(IncomeRegister(today: today), kind, path, partial, call)
+        }
+    }
+
+    private func record<Recorder: RegisterRecorder & Sendable>(
+        _ recorder: Recorder, _ kind: String, _ path: String, _ partial: Bool, _ call: Call
+    ) async throws -> Answer {
+        let register = try await Register(path: path, columns: Recorder.columns)
+        let importing = Import(backend.database, scope: try call.scope, partial: partial)
+        do {
+            let report = try await importing.run(
+                register, kind: kind, recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
+            return .json(Self.render(report, call.language))
+        } catch let refused as ImportRefused {
+            let report = refused.report
+            let title = Bilingual(zh: "有 \(report.refusedCount) 行有问题，什么都没有记录", en: "\(report.refusedCount) rows are wrong; nothing was recorded")
+            let problem: JSON = [
+                "type": "urn:taoyuan:problem:rows-refused", "title": .string(title[call.language]), "status": 422,
+                "report": Self.render(report, call.language),
+            ]
+            return .bytes(problem.bytes, "application/problem+json", status: .unprocessableContent)
+        }
+    }
+
+    private static let report = Schema.named(
+        "ImportReport",
+        .object([
+            Field("read", .integer(0...Int64.max)), Field("recorded", .integer(0...Int64.max)),
+            Field("already", .integer(0...Int64.max)), Field("refusedCount", .integer(0...Int64.max)),
+            Field(
+                "refused",
+                .array(
+                    of: .object([
+                        .optional("row", .integer(1...Int64.max)), .optional("field", .string()),
+                        Field("reason", .string(1...1000)),
+                    ]))),
+            Field("created", .array(of: .string(1...1000))),
+        ]))
+
+    private static func render(_ report: ImportReport, _ language: Language) -> JSON {
+        [
+            "read": JSON(report.read), "recorded": JSON(report.recorded), "already": JSON(report.already),
+            "refusedCount": JSON(report.refusedCount),
+            "refused": .array(
+                report.refused.map { refused in
+                    [
+                        "row": refused.row.map { JSON($0) } ?? .null, "field": Shapes.text(refused.field),
+                        "reason": .string(refused.reason[language]),
+                    ]
+                }),
+            "created": .array(report.created.map { .string($0[language]) }),
+        ]
+    }
+
+    /// A register is read twice, so it becomes a file that only we can read and that goes away afterwards.
+    private func withTemporaryFile(_ bytes: ByteBuffer, _ body: (String) async throws -> Answer) async throws -> Answer {
+        let url = FileManager.default.temporaryDirectory.appending(path: "taoyuan-\(UUID().uuidString).csv")
+        let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
+        guard
+            FileManager.default.createFile(
+                atPath: url.path, contents: Data(bytes.readableBytesView), attributes: attributes)
+        else {
+            throw Refusal(
+                .unavailable, "cannot-store", zh: "服务器暂时存不下上传的文件", en: "the server can't store the file at the moment")
+        }
+        defer { try? FileManager.default.removeItem(at: url) }
+        return try await body(url.path)
+    }
+}

@@ -1,0 +1,148 @@
+import Access
+import Backend
+import Database
+import Hummingbird
+import Kernel
+import Logging
+import ServiceLifecycle
+import Signing
+
+/// The routes of this program over one backend. Each capability's folder adds its own.
+struct Site: Sendable {
+    let backend: Backend
+    let authentication: Authentication
+    let pages: Pages
+    /// Verifications a minute and client; nil where a proxy in front limits its clients itself.
+    let verifications: RateLimiter?
+    /// Sign-ins a minute and client: a password costs us 80 ms, and a guesser should pay for it.
+    let signIns = RateLimiter(perMinute: 10)
+
+    init(_ backend: Backend) throws {
+        self.backend = backend
+        authentication = Authentication(backend.database, village: backend.village.id, clock: backend.clock)
+        pages = try Pages()
+        let limit = backend.configuration.verificationsPerMinute
+        let isLimited = limit > 0 && backend.configuration.trustedProxyHeader == nil
+        verifications = isLimited ? RateLimiter(perMinute: limit) : nil
+    }
+
+    var endpoints: [Endpoint] {
+        healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
+            + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+    }
+
+    var webSite: WebSite {
+        WebSite(
+            endpoints: endpoints,
+            authenticate: { token in SignedIn(person: try await authentication.person(token: token)) },
+            errorPage: { pages.error($0, village: backend.village) })
+    }
+
+    private var healthEndpoints: [Endpoint] {
+        let state = Schema.object([Field("status", .enumeration(["ok"]))])
+        let ok = JSON.object([.init("status", "ok")]).bytes
+        return [
+            Endpoint(
+                .get, "/healthz", "Whether the program is alive", access: .anyone,
+                outcomes: [.init(200, "Alive", state)]
+            ) { _ in .bytes(ok, "application/json") },
+            Endpoint(
+                .get, "/readyz", "Whether the database answers and its schema fits", access: .anyone,
+                outcomes: [.init(200, "Ready", state)]
+            ) { _ in
+                do {
+                    try await backend.checkReady()
+                } catch let refusal as Refusal {
+                    throw Refusal(.unavailable, refusal.code, zh: refusal.message.zh, en: refusal.message.en)
+                }
+                return .bytes(ok, "application/json")
+            },
+        ]
+    }
+}
+
+/// Who calls, as the endpoints' table knows people.
+struct SignedIn: Caller {
+    let person: Person
+    var name: String { person.name }
+    var role: String { person.role.rawValue }
+}
+
+/// Sets of roles as the table of endpoints names them.
+enum Roles {
+    static let readers = people(.clerk, .committee, .administrator, .auditor)
+    static let recorders = people(.clerk, .administrator)
+    static let committee = people(.committee, .administrator)
+    static let incomeReaders = people(.clerk, .committee, .administrator, .auditor)
+    static let administrator = people(.administrator)
+    static let overseers = people(.committee, .administrator, .auditor)
+
+    private static func people(_ roles: Role...) -> Endpoint.Access { .people(roles.map(\.rawValue)) }
+}
+
+extension Call {
+    var scope: Scope {
+        get throws { try caller(as: SignedIn.self).person.scope }
+    }
+}
+
+extension Site {
+    /// Carries out a plan for whoever calls; under an `Idempotency-Key` once, however often it is sent.
+    func carryOut<Value: Sendable>(
+        _ call: Call, _ plan: @escaping Plan<Value>, status: HTTPResponse.Status = .created,
+        _ render: @escaping @Sendable (Value) -> JSON
+    ) async throws -> Answer {
+        let scope = try call.scope
+        guard let key = call.idempotencyKey else {
+            return .json(render(try await backend.database.change(scope, plan)), status: status)
+        }
+        let retry = Retry(key: key, fingerprint: Digest.sha256(call.fingerprint))
+        let answer = try await backend.database.change(
+            scope, once: retry, render: { String(decoding: render($0).bytes, as: UTF8.self) }, plan)
+        return .bytes(answer.utf8, "application/json", status: status)
+    }
+}
+
+/// Serves the API and the pages until SIGTERM or SIGINT; keeps the embedded PostgreSQL running meanwhile.
+/// - Parameter onReady: told the port as soon as connections are accepted.
+/// - Throws: a `Refusal` when the address cannot be listened on.
+public func serve(
+    _ backend: Backend, host: String, port: Int, logger: Logger,
+    onReady: @escaping @Sendable (_ port: Int) async -> Void
+) async throws {
+    let site = try Site(backend)
+    var settings = ServerSettings()
+    settings.host = host
+    settings.port = port
+    settings.title = "Taoyuan"
+    settings.proxies = backend.configuration.trustedProxyHeader == nil ? 0 : 1
+    let application = makeApplication(
+        settings, site: site.webSite,
+        services: [
+            Background { await backend.watchCodes() },
+            Background { await site.authentication.watch() },
+            Background {
+                await backend.supervise { error in
+                    if let error {
+                        logger.error("the embedded PostgreSQL is down", metadata: ["error": "\(type(of: error))"])
+                    } else {
+                        logger.notice("the embedded PostgreSQL was restarted")
+                    }
+                }
+            },
+        ], logger: logger, onReady: onReady)
+    try await serve(application, settings: settings)
+}
+
+/// Work that goes on beside the server and ends with it.
+private struct Background: Service {
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await work()
+            // Work that has nothing to do must not end the server.
+            try? await gracefulShutdown()
+        }
+    }
+}
