@@ -116,7 +116,7 @@ public enum HarvestStore {
                 throw Refusal(
                     .forbidden, "committee-only", zh: "例外须由村委会登记", en: "exceptions are the committee's to record")
             }
-            guard (1...1000).contains(reason.trimmed.count) else {
+            guard (1...1000).contains(reason.trimmed.unicodeScalars.count) else {
                 throw Refusal(
                     .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
                     en: "give the reason, 1 to 1000 characters")
@@ -128,7 +128,7 @@ public enum HarvestStore {
             }
             let rows = try await transaction.query(
                 """
-                SELECT t.id, t.product_id, t.area_centimu, p.ceiling_g_per_mu,
+                SELECT t.id, t.product_id, t.cooperative_id, t.area_centimu, p.ceiling_g_per_mu,
                     (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                         WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
                             AND o.season = \(season)) AS extra_g
@@ -138,6 +138,7 @@ public enum HarvestStore {
             guard let row = rows.first else { throw BatchRules.unknownPlot(plot) }
             let id: Int = try row.decode("id")
             let product: Int = try row.decode("product_id")
+            let cooperative: Int = try row.decode("cooperative_id")
             let ceiling =
                 OrchardRules.ceiling(
                     areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu"))
@@ -151,9 +152,11 @@ public enum HarvestStore {
                         \(scope.actor))
                     """,
                     """
-                    UPDATE plot_season SET ceiling_g = ceiling_g + \(extra)
-                    WHERE village_id = \(scope.village) AND plot_id = \(id) AND product_id = \(product)
-                        AND season = \(season)
+                    INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g,
+                        ceiling_g)
+                    VALUES (\(scope.village), \(id), \(product), \(season), \(cooperative), 0, \(ceiling))
+                    ON CONFLICT (village_id, plot_id, product_id, season)
+                    DO UPDATE SET ceiling_g = s.ceiling_g + \(extra)
                     """,
                 ],
                 audit: Audit("plot.override", plot, detail: "\(season): +\(extra.grams) g: \(reason.trimmed)"))

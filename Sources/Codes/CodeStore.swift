@@ -45,7 +45,7 @@ public struct CodeStore: Sendable {
         let rows = try await database.transaction(scope) { transaction in
             try await transaction.query(
                 """
-                SELECT c.key_id, c.issued_on, c.best_before, c.signature, k.origin, EXISTS (
+                SELECT c.batch_number, c.key_id, c.issued_on, c.best_before, c.signature, k.origin, EXISTS (
                     SELECT FROM code_revocation r
                     WHERE r.village_id = c.village_id AND r.batch_number = c.batch_number AND r.serial = '') AS revoked
                 FROM code c JOIN signing_key k ON k.village_id = c.village_id AND k.key_id = c.key_id
@@ -53,6 +53,29 @@ public struct CodeStore: Sendable {
                 """)
         }
         guard let row = rows.first else { throw BatchRules.unknownBatch(batch) }
+        return try Self.code(row)
+    }
+
+    /// The batch codes that are not revoked, by ascending batch number.
+    /// - Parameter after: the number of the batch before the first one wanted.
+    public func export(_ scope: Scope, after: Int64 = 0, limit: Int) async throws -> [IssuedCode] {
+        try await database.transaction(scope) { transaction in
+            try await transaction.query(
+                """
+                SELECT c.batch_number, c.key_id, c.issued_on, c.best_before, c.signature, k.origin, false AS revoked
+                FROM code c JOIN signing_key k ON k.village_id = c.village_id AND k.key_id = c.key_id
+                WHERE c.village_id = \(scope.village) AND c.batch_number > \(after) AND c.serial = ''
+                    AND NOT EXISTS (
+                        SELECT FROM code_revocation r
+                        WHERE r.village_id = c.village_id AND r.batch_number = c.batch_number AND r.serial = '')
+                ORDER BY c.batch_number LIMIT \(limit)
+                """
+            ).map(Self.code)
+        }
+    }
+
+    private static func code(_ row: Row) throws -> IssuedCode {
+        let batch: Int64 = try row.decode("batch_number")
         let body = try CodeBody(
             keyID: KeyID(UInt16(truncatingIfNeeded: try row.decode("key_id", as: Int.self))), batch: UInt32(batch),
             issued: row.decode("issued_on"), bestBefore: row.decode("best_before"), serial: nil)

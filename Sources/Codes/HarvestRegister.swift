@@ -62,7 +62,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
-        var known = try await Self.known(rows, transaction, scope)
+        var known = try await Self.known(rows, catalogue, transaction, scope)
         for (index, row) in rows.enumerated() {
             do {
                 let entry = try await read(row, index, &catalogue, transaction, scope)
@@ -141,16 +141,28 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let weight: Weight
     }
 
+    /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
+    /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
-        _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
+        _ rows: [RegisterRow], _ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SlipKey: SlipFigures] {
-        let slips = rows.compactMap { try? $0.key(slip) }
+        var cooperatives: [Int] = []
+        var slips: [String] = []
+        for row in rows {
+            guard let name = try? row.text(cooperative, max: 60), let id = catalogue.cooperatives[name],
+                let number = try? row.key(slip)
+            else { continue }
+            cooperatives.append(id)
+            slips.append(number)
+        }
         var found: [SlipKey: SlipFigures] = [:]
         for row in try await transaction.query(
             """
-            SELECT cooperative_id, slip, plot_id, harvested_on, in_g FROM batch
-            WHERE village_id = \(scope.village) AND slip = ANY(\(slips)::text[])
-                AND cooperative_id IN (SELECT id FROM cooperative WHERE village_id = \(scope.village))
+            SELECT b.cooperative_id, b.slip, b.plot_id, b.harvested_on, b.in_g
+            FROM unnest(\(cooperatives)::int[], \(slips)::text[]) w (cooperative_id, slip)
+            CROSS JOIN LATERAL (
+                SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
             """)
         {
             let key = SlipKey(cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"))

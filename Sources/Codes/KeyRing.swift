@@ -44,13 +44,16 @@ public final class KeyRing: Sendable {
         state.withLock { $0.keys.values.sorted { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) } }
     }
 
-    /// Who signs new codes: the newest key of our origin that is neither retired nor compromised.
+    /// Who signs new codes: the newest key of our origin that is neither retired nor compromised. Public keys that were
+    /// imported to verify have no file and do not count.
     /// - Throws: a `Refusal` when there is none or its file can't be opened.
     public func signer() throws -> CodeSigner {
         try state.withLock { state in
             if let signer = state.signer { return signer }
             let usable = state.keys.values.filter { $0.signsNew && $0.origin == origin }
-            guard let newest = usable.max(by: { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) }) else {
+            let held = Set(try folder.list())
+            let ours = usable.contains { held.contains($0.id) } ? usable.filter { held.contains($0.id) } : usable
+            guard let newest = ours.max(by: { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) }) else {
                 throw Refusal(
                     .unavailable, "no-signing-key", zh: "没有可用的签发密钥，请先运行 taoyuan key create",
                     en: "there is no key to sign with: run taoyuan key create")
@@ -61,15 +64,22 @@ public final class KeyRing: Sendable {
         }
     }
 
-    /// Makes a key, its file first: a record without its file would be a key that can't sign.
+    /// Makes a key that signs from now on.
     public func create(_ algorithm: Algorithm, _ database: Database, _ scope: Scope) async throws -> KeyID {
-        let key = try PrivateKey.generate(algorithm)
-        let id = key.publicKey.id(origin: origin)
-        guard self[id] == nil else { return try await create(algorithm, database, scope) }
-        try folder.store(key)
-        _ = try await database.change(scope, SigningKeyStore.add(key.publicKey, origin: origin))
+        let id = try await database.change(scope, creation(of: algorithm))
         try await reload()
         return id
+    }
+
+    /// The plan of a new key, its file first: a record without its file would be a key that can't sign. Whoever carries
+    /// it out calls `reload` afterwards.
+    public func creation(of algorithm: Algorithm) -> Plan<KeyID> {
+        { [self] transaction, scope in
+            var key = try PrivateKey.generate(algorithm)
+            while self[key.publicKey.id(origin: origin)] != nil { key = try PrivateKey.generate(algorithm) }
+            try folder.store(key)
+            return try await SigningKeyStore.add(key.publicKey, origin: origin)(transaction, scope)
+        }
     }
 
     /// Takes a key over from elsewhere: a private one (PEM, plain or encrypted) signs, a public one only verifies.

@@ -30,6 +30,7 @@ struct SeasonLedger: Sendable {
     private(set) var plots: [String: Plot] = [:]
     private var byID: [Int: Plot] = [:]
     private var seasons: [Key: Season] = [:]
+    private var pending: Set<Key> = []
 
     mutating func loadPlots(of numbers: [String], _ transaction: Transaction, _ scope: Scope) async throws {
         let wanted = Array(Set(numbers).filter { plots[$0] == nil })
@@ -70,6 +71,7 @@ struct SeasonLedger: Sendable {
         season.harvested = sum
         season.pending = season.pending + weight
         seasons[key] = season
+        pending.insert(key)
     }
 
     private func load(_ key: Key, _ plot: Plot, _ transaction: Transaction, _ scope: Scope) async throws -> Season {
@@ -88,23 +90,34 @@ struct SeasonLedger: Sendable {
             harvested: Weight(grams: try row.decode("harvested_g")))
     }
 
-    /// The statements that write what is pending, in one order for everybody, so that two imports don't deadlock.
+    /// The statement that writes what is pending, in one order for everybody, so that two imports don't deadlock.
     mutating func takeWrites(_ scope: Scope) -> [SQL] {
-        var writes: [SQL] = []
-        for (key, season) in seasons.sorted(by: { ($0.key.plot, $0.key.season) < ($1.key.plot, $1.key.season) })
-        where season.pending.grams > 0 {
-            guard let plot = byID[key.plot] else { continue }
-            writes.append(
-                """
-                INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g,
-                    ceiling_g)
-                VALUES (\(scope.village), \(key.plot), \(plot.product), \(key.season), \(plot.cooperative),
-                    \(season.pending), \(season.allowed))
-                ON CONFLICT (village_id, plot_id, product_id, season)
-                DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g
-                """)
+        var plots: [Int] = []
+        var products: [Int] = []
+        var years: [Int] = []
+        var cooperatives: [Int] = []
+        var harvested: [Int64] = []
+        var allowed: [Int64] = []
+        for key in pending.sorted(by: { ($0.plot, $0.season) < ($1.plot, $1.season) }) {
+            guard let plot = byID[key.plot], let season = seasons[key] else { continue }
+            plots.append(plot.id)
+            products.append(plot.product)
+            years.append(key.season)
+            cooperatives.append(plot.cooperative)
+            harvested.append(season.pending.grams)
+            allowed.append(season.allowed.grams)
             seasons[key]?.pending = Weight(grams: 0)
         }
-        return writes
+        pending = []
+        guard !plots.isEmpty else { return [] }
+        return [
+            """
+            INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g, ceiling_g)
+            SELECT \(scope.village), * FROM unnest(\(plots)::int[], \(products)::int[], \(years)::int[],
+                \(cooperatives)::int[], \(harvested)::bigint[], \(allowed)::bigint[])
+            ON CONFLICT (village_id, plot_id, product_id, season)
+            DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g
+            """
+        ]
     }
 }

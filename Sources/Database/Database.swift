@@ -52,13 +52,15 @@ public final class Database: Sendable {
                 if let answer = try await retry.storedAnswer(in: transaction, scope) { return answer }
                 let change = try await plan(transaction, scope)
                 let answer = try render(change.value)
+                // The answer first: the same request at the same moment waits there, before it meets its own effect.
                 try await self.finish(
                     change, in: transaction,
-                    change.writes + [retry.insert(answer: answer, by: scope), change.audit.insert(by: scope)])
+                    [retry.insert(answer: answer, by: scope)] + change.writes + [change.audit.insert(by: scope)])
                 return answer
             }
-        } catch let error as PostgresError where error.constraint == "idempotent_answer_pkey" {
-            // The same request, at the same moment, was faster: its answer is there now.
+        } catch let error where (error as? PostgresError)?.constraint == "idempotent_answer_pkey" || error is Refusal {
+            // The same request was faster: its answer is there now, and may be why this one was refused.
+            if let refusal = error as? Refusal, refusal.kind == .unavailable { throw refusal }
             let stored = try await transaction(scope) { try await retry.storedAnswer(in: $0, scope) }
             guard let stored else { throw error }
             return stored

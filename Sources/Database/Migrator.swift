@@ -55,7 +55,15 @@ public struct Migrator: Sendable {
     private func connected<Result: Sendable>(
         _ settings: Settings, _ body: (Connection) async throws -> Result
     ) async throws -> Result {
-        let connection = try await Connection.open(settings)
+        let connection: Connection
+        do {
+            connection = try await Connection.open(settings)
+        } catch let error as PostgresError where error.kind == .cannotConnect {
+            let reason = error.message.split(separator: "\n").first ?? ""
+            throw Refusal(
+                .unavailable, "database-unreachable", zh: "连不上 PostgreSQL：\(reason)",
+                en: "PostgreSQL can't be reached: \(reason)")
+        }
         do {
             let result = try await body(connection)
             await connection.close()

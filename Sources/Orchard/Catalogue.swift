@@ -70,7 +70,14 @@ public struct Catalogue: Sendable {
 
     /// The cooperative of that name, made if there is none yet. Only who acts for the whole village makes one.
     public mutating func cooperative(making name: String, _ transaction: Transaction, _ scope: Scope) async throws -> Int {
-        if let id = cooperatives[name] { return id }
+        if let id = cooperatives[name] {
+            guard scope.cooperative == nil || scope.cooperative == id else {
+                throw Refusal(
+                    .invalid, "another-cooperative", field: "cooperative", zh: "“\(name.shortened)”不是您的合作社",
+                    en: "“\(name.shortened)” is not your cooperative")
+            }
+            return id
+        }
         guard scope.cooperative == nil else { return try cooperative(named: name) }
         let rows = try await transaction.query(
             "INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), \(name)) RETURNING id")

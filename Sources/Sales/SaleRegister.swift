@@ -141,11 +141,32 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             buyer: try row.text(Self.buyer), paidHow: try row.optionalText(Self.paidHow, max: 40))
     }
 
-    /// The batches that the rows draw on, locked in the order of their numbers until the import ends.
+    /// The rows' cooperatives and, of each, the number in `column`.
+    private static func keys(_ rows: [RegisterRow], _ column: Column) -> (cooperatives: [String], numbers: [String]) {
+        let keys = Set(
+            rows.compactMap { row in
+                (try? row.text(cooperative, max: 60)).flatMap { name in
+                    (try? row.key(column)).map { Key(cooperative: name, number: $0) }
+                }
+            })
+        return (keys.map(\.cooperative), keys.map(\.number))
+    }
+
+    /// The batches that the rows draw on, locked until the import ends. LATERAL with LIMIT makes each slip one look into
+    /// its index, whatever the planner knows of a table that is being filled.
     private static func sources(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [Key: Source] {
-        let slips = Array(Set(rows.compactMap { try? $0.key(slip) }))
+        let wanted = keys(rows, slip)
+        let numbers = try await transaction.query(
+            """
+            SELECT b.number FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, slip)
+            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
+            CROSS JOIN LATERAL (
+                SELECT b.number FROM batch b WHERE b.village_id = c.village_id AND b.cooperative_id = c.id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
+            """
+        ).map { try $0.decode("number", as: Int64.self) }
         var found: [Key: Source] = [:]
         for row in try await transaction.query(
             """
@@ -154,8 +175,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             FROM batch b
             JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-            WHERE b.village_id = \(scope.village) AND b.slip = ANY(\(slips)::text[])
-                AND b.cooperative_id IN (SELECT id FROM cooperative WHERE village_id = \(scope.village))
+            WHERE b.village_id = \(scope.village) AND b.number = ANY(\(numbers)::bigint[])
             ORDER BY b.number FOR NO KEY UPDATE OF b
             """)
         {
@@ -172,17 +192,18 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     private static func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [Key: Money] {
-        let numbers = rows.compactMap { try? $0.key(number) }
+        let wanted = keys(rows, number)
         var found: [Key: Money] = [:]
         for row in try await transaction.query(
             """
-            SELECT c.name AS cooperative, s.number, sum(l.amount_fen)::bigint AS amount_fen
-            FROM sale s
-            JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
-            JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
-            WHERE s.village_id = \(scope.village) AND s.number = ANY(\(numbers)::text[])
-                AND s.cooperative_id IN (SELECT id FROM cooperative WHERE village_id = \(scope.village))
-            GROUP BY c.name, s.number
+            SELECT w.cooperative, w.number, (
+                SELECT sum(l.amount_fen)::bigint FROM sale_line l
+                WHERE l.village_id = \(scope.village) AND l.sale_id = s.id) AS amount_fen
+            FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, number)
+            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
+            CROSS JOIN LATERAL (
+                SELECT s.id FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
+                    AND s.number = w.number AND s.number IS NOT NULL LIMIT 1) s
             """)
         {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))

@@ -86,7 +86,7 @@ public final class PublicKey: Sendable {
         return common.merging(own) { $1 }
     }
 
-    private static var unsupported: Refusal {
+    static var unsupported: Refusal {
         Refusal(
             .invalid, "unsupported-key", zh: "不是 Ed25519 或 SM2 公钥（PEM 的 PUBLIC KEY）",
             en: "not an Ed25519 or SM2 public key (a PEM block PUBLIC KEY)")

@@ -90,7 +90,7 @@ enum Shapes {
                         Field("batch", .integer(1...4_294_967_295)), Field("product", .string()),
                         Field("weight", .weight()), Field("price", price), Field("amount", .money()),
                     ]))),
-            Field("total", .money()),
+            Field("total", .money(0...Int64.max)),
         ]))
 
     static func sale(_ sale: Sale) -> JSON {

@@ -54,6 +54,10 @@ struct Site: Sendable {
                     try await backend.checkReady()
                 } catch let refusal as Refusal {
                     throw Refusal(.unavailable, refusal.code, zh: refusal.message.zh, en: refusal.message.en)
+                } catch let error where !(error is CancellationError) {
+                    throw Refusal(
+                        .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
+                        en: "the database can't be reached at the moment; try again shortly")
                 }
                 return .bytes(ok, "application/json")
             },
@@ -88,15 +92,17 @@ extension Call {
 
 extension Site {
     /// Carries out a plan for whoever calls; under an `Idempotency-Key` once, however often it is sent.
+    /// - Parameter fingerprint: what tells the request from another; its method, target and body unless given.
     func carryOut<Value: Sendable>(
         _ call: Call, _ plan: @escaping Plan<Value>, status: HTTPResponse.Status = .created,
+        fingerprint: [UInt8]? = nil,
         _ render: @escaping @Sendable (Value) -> JSON
     ) async throws -> Answer {
         let scope = try call.scope
         guard let key = call.idempotencyKey else {
             return .json(render(try await backend.database.change(scope, plan)), status: status)
         }
-        let retry = Retry(key: key, fingerprint: Digest.sha256(call.fingerprint))
+        let retry = Retry(key: key, fingerprint: Digest.sha256(fingerprint ?? call.fingerprint))
         let answer = try await backend.database.change(
             scope, once: retry, render: { String(decoding: render($0).bytes, as: UTF8.self) }, plan)
         return .bytes(answer.utf8, "application/json", status: status)
@@ -111,16 +117,27 @@ public func serve(
     onReady: @escaping @Sendable (_ port: Int) async -> Void
 ) async throws {
     let site = try Site(backend)
-    var settings = ServerSettings()
-    settings.host = host
-    settings.port = port
-    settings.title = "Taoyuan"
-    settings.proxies = backend.configuration.trustedProxyHeader == nil ? 0 : 1
+    let settings = site.settings(host: host, port: port)
     let application = makeApplication(
-        settings, site: site.webSite,
-        services: [
+        settings, site: site.webSite, services: site.background(logger), logger: logger, onReady: onReady)
+    try await serve(application, settings: settings)
+}
+
+extension Site {
+    func settings(host: String, port: Int) -> ServerSettings {
+        var settings = ServerSettings()
+        settings.host = host
+        settings.port = port
+        settings.title = "Taoyuan"
+        settings.proxyHeader = backend.configuration.trustedProxyHeader
+        return settings
+    }
+
+    /// What goes on beside the answering of requests.
+    func background(_ logger: Logger) -> [any Service] {
+        [
             Background { await backend.watchCodes() },
-            Background { await site.authentication.watch() },
+            Background { await authentication.watch() },
             Background {
                 await backend.supervise { error in
                     if let error {
@@ -130,8 +147,8 @@ public func serve(
                     }
                 }
             },
-        ], logger: logger, onReady: onReady)
-    try await serve(application, settings: settings)
+        ]
+    }
 }
 
 /// Work that goes on beside the server and ends with it.

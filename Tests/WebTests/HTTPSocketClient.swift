@@ -8,13 +8,14 @@ import Foundation
 final class SocketClient: Sendable {
     private let descriptor: CInt
 
-    init(port: Int) throws {
+    /// - Parameter seconds: how long a read or a write waits.
+    init(port: Int, seconds: Int = 10) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let failed = withUnsafePointer(to: &address) { pointer in
@@ -48,7 +49,7 @@ final class SocketClient: Sendable {
 
     func finishWriting() { shutdown(descriptor, CInt(SHUT_WR)) }
 
-    /// What arrives until `end` has been seen, the connection is closed, or ten seconds have passed.
+    /// What arrives until `end` has been seen, the connection is closed, or nothing has come for too long.
     func read(until end: String) async -> String {
         await onOwnThread { [descriptor] in
             var bytes: [UInt8] = []

@@ -83,6 +83,13 @@ struct TestServer: Sendable {
         }
     }
 
+    private static let session: URLSession = {
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.httpMaximumConnectionsPerHost = 32
+        configuration.urlCache = nil
+        return URLSession(configuration: configuration)
+    }()
+
     let port: Int
     let group: ServiceGroup
     let running: Task<Void, any Error>
@@ -96,7 +103,7 @@ struct TestServer: Sendable {
         request.httpBody = body
         request.setValue("en", forHTTPHeaderField: "Accept-Language")
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-        let (data, response) = try await URLSession.shared.data(for: request)
+        let (data, response) = try await Self.session.data(for: request)
         let answer = try #require(response as? HTTPURLResponse)
         var fields: [String: String] = [:]
         for (name, value) in answer.allHeaderFields { fields["\(name)".lowercased()] = "\(value)" }

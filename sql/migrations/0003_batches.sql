@@ -62,7 +62,6 @@ CREATE TABLE batch (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (village_id, number),
     UNIQUE (village_id, number, cooperative_id),
-    CONSTRAINT batch_slip_once UNIQUE (village_id, cooperative_id, slip),
     CONSTRAINT batch_not_oversold CHECK (out_g BETWEEN 0 AND in_g),
     CONSTRAINT batch_not_overlabelled CHECK (labelled_g BETWEEN 0 AND in_g),
     CONSTRAINT batch_harvest_has_plot CHECK ((kind = 'harvest') = (plot_id IS NOT NULL)),
@@ -70,7 +69,9 @@ CREATE TABLE batch (
     FOREIGN KEY (village_id, product_id, variety_id) REFERENCES variety (village_id, product_id, id),
     FOREIGN KEY (village_id, grade_id) REFERENCES grade
 );
-CREATE INDEX batch_harvested ON batch (village_id, harvested_on);
+-- Partial, so that a foreign key's check never takes it for its own index: on a table without statistics, such as one
+-- being filled by an import, the planner holds every index that begins with village_id to be as good as any other.
+CREATE UNIQUE INDEX batch_slip_once ON batch (village_id, cooperative_id, slip) WHERE slip IS NOT NULL;
 
 -- From which batches a packed, blended or regraded one was made.
 CREATE TABLE batch_input (

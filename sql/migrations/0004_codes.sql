@@ -142,7 +142,7 @@ JOIN grade g ON g.village_id = b.village_id AND g.id = b.grade_id
 JOIN cooperative o ON o.village_id = b.village_id AND o.id = b.cooperative_id;
 
 CREATE VIEW public_key AS
-SELECT village_id, key_id, origin, algorithm, public_key, retired_on, compromised_since FROM signing_key;
+SELECT village_id, key_id, origin, algorithm, public_key, created_at, retired_on, compromised_since FROM signing_key;
 
 CREATE VIEW public_village AS SELECT id AS village_id, name, brand, origin FROM village;
 

@@ -13,10 +13,11 @@ CREATE TABLE sale (
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (village_id, id),
     UNIQUE (village_id, id, cooperative_id),
-    CONSTRAINT sale_number_once UNIQUE (village_id, cooperative_id, number),
     FOREIGN KEY (village_id, cooperative_id) REFERENCES cooperative
 );
-CREATE INDEX sale_day ON sale (village_id, sold_on);
+-- Partial and day first for the reason given at batch_slip_once.
+CREATE UNIQUE INDEX sale_number_once ON sale (village_id, cooperative_id, number) WHERE number IS NOT NULL;
+CREATE INDEX sale_day ON sale (sold_on, village_id);
 
 -- The amount is grams × price / basis, half up, once.
 CREATE TABLE sale_line (

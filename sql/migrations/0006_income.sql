@@ -18,7 +18,7 @@ CREATE TABLE income_entry (
     CONSTRAINT income_entry_only_corrections_negative CHECK (amount_fen > 0 OR corrects IS NOT NULL),
     FOREIGN KEY (village_id, corrects) REFERENCES income_entry
 );
-CREATE INDEX income_entry_day ON income_entry (village_id, day);
+CREATE INDEX income_entry_day ON income_entry (day, village_id);
 
 -- The collective's income is the village's, no cooperative's.
 ALTER TABLE income_entry ENABLE ROW LEVEL SECURITY;

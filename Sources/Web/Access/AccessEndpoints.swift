@@ -1,5 +1,8 @@
 import Access
+import Database
 import Kernel
+import Signing
+import Synchronization
 
 extension Site {
     var accessEndpoints: [Endpoint] {
@@ -10,7 +13,7 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/session", "Sign in with a password: a token for 12 hours", access: .anyone,
                 body: .json(.object([Field("username", .string(1...100)), Field("password", .string(1...1000))])),
-                outcomes: [.init(201, "Signed in", secret)], handle: signIn),
+                outcomes: [.init(201, "Signed in", secret)], takesIdempotencyKey: false, handle: signIn),
             Endpoint(
                 .get, "/api/v1/me", "Who the token belongs to", access: .people([]),
                 outcomes: [.init(200, "The person", .object([Field("name", .string()), Field("role", role)]))]
@@ -38,9 +41,7 @@ extension Site {
                     name: try call.body["name"].string, role: try Role(named: call.body["role"].string),
                     cooperative: try call.body["cooperative"].orNil?.string,
                     days: try call.body["days"].orNil?.int ?? 365, now: backend.clock.now())
-                // Not under an Idempotency-Key: the stored answer would hold the secret.
-                let made = try await backend.database.change(call.scope, plan)
-                return .json(["token": .string(made.text)], status: .created)
+                return .json(["token": .string(try await make(plan, call).text)], status: .created)
             },
             Endpoint(
                 .delete, "/api/v1/tokens/{id}", "Revoke a token, at once", access: Roles.administrator,
@@ -72,7 +73,9 @@ extension Site {
                     username: username, password: try call.body["password"].string,
                     role: try Role(named: call.body["role"].string),
                     cooperative: try call.body["cooperative"].orNil?.string)
-                return try await carryOut(call, plan) { ["username": .string(username.lowercased())] }
+                return try await carryOut(call, plan, fingerprint: accountFingerprint(call)) {
+                    ["username": .string(username.lowercased())]
+                }
             },
             Endpoint(
                 .delete, "/api/v1/accounts/{username}", "Shut an account and end its tokens",
@@ -85,6 +88,38 @@ extension Site {
                 return .noContent
             },
         ]
+    }
+
+    /// Makes a token, under an `Idempotency-Key` once. The secret is not stored with the answer: who repeats the request
+    /// is told that the token has been made.
+    private func make(_ plan: @escaping Plan<TokenSecret>, _ call: Call) async throws -> TokenSecret {
+        guard let key = call.idempotencyKey else { return try await backend.database.change(call.scope, plan) }
+        let made = Mutex<TokenSecret?>(nil)
+        let name = { @Sendable (secret: TokenSecret) in Self.hex(TokenSecret.hash(secret.text)) }
+        let first = try await backend.database.change(
+            call.scope, once: Retry(key: key, fingerprint: Digest.sha256(call.fingerprint)), render: name
+        ) { transaction, scope in
+            let change = try await plan(transaction, scope)
+            made.withLock { $0 = change.value }
+            return change
+        }
+        guard let secret = made.withLock({ $0 }), name(secret) == first else {
+            throw Refusal(
+                .conflict, "token-made-already", field: "Idempotency-Key",
+                zh: "这个请求的令牌已经生成，密文只显示一次；如未收到，请注销它再生成",
+                en: "the token of this request was made before and its secret is shown once; if it did not arrive, revoke "
+                    + "it and make another")
+        }
+        return secret
+    }
+
+    /// The digest of a request is kept, so the password enters it as a hash that is as costly to guess as the account's.
+    private func accountFingerprint(_ call: Call) async throws -> [UInt8]? {
+        guard let key = call.idempotencyKey else { return nil }
+        let salt = Array(Digest.sha256(Array("\(try call.scope.actor) \(key)".utf8)).prefix(16))
+        let others = JSON.object(try call.body.members.filter { $0.key != "password" })
+        return Array("\(call.method.rawValue) \(call.target)\n".utf8) + others.bytes
+            + (try await backend.hasher.hash(call.body["password"].string, salt: salt))
     }
 
     private func signIn(_ call: Call) async throws -> Answer {

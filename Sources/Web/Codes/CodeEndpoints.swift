@@ -35,7 +35,7 @@ extension Site {
                         .object([
                             Field("visitorsToday", .integer(0...Int64.max), "Different visitors on this day")
                         ]))
-                ]
+                ], takesIdempotencyKey: false
             ) { call in
                 try verifications?.check(call.client)
                 let visitors = try await countScan(

@@ -35,8 +35,11 @@ extension Site {
                 outcomes: [.init(201, "Made", created)]
             ) { call in
                 let algorithm = Algorithm(name: try call.body["algorithm"].string) ?? .ed25519
-                let id = try await backend.keys.create(algorithm, backend.database, call.scope)
-                return .json(["keyId": .string(id.hex)], status: .created)
+                let answer = try await carryOut(call, backend.keys.creation(of: algorithm)) {
+                    ["keyId": .string($0.hex)]
+                }
+                try await backend.keys.reload()
+                return answer
             },
             Endpoint(
                 .post, "/api/v1/keys/{keyId}/retirements", "Retire a key: it signs nothing new",

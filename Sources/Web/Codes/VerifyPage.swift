@@ -27,7 +27,8 @@ extension Site {
             },
             Endpoint(
                 .post, "/{payload}", "The page's button: count this scan", access: .anyone, pathParameters: [payload],
-                body: .bytes(["application/x-www-form-urlencoded"], limit: 4096), isDocumented: false
+                body: .bytes(["application/x-www-form-urlencoded"], limit: 4096), isDocumented: false,
+                takesIdempotencyKey: false
             ) { call in
                 try verifications?.check(call.client)
                 let payload = try call.path["payload"].string

@@ -9,7 +9,7 @@ struct Edge: RouterMiddleware {
     static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     let limiter: RateLimiter?
-    let proxies: Int
+    let proxyHeader: HTTPField.Name?
     let errorPage: @Sendable (Problem) -> Answer
     let fields: AnswerFields
 
@@ -18,8 +18,8 @@ struct Edge: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.language = Language(of: request)
-        if proxies > 0, let list = request.headers[.forwardedFor] {
-            context.client = ClientAddress(forwardedFor: list, proxies: proxies)
+        if let proxyHeader, let list = request.headers[proxyHeader] {
+            context.client = ClientAddress(forwardedFor: list)
         }
         var response: Response
         do {
@@ -125,7 +125,6 @@ public struct WebContext: RequestContext {
 }
 
 extension HTTPField.Name {
-    static let forwardedFor = ours("X-Forwarded-For")
     static let referrerPolicy = ours("Referrer-Policy")
     static let idempotencyKey = ours("Idempotency-Key")
 

@@ -62,12 +62,14 @@ public struct Endpoint: Sendable {
     /// False for pages: they are not in the description, and what else stands in their query is ignored,
     /// because messengers append to links.
     public let isDocumented: Bool
+    /// Whether a request that is repeated under its `Idempotency-Key` acts once.
+    public let takesIdempotencyKey: Bool
     public let handle: @Sendable (Call) async throws -> Answer
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .people([]),
         pathParameters: [Parameter] = [], query: [Parameter] = [], body: Body? = nil, outcomes: [Outcome] = [],
-        isDocumented: Bool = true, handle: @escaping @Sendable (Call) async throws -> Answer
+        isDocumented: Bool = true, takesIdempotencyKey: Bool = true, handle: @escaping @Sendable (Call) async throws -> Answer
     ) {
         self.method = method
         self.path = path
@@ -80,6 +82,7 @@ public struct Endpoint: Sendable {
         self.body = body
         self.outcomes = outcomes
         self.isDocumented = isDocumented
+        self.takesIdempotencyKey = takesIdempotencyKey && method == .post
         self.handle = handle
     }
 }

@@ -24,7 +24,7 @@ struct EndpointResponder: HTTPResponder {
         let call = Call(
             method: request.method, target: request.head.path ?? "/", headers: request.headers, path: path,
             query: query, body: body, bytes: bytes, language: context.language, client: context.client,
-            caller: caller, idempotencyKey: request.method == .post ? try idempotencyKey(of: request) : nil)
+            caller: caller, idempotencyKey: endpoint.takesIdempotencyKey ? try idempotencyKey(of: request) : nil)
         return fields.response(try await endpoint.handle(call), isAPI: isAPI, language: context.language)
     }
 

@@ -69,7 +69,7 @@ extension Endpoint {
         parameters.append(
             Parameter("lang", .enumeration(Language.allCases.map(\.rawValue)), "The language of messages")
                 .description(in: "query"))
-        if method == .post {
+        if takesIdempotencyKey {
             parameters.append(
                 Parameter("Idempotency-Key", .string(1...200), "A retry under the same key acts once")
                     .description(in: "header"))

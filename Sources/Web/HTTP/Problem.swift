@@ -99,16 +99,16 @@ public struct Problem: Sendable {
     }
 
     /// The schema of `document`.
-    static let schema = Schema.named(
-        "Problem",
-        .object([
-            Field("type", .string(), "A stable name: urn:taoyuan:problem: and the code"),
-            Field("title", .string(), "What sort of problem it is, in the request's language"),
-            Field("status", .integer(400...599), "The status of the answer"),
-            Field("detail", .string(1...2000), "What is wrong, in the request's language", required: false),
-            Field("field", .string(0...500), "The field that it is about, such as lines[0].weight", required: false),
-            Field("row", .integer(1...Int64(Int32.max)), "The row of a register that it is about", required: false),
-        ]))
+    static let schema = Schema.named("Problem", .object(fields))
+
+    static let fields = [
+        Field("type", .string(), "A stable name: urn:taoyuan:problem: and the code"),
+        Field("title", .string(), "What sort of problem it is, in the request's language"),
+        Field("status", .integer(400...599), "The status of the answer"),
+        Field("detail", .string(1...2000), "What is wrong, in the request's language", required: false),
+        Field("field", .string(0...500), "The field that it is about, such as lines[0].weight", required: false),
+        Field("row", .integer(1...Int64(Int32.max)), "The row of a register that it is about", required: false),
+    ]
 
     private static func title(of status: HTTPResponse.Status) -> Bilingual {
         switch status {

@@ -34,9 +34,9 @@ public struct ClientAddress: Sendable, Hashable, CustomStringConvertible, Custom
         }
     }
 
-    /// The caller behind `proxies` proxies of ours, each of which appends the address it sees to `X-Forwarded-For`.
-    init(forwardedFor list: String, proxies: Int) {
-        let hop = list.split(separator: ",").suffix(proxies).first.map { $0.trimmed } ?? ""
+    /// The caller behind a proxy of ours, which appends the address that it sees: what stands before may be invented.
+    init(forwardedFor list: String) {
+        let hop = list.split(separator: ",").last.map { $0.trimmed } ?? ""
         self.init(try? SocketAddress(ipAddress: hop, port: 0))
     }
 }

@@ -14,8 +14,9 @@ public struct ServerSettings: Sendable {
     public var bodyLimit = 1 << 20
     /// Requests that one client may make in a minute; nil for any number.
     public var requestsPerMinute: Int?
-    /// How many reverse proxies stand in front, whose `X-Forwarded-For` is believed.
-    public var proxies = 0
+    /// The field in which a reverse proxy in front gives the client's address, alone or at the end of a list, such as
+    /// `X-Forwarded-For`; nil without a proxy, and then no field is believed.
+    public var proxyHeader: String?
     /// A connection without a request is closed after so many seconds.
     public var idleSeconds: Int64 = 60
     /// After a signal to stop, running requests have so long to finish; then they are cancelled.
@@ -75,7 +76,7 @@ func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext>
     let perMinute = settings.requestsPerMinute ?? 0
     router.add(
         middleware: Edge(
-            limiter: perMinute > 0 ? RateLimiter(perMinute: perMinute) : nil, proxies: settings.proxies,
+            limiter: perMinute > 0 ? RateLimiter(perMinute: perMinute) : nil, proxyHeader: settings.proxyHeader.flatMap { HTTPField.Name($0) },
             errorPage: site.errorPage, fields: fields))
     let description = OpenAPI.endpoint(
         title: settings.title, version: settings.version, describing: site.endpoints)

@@ -58,8 +58,8 @@ extension Site {
                 .array(
                     of: .object(
                         IncomeSummary.Dimension.allCases.map { .optional($0.rawValue, .string()) }
-                            + [Field("amount", .money(-Money.limit...Money.limit))]), 0...1_000_000)),
-            Field("total", .money(-Money.limit...Money.limit)),
+                            + [Field("amount", .money(Int64.min...Int64.max))]), 0...1_000_000)),
+            Field("total", .money(Int64.min...Int64.max)),
         ]))
 
     private static func render(_ summary: IncomeSummary) -> JSON {

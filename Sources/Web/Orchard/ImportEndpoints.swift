@@ -21,7 +21,12 @@ extension Site {
                 ],
                 query: [.init("partial", .boolean, "Record the good rows even though others are refused")],
                 body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
-                outcomes: [.init(200, "What became of the rows", Self.report)]
+                outcomes: [
+                    .init(200, "What became of the rows", Self.report),
+                    .init(
+                        422, "Nothing was recorded; with a report when rows are the reason", Self.refusedRows,
+                        contentType: "application/problem+json"),
+                ], takesIdempotencyKey: false
             ) { call in
                 try await withTemporaryFile(call.bytes) { path in
                     try await importRegister(
@@ -78,6 +83,9 @@ extension Site {
                     ]))),
             Field("created", .array(of: .string(1...1000))),
         ]))
+
+    private static let refusedRows = Schema.named(
+        "ImportProblem", .object(Problem.fields + [Field("report", report, required: false)]))
 
     private static func render(_ report: ImportReport, _ language: Language) -> JSON {
         [

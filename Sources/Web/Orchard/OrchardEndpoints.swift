@@ -89,7 +89,7 @@ extension Site {
                         Field("season", .integer(1990...2199)), Field("extra", .weight()),
                         Field("reason", .string(1...1000)),
                     ])),
-                outcomes: [.init(201, "Recorded", .object([Field("ceiling", .weight())]))]
+                outcomes: [.init(201, "Recorded", .object([Field("ceiling", .weight(1...Int64.max))]))]
             ) { call in
                 let plan = HarvestStore.override(
                     plot: try call.path["plot"].string, season: try call.body["season"].int,

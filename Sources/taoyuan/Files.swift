@@ -1,0 +1,29 @@
+import Foundation
+import Kernel
+
+/// Files that the user names.
+enum Files {
+    /// - Throws: a `Refusal` when it can't be read, is not UTF-8, or is larger than a key or a password can be.
+    static func text(_ path: String) throws -> String {
+        guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: 1_048_577),
+            data.count <= 1_048_576, let text = String(data: data, encoding: .utf8)
+        else {
+            throw Refusal(
+                .invalid, "unreadable-file", zh: "读不了文件“\(path.shortened)”",
+                en: "the file “\(path.shortened)” can't be read")
+        }
+        return text
+    }
+
+    /// Writes to a file, or without a path to standard output.
+    static func write(_ bytes: [UInt8], to path: String?) throws {
+        guard let path else { return try Terminal.write(bytes) }
+        do {
+            try Data(bytes).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw Refusal(
+                .unavailable, "cannot-write", zh: "无法写入文件“\(path.shortened)”",
+                en: "the file “\(path.shortened)” can't be written")
+        }
+    }
+}

@@ -1,5 +1,0 @@
-import ArgumentParser
-
-@main struct Taoyuan: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(subcommands: [Serve.self])
-}

@@ -1,0 +1,52 @@
+import Backend
+import Foundation
+import Kernel
+import Orchard
+
+/// The registers of a made-up village, which are part of the program.
+enum SampleVillage {
+    /// Imports them; what is there already is not recorded again.
+    /// - Throws: a `Refusal` in a village that keeps books of its own: history can't be taken back.
+    static func load(into backend: Backend) async throws {
+        try await refuseRealVillage(backend)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "taoyuan-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Terminal.print(
+            Terminal.bold("■ " + words("载入示范村：\(backend.village.name)", "Loading the sample village")))
+        for kind in RegisterKind.allCases {
+            let file = folder.appending(path: "\(kind.rawValue).csv")
+            try Data(text(kind).utf8).write(to: file)
+            let importing = RegisterImport(kind: kind, path: file.path, partial: false, refusedPath: nil)
+            let outcome = try await importing.run(backend)
+            let report = outcome.report
+            try Terminal.print(
+                "  $ taoyuan import \(kind.rawValue) \(kind.rawValue).csv   "
+                    + words(
+                        "新记录 \(report.recorded) 行，早已记录 \(report.already) 行",
+                        "\(report.recorded) rows recorded, \(report.already) there already"))
+            if let row = report.refused.first {
+                throw Refusal(
+                    .conflict, "sample-refused", field: row.field, row: row.row, zh: row.reason.zh, en: row.reason.en)
+            }
+        }
+    }
+
+    private static func text(_ kind: RegisterKind) -> String {
+        EmbeddedFiles.all.first { $0.name == "\(kind.rawValue).csv" }?.text ?? ""
+    }
+
+    private static func refuseRealVillage(_ backend: Backend) async throws {
+        let lines = text(.households).split(separator: "\n")
+        let found = try await OrchardStore(backend.database).households(backend.local.scope, limit: lines.count)
+        let isSample = found.allSatisfy { household in
+            lines.contains { $0.hasPrefix("\(household.number),\(household.head),") }
+        }
+        guard isSample else {
+            throw Refusal(
+                .conflict, "village-in-use", zh: "这里已有真实的登记，示范数据不会混进去；请用另一个 --data-dir",
+                en: "this village keeps books of its own, which the demo would spoil: use another --data-dir")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Kernel
+
+extension Language {
+    /// `--lang`, or else what LC_ALL or LANG names, or else Chinese. Told from the bare arguments, because the argument
+    /// parser's own complaints are needed before it has parsed anything.
+    static let ofThisRun: Language = {
+        let arguments = CommandLine.arguments
+        for (index, argument) in arguments.enumerated() {
+            if argument == "--lang", index + 1 < arguments.count, let named = Language(rawValue: arguments[index + 1]) {
+                return named
+            }
+            if argument.hasPrefix("--lang="), let named = Language(rawValue: String(argument.dropFirst(7))) {
+                return named
+            }
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let locale = ["LC_ALL", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+        return locale.flatMap { Language(preferredIn: $0) } ?? .chinese
+    }()
+}
+
+extension Language: ExpressibleByArgument {}
+
+/// The one of two texts that this run's user reads.
+func words(_ zh: String, _ en: String) -> String {
+    Language.ofThisRun == .chinese ? zh : en
+}
+
+/// An option's reader whose refusals the argument parser shows as they are.
+func reading<Value>(
+    _ read: @escaping @Sendable (String) throws -> Value
+) -> @Sendable (String) throws -> Value {
+    { text in
+        do {
+            return try read(text)
+        } catch let refusal as Refusal {
+            throw Unreadable(errorDescription: refusal.message[.ofThisRun])
+        }
+    }
+}
+
+private struct Unreadable: LocalizedError {
+    let errorDescription: String?
+}
+
+extension Money {
+    /// Yuan with thousands separators, such as `1,234.50`.
+    var yuan: String {
+        let text = description
+        let whole = text.prefix { $0 != "." }
+        var grouped = ""
+        for (index, character) in whole.enumerated() {
+            let left = whole.count - index
+            if index > 0, left % 3 == 0, whole[whole.startIndex] != "-" || index > 1 { grouped += "," }
+            grouped.append(character)
+        }
+        return grouped + text.dropFirst(whole.count)
+    }
+}
+
+extension Date {
+    /// A minute in Asia/Shanghai, such as `2025-08-03 14:05`.
+    var minute: String {
+        let shifted = Int(timeIntervalSince1970.rounded(.down)) + 8 * 3600
+        let day = CivilDay(daysSince1970: Int((Double(shifted) / 86_400).rounded(.down)))
+        let minutes = shifted / 60 % 1440
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(day) \(two(minutes / 60)):\(two(minutes % 60))"
+    }
+}

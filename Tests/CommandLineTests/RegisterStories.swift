@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// A village's registers, from the files to the summaries.
+@Suite struct RegisterStories {
+    private struct Expected: Decodable {
+        struct Year: Decodable {
+            let salesFen: Int
+            let otherFen: Int
+        }
+
+        let totals: [String: Year]
+        let byCooperative2025Fen: [String: Int]
+        let byMonth2025SalesFen: [String: Int]
+    }
+
+    private static let rows = ["households": 36, "plots": 48, "harvest": 423, "sales": 2034, "income": 16]
+
+    /// Amounts of a summary by the values of one dimension; income without a value stands under "".
+    private func amounts(_ summary: [String: Any], by dimension: String) throws -> [String: Int] {
+        let rows = try #require(summary["rows"] as? [[String: Any]])
+        return try rows.reduce(into: [:]) { sums, row in
+            let amount = try #require(row["amount"] as? [String: Any])
+            sums[row[dimension] as? String ?? "", default: 0] += try #require(amount["fen"] as? Int)
+        }
+    }
+
+    @Test func `the samples give the expected income to the fen, and twice is once`() async throws {
+        let village = try Village()
+        for again in [false, true] {
+            for (kind, count) in ["households", "plots", "harvest", "sales", "income"].map({ ($0, Self.rows[$0] ?? 0) })
+            {
+                let report = try await village.json("import", kind, "\(Village.samples)/\(kind).csv")
+                #expect(report["read"] as? Int == count)
+                #expect(report["recorded"] as? Int == (again ? 0 : count), "\(kind)")
+                #expect(report["already"] as? Int == (again ? count : 0), "\(kind)")
+                #expect((report["refused"] as? [Any])?.isEmpty == true)
+                #expect(report["created"] is [String] && report["ignoredColumns"] is [String])
+            }
+        }
+        let data = try Data(contentsOf: URL(filePath: "\(Village.samples)/expect.json"))
+        let expected = try JSONDecoder().decode(Expected.self, from: data)
+        for (year, sums) in expected.totals {
+            let summary = try await village.json(
+                "income", "summary", "--from", "\(year)-01-01", "--to", "\(year)-12-31", "--by", "source")
+            let bySource = try amounts(summary, by: "source")
+            #expect(bySource["sales"] == sums.salesFen)
+            #expect(bySource.values.reduce(0, +) == sums.salesFen + sums.otherFen)
+            #expect((summary["total"] as? [String: Int])?["fen"] == sums.salesFen + sums.otherFen)
+            #expect(summary["from"] as? String == "\(year)-01-01" && summary["by"] as? [String] == ["source"])
+        }
+        let year = ["--from", "2025-01-01", "--to", "2025-12-31"]
+        var summary: [String: Any] = try await village.run(
+            ["income", "summary", "--by", "cooperative", "--json"] + year
+        ).json()
+        var byCooperative = try amounts(summary, by: "cooperative")
+        byCooperative[""] = nil
+        #expect(byCooperative == expected.byCooperative2025Fen)
+        summary = try await village.run(["income", "summary", "--by", "month,source", "--json"] + year).json()
+        let rows = try #require(summary["rows"] as? [[String: Any]]).filter { $0["source"] as? String == "sales" }
+        #expect(try amounts(["rows": rows], by: "month") == expected.byMonth2025SalesFen.filter { $0.value > 0 })
+        let table = try await village.run(["income", "summary", "--by", "source", "--lang", "zh"] + year)
+        #expect(table.output.contains("农产品销售  1,511,796.00"))
+        #expect(table.output.hasSuffix("合计        1,948,792.00\n"))
+    }
+
+    @Test func `refused rows stop an import or go to a file`() async throws {
+        let village = try Village()
+        try await village.importSamples()
+        let head = "日期,单号,合作社,采收单号,数量斤,单价元每斤,金额元,渠道,买方,备注\n"
+        let file = try village.write(
+            "bad.csv",
+            head
+                + """
+                2025-08-20,Z1,韩村蟠桃专业合作社,C0001,1,2,2.00,批发,甲,
+                2025-02-30,Z2,韩村蟠桃专业合作社,C0001,1,2,2.00,批发,=cmd(),
+                2025-08-20,Z3,韩村蟠桃专业合作社,C0001,1,2,9.00,批发,乙,
+
+                """)
+        let whole = try await village.run("import", "sales", file, "--json")
+        #expect(whole.status == 1)
+        var report = try whole.json()
+        #expect(report["recorded"] as? Int == 0 && report["ignoredColumns"] as? [String] == ["备注"])
+        let refused = try #require(report["refused"] as? [[String: Any]])
+        #expect(refused.map { $0["row"] as? Int } == [3, 4])
+        #expect(refused.map { $0["field"] as? String } == ["日期", "金额元"])
+        #expect(refused.allSatisfy { ($0["reason"] as? String)?.isEmpty == false })
+        #expect(!FileManager.default.fileExists(atPath: file + ".refused.csv"))
+
+        report = try await village.json("import", "销售", file, "--partial")
+        #expect(report["recorded"] as? Int == 1 && report["refusedCount"] as? Int == 2)
+        let written = try String(contentsOfFile: file + ".refused.csv", encoding: .utf8)
+        #expect(written.contains("'=cmd()") && !written.contains("Z1"))
+        #expect(try await village.run("import", "sales", file, "--partial").status == 1, "the file is there already")
+
+        #expect(try await village.run("import", "sales", village.file("none.csv")).status == 1)
+        let wrong = try await village.run("import", "plots", file, "--lang", "zh")
+        #expect(wrong.status == 1 && wrong.errors.contains("地块号"))
+    }
+
+    @Test func `the demo tells the whole story, as often as one likes`() async throws {
+        let village = try Village()
+        for lang in ["zh", "en"] {
+            let outcome = try await village.run("demo", "--lang", lang)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let parts =
+                lang == "zh"
+                ? ["真：", "签名有效", "假：", "合计 255.00 元", "只剩", "农产品销售"]
+                : ["Genuine", "Signed", "Forged", "total 255.00 yuan", "left, not", "sales"]
+            for part in parts { #expect(outcome.output.contains(part), "\(part)") }
+        }
+        // A village of its own is left alone.
+        let real = try Village()
+        let households = try real.write("h.csv", "户号,户主,网格,帮扶类别,合作社,人口\nX1,真人,一网格,一般户,真社,3\n")
+        try #require(try await real.run("import", "households", households).status == 0)
+        #expect(try await real.run("demo").status == 1)
+    }
+}

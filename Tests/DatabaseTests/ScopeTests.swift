@@ -1,0 +1,180 @@
+import Database
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+
+/// What row-level security lets through, table by table as the catalogue has them.
+@Suite struct ScopeTests {
+    /// Tables with a village but without row-level security, and why.
+    private static let open = [
+        "cooperative": "names that everybody in the village may know",
+        "product": "the village's catalogue", "variety": "the village's catalogue", "grade": "the village's catalogue",
+        "account": "read before it is known who asks", "api_token": "read before it is known who asks",
+        "idempotent_answer": "found by its actor, whom the caller names",
+        "ceiling_override": "a clerk's registration has to know what the committee has allowed",
+        "signing_key": "public halves, which everybody may see", "scan": "anonymous, counted for strangers",
+        "scan_key": "the day's key, used by the counting of scans alone",
+    ]
+
+    private struct Table {
+        let name: String
+        let hasCooperative: Bool
+        let isSecured: Bool
+    }
+
+    /// Those with a village, without the parts of partitioned ones.
+    private func tables(_ village: TestVillage) async throws -> [Table] {
+        try await village.owner.query(
+            """
+            SELECT c.relname, c.relrowsecurity, EXISTS (
+                SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'cooperative_id') AS divided
+            FROM pg_class c JOIN pg_attribute v ON v.attrelid = c.oid AND v.attname = 'village_id'
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            ORDER BY c.relname
+            """
+        ).map {
+            Table(
+                name: try $0.decode("relname"), hasCooperative: try $0.decode("divided"),
+                isSecured: try $0.decode("relrowsecurity"))
+        }
+    }
+
+    private func rows(_ village: TestVillage, _ table: String, notOf cooperative: Int? = nil) async throws -> Int64 {
+        guard let cooperative else {
+            return try await village.number("SELECT count(*) FROM \(identifier: table)")
+        }
+        return try await village.number(
+            "SELECT count(*) FROM \(identifier: table) WHERE cooperative_id IS DISTINCT FROM \(cooperative)")
+    }
+
+    @Test func `every table of the village is secured or listed with its reason`() async throws {
+        try await withVillage { village in
+            let tables = try await tables(village)
+            #expect(tables.count >= 23)
+            #expect(Set(tables.filter { !$0.isSecured }.map(\.name)) == Set(Self.open.keys))
+        }
+    }
+
+    @Test func `a clerk sees the own cooperative's rows and no others`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            try await village.populate(orchard)
+            let divided = try await tables(village).filter { $0.isSecured && $0.hasCooperative }
+            #expect(divided.count >= 12)
+            for table in divided {
+                for cooperative in [orchard.east, orchard.west] {
+                    let seen = try await village.database.transaction(village.clerk(of: cooperative)) {
+                        try await $0.query(
+                            """
+                            SELECT count(*) AS seen, count(*) FILTER (WHERE cooperative_id IS DISTINCT FROM
+                                \(cooperative)) AS foreign FROM \(identifier: table.name)
+                            """)
+                    }
+                    let row = try #require(seen.first)
+                    #expect(try row.decode("foreign") == 0, "\(table.name)")
+                    let all = try await rows(village, table.name)
+                    let others = try await rows(village, table.name, notOf: cooperative)
+                    #expect(others > 0, "\(table.name) holds nothing that could be hidden")
+                    let expected = table.name == "audit" ? 0 : all - others
+                    #expect(try row.decode("seen") == expected, "\(table.name)")
+                    #expect(expected > 0 || table.name == "audit", "\(table.name) holds nothing to see")
+                }
+            }
+        }
+    }
+
+    @Test func `the committee sees all rows, another village and a transaction without settings none`() async throws {
+        try await withVillage { village in
+            try await village.populate(try await village.plant())
+            for table in try await tables(village).filter(\.isSecured) {
+                let count: SQL = "SELECT count(*) AS seen FROM \(identifier: table.name)"
+                let all = try await rows(village, table.name)
+                #expect(all > 0, "\(table.name) holds nothing that could be hidden")
+                let committee = try await village.database.transaction(village.committee) { try await $0.query(count) }
+                #expect(try committee.first?.decode("seen") == all, "\(table.name)")
+                for cooperative in [nil, 1] {
+                    let elsewhere = Scope(village: 2, cooperative: cooperative, actor: "stranger")
+                    let seen = try await village.database.transaction(elsewhere) { try await $0.query(count) }
+                    #expect(try seen.first?.decode("seen") == 0, "\(table.name)")
+                }
+                let unset = try await village.database.query(count)
+                #expect(try unset.first?.decode("seen") == 0, "\(table.name)")
+            }
+        }
+    }
+
+    @Test func `a clerk writes the own cooperative's rows and no others`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            try await village.populate(orchard)
+            let clerk = village.clerk(of: orchard.east)
+            for table in try await tables(village) where table.isSecured && table.hasCooperative {
+                // The audit takes a clerk's rows whatever cooperative they name: the actor is in them.
+                if table.name == "audit" { continue }
+                for (cooperative, state) in [(orchard.west, "42501"), (orchard.east, "23505")] {
+                    let found = try await village.owner.query(
+                        """
+                        SELECT to_json(t)::text AS row FROM \(identifier: table.name) t
+                        WHERE cooperative_id = \(cooperative) LIMIT 1
+                        """)
+                    let json: String = try #require(found.first).decode("row")
+                    // A copy of a row that is there: where the policy lets it through, its key is taken.
+                    let error = await #expect(throws: PostgresError.self, "\(table.name)") {
+                        try await village.database.transaction(clerk) {
+                            try await $0.query(
+                                """
+                                INSERT INTO \(identifier: table.name) OVERRIDING SYSTEM VALUE
+                                SELECT * FROM json_populate_record(NULL::\(identifier: table.name), \(json)::json)
+                                """)
+                        }
+                    }
+                    #expect(error?.sqlState == state, "\(table.name)")
+                }
+            }
+        }
+    }
+
+    private struct Undone: Error {}
+
+    @Test(arguments: [("household", "people"), ("plot", "area_centimu"), ("batch", "out_g"), ("plot_season", "ceiling_g")])
+    func `a clerk's update touches the own cooperative's rows alone`(table: String, column: String) async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            try await village.populate(orchard)
+            let own = try await rows(village, table) - rows(village, table, notOf: orchard.east)
+            await #expect(throws: Undone.self) {
+                try await village.database.transaction(village.clerk(of: orchard.east)) { transaction in
+                    let touched = try await transaction.query(
+                        "UPDATE \(identifier: table) SET \(identifier: column) = \(identifier: column)")
+                    #expect(touched.affected == Int(own))
+                    throw Undone()
+                }
+            }
+            #expect(own > 0)
+        }
+    }
+
+    @Test func `a clerk can't give a row away`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let error = await #expect(throws: PostgresError.self) {
+                try await village.database.transaction(village.clerk(of: orchard.east)) {
+                    try await $0.query("UPDATE household SET cooperative_id = \(orchard.west)")
+                }
+            }
+            #expect(error?.sqlState == "42501")
+        }
+    }
+
+    @Test func `a scope ends with its transaction`() async throws {
+        try await withVillage(poolSize: 1) { village in
+            _ = try await village.plant()
+            let count: SQL = "SELECT count(*) AS seen FROM household"
+            let inside = try await village.database.transaction(village.committee) { try await $0.query(count) }
+            #expect(try inside.first?.decode("seen") == 2)
+            // The pool has one connection, so this is the same session.
+            #expect(try await village.database.query(count).first?.decode("seen") == 0)
+        }
+    }
+}

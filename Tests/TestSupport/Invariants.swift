@@ -1,0 +1,123 @@
+import Postgres
+
+/// What is true of every village's books at any time; each statement answers the rows that break it.
+enum Invariants {
+    struct Broken: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    static func check(_ owner: Pool) async throws {
+        for (name, statement) in all {
+            let rows = try await owner.query(statement)
+            guard let first = rows.first else { continue }
+            let example = try rows.columns.map { "\($0)=\(try first.decode($0, as: String?.self) ?? "NULL")" }
+            throw Broken(description: "\(name): \(rows.count) times, such as \(example.joined(separator: " "))")
+        }
+    }
+
+    private static let all: [(name: String, statement: SQL)] = [
+        (
+            "a batch's counters are the sums of its movements",
+            """
+            SELECT b.village_id, b.number, b.in_g, b.out_g, sum(m.grams) AS moved FROM batch b
+            LEFT JOIN stock_movement m ON m.village_id = b.village_id AND m.batch_number = b.number
+            GROUP BY b.village_id, b.number
+            HAVING coalesce(sum(m.grams), 0) <> b.in_g - b.out_g
+                OR coalesce(sum(m.grams) FILTER (WHERE m.grams > 0), 0) <> b.in_g
+            """
+        ),
+        (
+            "no more leaves a batch than came in",
+            "SELECT village_id, number, in_g, out_g FROM batch WHERE out_g NOT BETWEEN 0 AND in_g"
+        ),
+        (
+            "a plot's season is the sum of its harvests",
+            """
+            SELECT * FROM (
+                SELECT village_id, plot_id, product_id, season, harvested_g FROM plot_season WHERE harvested_g <> 0
+            ) counted
+            FULL JOIN (
+                SELECT village_id, plot_id, product_id, extract(year FROM harvested_on)::int AS season,
+                    sum(in_g)::bigint AS summed_g
+                FROM batch WHERE kind = 'harvest' GROUP BY 1, 2, 3, 4
+            ) summed USING (village_id, plot_id, product_id, season)
+            WHERE harvested_g IS DISTINCT FROM summed_g
+            """
+        ),
+        (
+            "no plot gives more than its ceiling and the exceptions",
+            """
+            SELECT s.village_id, s.plot_id, s.season, s.harvested_g, s.ceiling_g FROM plot_season s
+            WHERE s.harvested_g > s.ceiling_g
+            """
+        ),
+        (
+            "sale lines are the sale's movements",
+            """
+            SELECT * FROM (
+                SELECT village_id, batch_number, sale_id, sum(grams) AS sold FROM sale_line GROUP BY 1, 2, 3
+            ) lines
+            FULL JOIN (
+                SELECT village_id, batch_number, sale_id, -sum(grams) AS moved
+                FROM stock_movement WHERE kind = 'sale' GROUP BY 1, 2, 3
+            ) movements USING (village_id, batch_number, sale_id)
+            WHERE sold IS DISTINCT FROM moved
+            """
+        ),
+        (
+            "a sale has lines",
+            """
+            SELECT village_id, id FROM sale s WHERE NOT EXISTS (
+                SELECT FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id)
+            """
+        ),
+        (
+            "a line's amount is grams × price / basis, half up",
+            """
+            SELECT village_id, sale_id, line, grams, price_fen, basis_g, amount_fen FROM sale_line
+            WHERE amount_fen <> floor(grams::numeric * price_fen / basis_g + 0.5)
+            """
+        ),
+        (
+            "a batch has one code of its own",
+            """
+            SELECT b.village_id, b.number, count(c.batch_number) AS codes FROM batch b
+            LEFT JOIN code c ON c.village_id = b.village_id AND c.batch_number = b.number AND c.serial = ''
+            GROUP BY b.village_id, b.number HAVING count(c.batch_number) <> 1
+            """
+        ),
+        (
+            "only corrections are below zero",
+            "SELECT village_id, id FROM income_entry WHERE amount_fen <= 0 AND corrects IS NULL"
+        ),
+        (
+            "whatever changes something leaves an audit row in its transaction",
+            """
+            SELECT changed.what, count(*) AS rows FROM (
+                SELECT 'batch' AS what, xmin FROM batch
+                UNION ALL SELECT 'stock_movement', xmin FROM stock_movement
+                UNION ALL SELECT 'plot_season', xmin FROM plot_season
+                UNION ALL SELECT 'ceiling_override', xmin FROM ceiling_override
+                UNION ALL SELECT 'code', xmin FROM code
+                UNION ALL SELECT 'code_revocation', xmin FROM code_revocation
+                UNION ALL SELECT 'recall', xmin FROM recall
+                UNION ALL SELECT 'signing_key', xmin FROM signing_key
+                UNION ALL SELECT 'sale', xmin FROM sale
+                UNION ALL SELECT 'sale_line', xmin FROM sale_line
+                UNION ALL SELECT 'income_entry', xmin FROM income_entry
+                UNION ALL SELECT 'account', xmin FROM account
+                UNION ALL SELECT 'api_token', xmin FROM api_token
+                UNION ALL SELECT 'cooperative', xmin FROM cooperative
+                UNION ALL SELECT 'household', xmin FROM household
+                UNION ALL SELECT 'plot', xmin FROM plot
+            ) changed
+            WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM audit)
+            GROUP BY changed.what
+            """
+        ),
+        (
+            "a village's audit names its actors",
+            "SELECT village_id, id FROM audit WHERE actor = '' OR action = '' OR subject = ''"
+        ),
+    ]
+}

@@ -1,0 +1,51 @@
+import Access
+import Batches
+import Codes
+import Database
+import Income
+import Kernel
+import Orchard
+import Sales
+
+extension TestVillage {
+    /// Leaves rows of both cooperatives in every table.
+    public func populate(_ orchard: TestOrchard) async throws {
+        for plot in ["E1", "W1"] {
+            let code = try await register(harvest(plot: plot))
+            let other = try await register(harvest(plot: plot))
+            try await sell(
+                sale([.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))]))
+            try await change(
+                BatchStore.withdraw(
+                    .gift, batch: code.batch, weight: Weight(grams: 100), day: today, reason: "尝鲜", today: today))
+            try await change(CodeStore.revoke(batch: code.batch, reason: "标签丢失"))
+            try await change(CodeStore.recall(batch: other.batch, open: true, reason: "抽检不合格"))
+            _ = try await derive(from: [code.batch, other.batch])
+            try await change(
+                HarvestStore.override(
+                    plot: plot, season: today.year, extra: Weight(grams: 1000), reason: "丰收"))
+            _ = try await ScanStore(database, village: village.id).count(
+                code.signed.body, visitor: "192.0.2.7 Mozilla", place: "天津", today: today)
+        }
+        for (username, cooperative) in [("li.east", TestOrchard.eastName), ("wang.west", TestOrchard.westName)] {
+            try await change(
+                AccountStore(database, hasher: PasswordHasher()).create(
+                    username: username, password: "a long enough password", role: .clerk, cooperative: cooperative))
+            try await change(
+                TokenStore.create(
+                    name: username, role: .clerk, cooperative: cooperative, days: 30, now: clock.now))
+        }
+        try await change(
+            IncomeStore.enter(
+                day: today, source: .rent, memo: "冷库出租", amount: Money(fen: 100), corrects: nil, today: today))
+        let retry = Retry(key: "populated", fingerprint: [1])
+        _ = try await database.change(
+            committee, once: retry, render: { $0 }, OrchardStore.addGrade(name: "等外"))
+    }
+
+    /// Carries out a plan, by default as the committee.
+    @discardableResult
+    public func change<Value: Sendable>(_ plan: @escaping Plan<Value>, as scope: Scope? = nil) async throws -> Value {
+        try await database.change(scope ?? committee, plan)
+    }
+}

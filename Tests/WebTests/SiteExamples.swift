@@ -1,0 +1,131 @@
+import Foundation
+import HTTPTypes
+import Kernel
+import Testing
+
+@testable import Web
+
+/// A request that an endpoint accepts.
+struct Example: Sendable {
+    var path: String
+    var person: String?
+    var json: JSON?
+    var bytes: Data?
+    var type = "application/json"
+
+    init(_ path: String, as person: String? = nil, _ json: JSON? = nil) {
+        (self.path, self.person, self.json) = (path, person, json)
+    }
+}
+
+extension Endpoint {
+    var name: String { "\(method.rawValue) \(path)" }
+}
+
+/// A new name at each call.
+func fresh(_ prefix: String) -> String { prefix + UUID().uuidString.prefix(8).lowercased() }
+
+extension ServedVillage {
+    /// Makes the accepted request of an endpoint, with what it needs to find in the village. A second call makes
+    /// another request.
+    func example(of endpoint: Endpoint) async throws -> Example {
+        let (clerk, admin, committee) = ("clerk", "administrator", "committee")
+        switch endpoint.name {
+        case "POST /api/v1/codes/{payload}/scans":
+            return Example("/api/v1/codes/\(payload)/scans", as: nil, ["place": "天津"])
+        case "POST /{payload}":
+            var example = Example("/\(payload)")
+            (example.bytes, example.type) = (Data("place=".utf8), "application/x-www-form-urlencoded")
+            return example
+        case "POST /api/v1/batches": return Example("/api/v1/batches", as: clerk, Self.harvest(on: today))
+        case "POST /api/v1/sales":
+            return Example("/api/v1/sales", as: clerk, Self.sale(batch, grams: 1, on: today, number: fresh("S")))
+        case "POST /api/v1/batches/{number}/withdrawals":
+            let weight = JSON(Weight(grams: 1))
+            return Example(
+                "/api/v1/batches/\(batch)/withdrawals", as: clerk,
+                ["kind": "gift", "weight": weight, "day": JSON(today), "reason": .string(fresh("r"))])
+        case "POST /api/v1/batches/{number}/revocations":
+            return Example("/api/v1/batches/\(try await register().batch)/revocations", as: clerk, ["reason": "test"])
+        case "POST /api/v1/batches/{number}/recalls":
+            return Example(
+                "/api/v1/batches/\(try await register().batch)/recalls", as: committee, ["step": "open", "reason": "test"])
+        case "POST /api/v1/keys": return Example("/api/v1/keys", as: admin, ["algorithm": "sm2"])
+        case "POST /api/v1/keys/{keyId}/retirements":
+            return Example("/api/v1/keys/\(try await key())/retirements", as: admin, [:])
+        case "POST /api/v1/keys/{keyId}/compromises":
+            return Example("/api/v1/keys/\(try await key())/compromises", as: admin, ["since": JSON(today)])
+        case "POST /api/v1/income/entries":
+            return Example(
+                "/api/v1/income/entries", as: committee,
+                [
+                    "day": "2019-03-01", "source": "rent", "memo": .string(fresh("m")),
+                    "amount": JSON(Money(fen: Money.limit)),
+                ])
+        case "POST /api/v1/cooperatives", "POST /api/v1/grades":
+            return Example(endpoint.path, as: admin, ["name": .string(fresh("n"))])
+        case "POST /api/v1/products":
+            return Example(
+                endpoint.path, as: admin,
+                ["name": .string(fresh("n")), "bestBeforeDays": 30, "ceilingPerMu": JSON(Weight(grams: 1_000_000))])
+        case "POST /api/v1/varieties":
+            return Example(endpoint.path, as: admin, ["name": .string(fresh("n")), "product": "红薯"])
+        case "POST /api/v1/plots/{plot}/overrides":
+            return Example(
+                "/api/v1/plots/D02/overrides", as: committee,
+                ["season": 2025, "extra": JSON(Weight(grams: Weight.limit)), "reason": .string(fresh("r"))])
+        case "POST /api/v1/imports/{kind}":
+            var example = Example("/api/v1/imports/income?partial=true", as: committee)
+            example.bytes = Data("日期,类别,摘要,金额元\n2019-01-02,出租,\(fresh("m")),5.00\n2019-02-30,出租,x,1".utf8)
+            example.type = "text/csv"
+            return example
+        case "POST /api/v1/session":
+            let account = try await account()
+            return Example(
+                endpoint.path, as: nil, ["username": .string(account), "password": "correct horse battery staple"])
+        case "POST /api/v1/tokens":
+            return Example(endpoint.path, as: admin, ["role": "auditor", "name": .string(fresh("t")), "days": 1])
+        case "POST /api/v1/accounts": return Example(endpoint.path, as: admin, newAccount(fresh("u")))
+        case "DELETE /api/v1/accounts/{username}": return Example("/api/v1/accounts/\(try await account())", as: admin)
+        case "DELETE /api/v1/tokens/{id}":
+            let name = JSON.string(fresh("t"))
+            _ = try await post("/api/v1/tokens", as: admin, ["role": "auditor", "name": name])
+            let tokens = try await get("/api/v1/tokens", as: admin)["items"].array
+            let token = try #require(tokens.first { $0["name"] == name })
+            return Example("/api/v1/tokens/\(try token["id"].int64)", as: admin)
+        case "GET /api/v1/income/summary":
+            let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
+            return Example("\(endpoint.path)?\(query)", as: committee)
+        default:
+            // What is left is asked for and found without a body.
+            try #require(endpoint.method == .get, "\(endpoint.name) lacks an example")
+            let path = endpoint.path.replacing("{number}", with: "\(batch)").replacing("{payload}", with: payload)
+            try #require(!path.contains("{"), "\(endpoint.name) lacks an example")
+            guard case .people(let roles) = endpoint.access else { return Example(path) }
+            return Example(path, as: roles.contains(clerk) ? clerk : admin)
+        }
+    }
+
+    private func key() async throws -> String {
+        try await post("/api/v1/keys", as: "administrator", ["algorithm": "ed25519"])["keyId"].string
+    }
+
+    private func newAccount(_ name: String) -> JSON {
+        [
+            "username": .string(name), "password": "correct horse battery staple", "role": "clerk",
+            "cooperative": .string(Self.ours),
+        ]
+    }
+
+    private func account() async throws -> String {
+        let name = fresh("u")
+        _ = try await post("/api/v1/accounts", as: "administrator", newAccount(name))
+        return name
+    }
+
+    func send(_ example: Example, _ endpoint: Endpoint, key: String? = nil) async throws -> TestServer.Reply {
+        try await send(
+            endpoint.method.rawValue, example.path, as: example.person, example.json, bytes: example.bytes,
+            type: example.type, headers: key.map { ["Idempotency-Key": $0] } ?? [:])
+    }
+}

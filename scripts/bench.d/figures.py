@@ -1,0 +1,151 @@
+"""What is measured, each figure beside what it is judged by."""
+
+import json
+import statistics
+import time
+
+import village
+from server import Failed, openssl_speed
+
+CLIENTS = 16
+# Readers keep more connections open than clerks do.
+READERS = 64
+
+
+class Figure:
+    """`ours` and `beside` in the same unit; more is better, but for a limit."""
+
+    def __init__(self, name, unit, reach, ours, beside, limit=False):
+        self.name, self.unit, self.reach, self.limit = name, unit, reach, limit
+        self.samples = {"ours": ours, "beside": beside}
+        self.ours, self.beside = statistics.median(ours), statistics.median(beside)
+        self.ratio = self.ours / self.beside
+        reached = self.ours <= reach if limit else self.ratio >= reach
+        self.verdict = "ok" if reached else "above" if limit else "below"
+
+
+class Bench:
+    def __init__(self, server, seconds, rounds, rows, many_rows, say):
+        self.server, self.say = server, say
+        self.seconds, self.rounds, self.rows, self.many_rows = seconds, rounds, rows, many_rows
+        self.has_load = False
+
+    def prepare(self):
+        self.say("preparing a village")
+        village.found(self.server)
+        village.import_harvest(self.server, village.harvest_register(self.server, "B", self.rows))
+        village.import_harvest(self.server, village.harvest_register(self.server, "HUGE", 1, village.HUGE))
+        self.batches = village.numbers(self.server, "B")
+        self.huge = village.numbers(self.server, "HUGE")[0]
+        codes = [f"/api/v1/codes/{payload}" for payload in village.payloads(self.server, "B")]
+        for name, paths in ("codes", codes), ("one", codes[:1]), ("plain", ["/healthz"]):
+            (self.server.folder / name).write_text("\n".join(paths) + "\n")
+        for path in codes[:5]:
+            status, text = self.server.request("GET", path)
+            if status != 200 or json.loads(text)["answer"] != "genuine":
+                raise Failed(f"a code is not genuine: {status} {text}")
+        self.codes = len(codes)
+
+    def rounds_of(self, *measures):
+        """The samples of several measures, taken in turn."""
+        for measure in measures:
+            measure(1)
+        taken = [[measure(self.seconds) for measure in measures] for _ in range(self.rounds)]
+        return list(zip(*taken))
+
+    def get(self, name):
+        return lambda seconds: self.server.wrk(seconds, READERS, "get", self.server.folder / name)
+
+    def verify(self):
+        plain, distinct, one, speed = self.rounds_of(
+            self.get("plain"), self.get("codes"), self.get("one"), lambda seconds: openssl_speed(1))
+        self.has_load = True
+        # What is remembered of a code is a second old at most.
+        if self.codes < 1.5 * max(distinct):
+            raise Failed(f"{self.codes} codes are too few: they come round again before they are forgotten")
+        both = [1 / (1 / p + 1 / s[1]) for p, s in zip(plain, speed)]
+        yield Figure("verify-distinct", "requests/s", 0.6, distinct, both)
+        yield Figure("verify-one", "requests/s", 0.8, one, plain)
+
+    def post_once(self, path, body):
+        status, text = self.server.request("POST", path, body)
+        if status != 201:
+            raise Failed(f"POST {path}: {status} {text}")
+
+    def register(self):
+        day = str(village.HARVESTED)
+        self.post_once("/api/v1/batches", {
+            "plot": "1", "variety": village.VARIETY, "grade": village.GRADE, "harvestedOn": day,
+            "weight": {"grams": 1000}})
+        key = self.server.sql("SELECT max(key_id) FROM signing_key")
+        ours, beside = self.rounds_of(
+            lambda seconds: self.server.wrk(seconds, CLIENTS, "register", village.PLOTS, day, self.server.token),
+            lambda seconds: self.server.pgbench(
+                "register.sql", seconds, CLIENTS, village=1, plots=village.PLOTS, season=day[:4],
+                sequence="batch_number_1", variety=village.VARIETY, grade=village.GRADE,
+                ceiling=village.CEILING_GRAMS, day=day, actor="token:1", key=key, signature="\\x" + 64 * "5a"))
+        self.has_load = True
+        yield Figure("register", "batches/s", 0.7, ours, beside)
+
+    def sales(self):
+        day = str(village.TODAY)
+        self.post_once("/api/v1/sales", {
+            "soldOn": day, "channel": "批发", "buyer": "红旗农贸批发",
+            "lines": [{"batch": self.huge, "weight": {"grams": 500}, "price": {"fen": 850, "per": "jin"}}]})
+
+        def measures(first, last):
+            return (
+                lambda seconds: self.server.wrk(seconds, CLIENTS, "sale", first, last, day, self.server.token),
+                lambda seconds: self.server.pgbench(
+                    "sale.sql", seconds, CLIENTS, village=1, first=first, last=last, day=day, channel="批发",
+                    buyer="红旗农贸批发", actor="token:1"))
+
+        first, last = self.batches
+        spread = min(last, first + 9999)
+        yield Figure("sales-spread", "sales/s", 0.7, *self.rounds_of(*measures(first, spread)))
+        yield Figure("sales-one-batch", "sales/s", 0.7, *self.rounds_of(*measures(self.huge, self.huge)))
+        self.has_load = True
+
+    def imports(self):
+        """Bare tables: the columns and indexes of the real ones, without constraints, keys and policies."""
+        tables = {"batch": "number", "stock_movement": "batch_number", "code": "batch_number"}
+        bare = "; ".join(f"CREATE TABLE bare.{table} (LIKE {table} INCLUDING INDEXES)" for table in tables)
+        self.server.sql(f"CREATE SCHEMA bare; {bare}")
+        ours, beside = [], []
+        for turn in range(self.rounds):
+            prefix = f"I{turn}X"
+            seconds, _ = village.import_harvest(
+                self.server, village.harvest_register(self.server, prefix, self.rows))
+            first, last = village.numbers(self.server, prefix)
+            files = {table: self.server.folder / f"{table}.rows" for table in tables}
+            for table, path in files.items():
+                self.server.psql("-c", f"\\copy (SELECT * FROM {table} WHERE {tables[table]} BETWEEN {first}"
+                                       f" AND {last} ORDER BY {tables[table]}) TO '{path}'")
+            copies = [word for table, path in files.items() for word in ("-c", f"\\copy bare.{table} FROM '{path}'")]
+            start = time.monotonic()
+            self.server.psql("-1", *copies)
+            copying = time.monotonic() - start
+            signing = self.rows / openssl_speed(1)[0]
+            ours.append(self.rows / seconds)
+            beside.append(self.rows / (copying + signing))
+        yield Figure("import", "rows/s", 0.4, ours, beside)
+
+    def memory_serving(self):
+        if not self.has_load:
+            for measure in self.get("codes"), self.get("one"):
+                measure(self.seconds)
+        yield Figure("memory-serving", "MB", 100, [self.server.peak_memory()], [100], limit=True)
+
+    def memory_importing(self):
+        _, memory = village.import_harvest(
+            self.server, village.harvest_register(self.server, "M", self.many_rows))
+        yield Figure("memory-importing", "MB", 150, [memory], [150], limit=True)
+
+    def check(self):
+        """What program and pgbench have written adds up."""
+        wrong = self.server.sql(
+            "SELECT count(*) FROM (SELECT FROM batch b LEFT JOIN stock_movement m ON m.village_id = b.village_id"
+            " AND m.batch_number = b.number GROUP BY b.village_id, b.number"
+            " HAVING sum(m.grams) IS DISTINCT FROM b.in_g - b.out_g) differing")
+        if wrong != "0":
+            raise Failed(f"the stock of {wrong} batches differs from the sum of their movements")

@@ -1,0 +1,52 @@
+-- wrk -s load.lua URL -- get FILE | register PLOTS DAY TOKEN | sale FIRST LAST DAY TOKEN
+
+local count = 0
+function setup(thread)
+    thread:set("number", count)
+    count = count + 1
+end
+
+local function post(path, token, body)
+    return "POST " .. path .. " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        .. "Authorization: Bearer " .. token .. "\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+end
+
+-- Every path in turn; each thread begins elsewhere.
+local function get(arguments)
+    local paths = {}
+    for line in io.lines(arguments[2]) do paths[#paths + 1] = line end
+    local place = number * 7919
+    return function()
+        place = place + 1
+        return "GET " .. paths[place % #paths + 1] .. " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    end
+end
+
+local function register(arguments)
+    local plots, day, token = tonumber(arguments[2]), arguments[3], arguments[4]
+    return function()
+        return post("/api/v1/batches", token, string.format(
+            '{"plot":"%d","variety":"瑞蟠21号","grade":"特级","harvestedOn":"%s","weight":{"grams":%d}}',
+            math.random(plots), day, 1000 * math.random(1000)))
+    end
+end
+
+local function sale(arguments)
+    local first, last, day, token = tonumber(arguments[2]), tonumber(arguments[3]), arguments[4], arguments[5]
+    return function()
+        return post("/api/v1/sales", token, string.format(
+            '{"soldOn":"%s","channel":"批发","buyer":"红旗农贸批发","lines":[{"batch":%d,"weight":{"grams":500},'
+            .. '"price":{"fen":850,"per":"jin"}}]}', day, math.random(first, last)))
+    end
+end
+
+function init(arguments)
+    math.randomseed(os.time() + number)
+    request = ({ get = get, register = register, sale = sale })[arguments[1]](arguments)
+end
+
+function done(summary)
+    local e = summary.errors
+    io.write(string.format("RESULT %d %d %d\n", summary.requests, summary.duration,
+        e.connect + e.read + e.write + e.status + e.timeout))
+end
