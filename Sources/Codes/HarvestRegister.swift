@@ -33,6 +33,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     private var catalogue: Catalogue?
     private var ledger = SeasonLedger()
     private var hasStaging = false
+    /// Signed and not yet written: written while the next rows are signed.
+    private var pending: HarvestStaging.Rows?
     public var created: [Bilingual] { catalogue?.created ?? [] }
 
     public init(signer: CodeSigner, today: CivilDay) {
@@ -63,6 +65,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         var known = try await Self.known(rows, catalogue, transaction, scope)
+        known.merge(pending?.slips ?? [:]) { recorded, _ in recorded }
         for (index, row) in rows.enumerated() {
             do {
                 let entry = try await read(row, index, &catalogue, transaction, scope)
@@ -130,12 +133,12 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
     }
 
-    struct SlipKey: Hashable {
+    struct SlipKey: Hashable, Sendable {
         let cooperative: Int
         let slip: String
     }
 
-    struct SlipFigures: Equatable {
+    struct SlipFigures: Equatable, Sendable {
         let plot: Int
         let day: CivilDay
         let weight: Weight
@@ -172,7 +175,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         return found
     }
 
-    /// Numbers, signs and stores the entries: a row each in batch, stock_movement and code.
+    /// Numbers and signs the entries, and meanwhile writes the ones before.
     private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
         guard !entries.isEmpty else { return }
         let numbers = try await transaction.query(
@@ -181,12 +184,25 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             FROM generate_series(1, \(entries.count)::int)
             """
         ).map { try $0.decode("number", as: Int64.self) }
-        let staged = try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today)
         if !hasStaging {
             _ = try await transaction.query(HarvestStaging.create)
             hasStaging = true
         }
-        _ = try await transaction.copyIn(HarvestStaging.copy, staged)
-        _ = try await transaction.query(ledger.takeWrites(scope) + HarvestStaging.move(scope, signer.keyID, today))
+        let (before, key, day) = (pending, signer.keyID, today)
+        async let written: Void = HarvestStaging.write(before, transaction, scope, key, day)
+        let bytes = try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today)
+        try await written
+        pending = HarvestStaging.Rows(
+            bytes: bytes, seasons: ledger.takeWrites(scope),
+            slips: Dictionary(
+                entries.map {
+                    (SlipKey(cooperative: $0.cooperative, slip: $0.slip),
+                        SlipFigures(plot: $0.plot, day: $0.day, weight: $0.weight))
+                }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
+        try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
+        pending = nil
     }
 }

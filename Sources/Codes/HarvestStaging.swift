@@ -14,9 +14,26 @@ enum HarvestStaging {
         ) ON COMMIT DROP
         """
 
-    static let copy: SQL = "COPY harvest_staging FROM STDIN"
+    private static let copy: SQL = "COPY harvest_staging FROM STDIN"
 
-    static func move(_ scope: Scope, _ key: KeyID, _ today: CivilDay) -> [SQL] {
+    /// Signed rows on their way.
+    struct Rows: Sendable {
+        /// For `copy`.
+        let bytes: [UInt8]
+        /// The statements that count them in their plots' seasons.
+        let seasons: [SQL]
+        let slips: [HarvestRegister.SlipKey: HarvestRegister.SlipFigures]
+    }
+
+    static func write(
+        _ rows: Rows?, _ transaction: Transaction, _ scope: Scope, _ key: KeyID, _ today: CivilDay
+    ) async throws {
+        guard let rows else { return }
+        _ = try await transaction.copyIn(copy, rows.bytes)
+        _ = try await transaction.query(rows.seasons + move(scope, key, today))
+    }
+
+    private static func move(_ scope: Scope, _ key: KeyID, _ today: CivilDay) -> [SQL] {
         [
             """
             INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, product_id, variety_id, grade_id,

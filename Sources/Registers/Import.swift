@@ -18,11 +18,18 @@ public protocol RegisterRecorder {
     mutating func record(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws
         -> [RowOutcome]
 
+    /// Writes what `record` has held back; called once, after the last rows.
+    mutating func finish(in transaction: Transaction, _ scope: Scope) async throws
+
     /// What came into being beside the rows.
     var created: [Bilingual] { get }
 
     /// What a broken constraint tells the user when rows of another transaction came in between.
     static var refusals: [String: Refusal] { get }
+}
+
+extension RegisterRecorder {
+    public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {}
 }
 
 /// Some rows were refused, so nothing was recorded.
@@ -75,6 +82,7 @@ public struct Import: Sendable {
                     }
                     progress(Double(part.bytesRead) / Double(max(register.byteCount, 1)))
                 }
+                if report.refusedCount == 0 || partial { try await recorder.finish(in: transaction, scope) }
                 report.created = recorder.created
                 if report.refusedCount > 0, !partial {
                     report.recorded = 0

@@ -134,7 +134,17 @@ public final class TestServer: Sendable {
     private static func spawn(_ words: [String], input: Int32?) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
+        // A thread of Swift's blocks signals, and a shell that inherited this would never hear of its child's end.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        posix_spawnattr_setsigmask(&attributes, &none)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
         if let input {
             posix_spawn_file_actions_adddup2(&actions, input, 0)
         } else {
@@ -152,7 +162,7 @@ public final class TestServer: Sendable {
         let arguments = words.map { strdup($0) }
         defer { arguments.forEach { free($0) } }
         var child: pid_t = 0
-        let fault = posix_spawnp(&child, words[0], &actions, nil, arguments + [nil], environ)
+        let fault = posix_spawnp(&child, words[0], &actions, &attributes, arguments + [nil], environ)
         guard fault == 0 else { throw Failure(description: "\(words[0]) does not start: \(fault)") }
         return child
     }

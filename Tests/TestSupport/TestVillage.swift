@@ -176,3 +176,38 @@ private actor Places {
         }
     }
 }
+
+extension TestVillage {
+    /// The tables in which some text column holds the text.
+    public func holds(_ text: String) async throws -> [String] {
+        var found: [String] = []
+        for row in try await owner.query(
+            """
+            SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+                AND NOT relispartition ORDER BY relname
+            """)
+        {
+            let table: String = try row.decode("relname")
+            // bytea is searched as the characters that it may spell.
+            let hex = text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let count = try await number(
+                """
+                SELECT count(*) FROM \(identifier: table) t
+                WHERE strpos(t::text, \(text)) > 0 OR strpos(t::text, \(hex)) > 0
+                """)
+            if count > 0 { found.append(table) }
+        }
+        return found
+    }
+
+    /// Waits until some session listens for what is told on a channel.
+    public func awaitListener(of channel: String) async throws {
+        try await awaitCondition("a listener of \(channel)") {
+            try await number(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = \(databaseName) AND query = \("LISTEN \"\(channel)\"") AND state = 'idle'
+                """) > 0
+        }
+    }
+}

@@ -37,7 +37,7 @@ import Testing
 
     @Test func aTrustedProxyLimitsItsClientsItself() async throws {
         let environment = ["TAOYUAN_VERIFY_PER_MINUTE": "2", "TAOYUAN_TRUSTED_PROXY_HEADER": "X-Real-IP"]
-        try await withVillage(environment: environment) { village in
+        try await withVillage(environment: environment) { (village) async throws in
             for _ in 0..<20 { #expect(try await village.send("GET", "/\(village.payload)").status == 200) }
             func scan(_ headers: [String: String]) async throws -> JSON {
                 try await village.send("POST", "/api/v1/codes/\(village.payload)/scans", [:], headers: headers).json

@@ -99,12 +99,11 @@ CREATE TABLE stock_movement (
     reason text,
     actor text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (village_id, id),
+    PRIMARY KEY (village_id, batch_number, id),
     CONSTRAINT stock_movement_direction CHECK (kind = 'correction' OR (grams > 0) = (kind = 'harvest')),
     CONSTRAINT stock_movement_sale CHECK ((kind = 'sale') = (sale_id IS NOT NULL)),
     FOREIGN KEY (village_id, batch_number, cooperative_id) REFERENCES batch (village_id, number, cooperative_id)
 );
-CREATE INDEX stock_movement_batch ON stock_movement (village_id, batch_number);
 
 ALTER TABLE plot_season ENABLE ROW LEVEL SECURITY;
 CREATE POLICY plot_season_scope ON plot_season USING (
