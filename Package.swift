@@ -65,6 +65,24 @@ let package = Package(
             ] + (house + capabilities).map { .init(stringLiteral: $0) },
             exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
 
+        // A real PostgreSQL for tests, a village in it, and the sample registers.
+        .target(
+            name: "TestSupport", dependencies: (house + capabilities).map { .init(stringLiteral: $0) },
+            path: "Tests/TestSupport", exclude: ["Resources"], swiftSettings: strict),
         tests("KernelTests", ["Kernel"]),
+        tests("PostgresTests", ["Postgres"]),
+        tests("SigningTests", ["Kernel", "Signing"], resources: [.copy("Resources")]),
+        tests("DatabaseTests", house + ["Codes", "Orchard", "TestSupport"]),
+        tests("RegistersTests", ["Kernel", "Registers"]),
     ]
+        + capabilities.map { tests("\($0)Tests", house + capabilities + ["TestSupport"]) } + [
+            tests("BackendTests", house + capabilities + ["Backend", "TestSupport"]),
+            .testTarget(
+                name: "WebTests",
+                dependencies: [
+                    "Backend", "Web", "TestSupport", .product(name: "Hummingbird", package: "hummingbird"),
+                ] + (house + capabilities).map { .init(stringLiteral: $0) },
+                swiftSettings: strict),
+            tests("CommandLineTests", ["taoyuan"]),
+        ]
 )

@@ -91,7 +91,7 @@ public struct AccountStore: Sendable {
             return nil
         }
         let hash = try await hasher.hash(String(password.prefix(200)), salt: row.decode("password_salt"))
-        guard constantTimeEqual(hash, try row.decode("password_hash")) else { return nil }
+        guard constantTimeEqual(hash, try row.decode("password_hash")), password.count <= 200 else { return nil }
         let person = Person(
             name: "account:\(try row.decode("username", as: String.self))", role: role,
             cooperative: try row.decode("cooperative_id"), village: village)

@@ -49,6 +49,12 @@ public enum HarvestStore {
         let ceiling = OrchardRules.ceiling(
             areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu"))
         let allowed = ceiling + Weight(grams: try row.decode("extra_g"))
+        let harvested = Weight(grams: try row.decode("harvested_g"))
+        let overCeiling = BatchRules.overCeiling(
+            plot: harvest.plot, season: season, ceiling: allowed, harvested: harvested, weight: harvest.weight)
+        // The CHECK on plot_season decides between registrations at the same time. It holds the greatest ceiling that
+        // the season has had, and so does not know of a plot that was measured smaller since.
+        guard harvested + harvest.weight <= allowed else { throw overCeiling }
         let number: Int64 = try row.decode("number")
         let product: Int = try row.decode("product")
         let variety: Int = try row.decode("variety")
@@ -63,7 +69,8 @@ public enum HarvestStore {
                     ceiling_g)
                 VALUES (\(scope.village), \(plot), \(product), \(season), \(cooperative), \(harvest.weight), \(allowed))
                 ON CONFLICT (village_id, plot_id, product_id, season)
-                DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g
+                DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g,
+                    ceiling_g = greatest(s.ceiling_g, EXCLUDED.ceiling_g)
                 """,
                 """
                 INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, product_id, variety_id, grade_id,
@@ -77,11 +84,7 @@ public enum HarvestStore {
                     \(scope.actor))
                 """,
             ],
-            refusals: [
-                withinCeiling: BatchRules.overCeiling(
-                    plot: harvest.plot, season: season, ceiling: allowed,
-                    harvested: Weight(grams: try row.decode("harvested_g")), weight: harvest.weight)
-            ])
+            refusals: [withinCeiling: overCeiling])
     }
 
     private static func lookup(_ harvest: Harvest, season: Int, _ scope: Scope) -> SQL {

@@ -48,9 +48,12 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let slip: String
         let cooperative: Int
         let plot: Int
-        let product: Int
-        let variety: Int
-        let grade: Int
+        let product: Product
+        let varietyName: String
+        let gradeName: String
+        /// Known once the row has passed, since they may have to be made for it.
+        var variety = 0
+        var grade = 0
         let day: CivilDay
         let bestBefore: CivilDay?
         let weight: Weight
@@ -68,7 +71,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         known.merge(pending?.slips ?? [:]) { recorded, _ in recorded }
         for (index, row) in rows.enumerated() {
             do {
-                let entry = try await read(row, index, &catalogue, transaction, scope)
+                var entry = try read(row, index, catalogue)
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
                 let figures = SlipFigures(plot: entry.plot, day: entry.day, weight: entry.weight)
                 if let old = known[key] {
@@ -82,6 +85,9 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                     continue
                 }
                 try await ledger.add(entry.weight, plot: entry.plot, day: entry.day, transaction, scope)
+                entry.variety = try await catalogue.variety(
+                    making: entry.varietyName, of: entry.product, transaction, scope)
+                entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
                 known[key] = figures
                 entries.append(entry)
                 outcomes.append(.recorded)
@@ -95,8 +101,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     }
 
     private func read(
-        _ row: RegisterRow, _ index: Int, _ catalogue: inout Catalogue, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> Entry {
+        _ row: RegisterRow, _ index: Int, _ catalogue: Catalogue
+    ) throws -> Entry {
         let number = try row.key(Self.plot)
         guard let plot = ledger.plots[number] else {
             throw Refusal(
@@ -123,12 +129,9 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         } catch let refusal as Refusal {
             throw refusal.renamed(field: Self.day.name)
         }
-        let varietyName = try row.text(Self.variety, max: 60)
-        let gradeName = try row.text(Self.grade, max: 60)
         return Entry(
-            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id, product: product.id,
-            variety: try await catalogue.variety(making: varietyName, of: product, transaction, scope),
-            grade: try await catalogue.grade(making: gradeName, transaction, scope), day: day,
+            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id, product: product,
+            varietyName: try row.text(Self.variety, max: 60), gradeName: try row.text(Self.grade, max: 60), day: day,
             bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
             weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
     }

@@ -73,7 +73,7 @@ enum HarvestStaging {
                         try rows.append(numbers[index])
                         try rows.append(entry.cooperative)
                         try rows.append(entry.plot)
-                        try rows.append(entry.product)
+                        try rows.append(entry.product.id)
                         try rows.append(entry.variety)
                         try rows.append(entry.grade)
                         try rows.append(entry.day)

@@ -83,7 +83,8 @@ public final class KeyRing: Sendable {
     }
 
     /// Takes a key over from elsewhere: a private one (PEM, plain or encrypted) signs, a public one only verifies.
-    public func adopt(pem: String, passphrase: Passphrase?, _ database: Database, _ scope: Scope) async throws -> KeyID {
+    public func adopt(pem: String, passphrase: Passphrase?, _ database: Database, _ scope: Scope) async throws -> KeyID
+    {
         let publicKey: PublicKey
         if pem.contains("PRIVATE KEY") {
             let key =

@@ -116,7 +116,8 @@ struct SeasonLedger: Sendable {
             SELECT \(scope.village), * FROM unnest(\(plots)::int[], \(products)::int[], \(years)::int[],
                 \(cooperatives)::int[], \(harvested)::bigint[], \(allowed)::bigint[])
             ON CONFLICT (village_id, plot_id, product_id, season)
-            DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g
+            DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g,
+                    ceiling_g = greatest(s.ceiling_g, EXCLUDED.ceiling_g)
             """
         ]
     }

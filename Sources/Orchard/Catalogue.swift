@@ -69,7 +69,9 @@ public struct Catalogue: Sendable {
     }
 
     /// The cooperative of that name, made if there is none yet. Only who acts for the whole village makes one.
-    public mutating func cooperative(making name: String, _ transaction: Transaction, _ scope: Scope) async throws -> Int {
+    public mutating func cooperative(making name: String, _ transaction: Transaction, _ scope: Scope) async throws
+        -> Int
+    {
         if let id = cooperatives[name] {
             guard scope.cooperative == nil || scope.cooperative == id else {
                 throw Refusal(

@@ -57,28 +57,11 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
         var writes: [SQL] = []
         for row in rows {
             do {
-                let name = try row.text(Self.cooperative, max: 60)
-                let cooperative: Int
-                do {
-                    cooperative = try await catalogue.cooperative(making: name, transaction, scope)
-                } catch let refusal as Refusal {
-                    throw refusal.renamed(field: Self.cooperative.name)
-                }
-                let entry = Entry(
-                    number: try row.key(Self.number), head: try row.text(Self.head, max: 60),
-                    gridCell: try row.text(Self.gridCell, max: 60),
-                    supportClass: try row.text(Self.supportClass, max: 60), cooperative: cooperative,
-                    people: try row.integer(Self.people, in: 1...50), phone: try row.optionalKey(Self.phone, max: 40))
+                let entry = try await Self.entry(row, &catalogue, known, transaction, scope)
                 if let old = known[entry.number] {
                     guard old != entry else {
                         outcomes.append(.already)
                         continue
-                    }
-                    guard old.cooperative == entry.cooperative else {
-                        throw Refusal(
-                            .conflict, "household-moved", field: Self.cooperative.name,
-                            zh: "农户“\(entry.number)”已登记在另一个合作社",
-                            en: "household “\(entry.number)” is registered with another cooperative")
                     }
                     writes.append(Self.update(entry, scope))
                 } else {
@@ -93,6 +76,33 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
         _ = try await transaction.query(writes)
         self.catalogue = catalogue
         return outcomes
+    }
+
+    /// Reads all of the row before it makes the cooperative, so that a refused row leaves none behind.
+    private static func entry(
+        _ row: RegisterRow, _ catalogue: inout Catalogue, _ known: [String: Entry], _ transaction: Transaction,
+        _ scope: Scope
+    ) async throws -> Entry {
+        let name = try row.text(cooperative, max: 60)
+        let number = try row.key(self.number)
+        let head = try row.text(self.head, max: 60)
+        let gridCell = try row.text(self.gridCell, max: 60)
+        let supportClass = try row.text(self.supportClass, max: 60)
+        let people = try row.integer(self.people, in: 1...50)
+        let phone = try row.optionalKey(self.phone, max: 40)
+        if let old = known[number], catalogue.cooperatives[name] != old.cooperative {
+            throw Refusal(
+                .conflict, "household-moved", field: cooperative.name, zh: "农户“\(number)”已登记在另一个合作社",
+                en: "household “\(number)” is registered with another cooperative")
+        }
+        do {
+            return Entry(
+                number: number, head: head, gridCell: gridCell, supportClass: supportClass,
+                cooperative: try await catalogue.cooperative(making: name, transaction, scope), people: people,
+                phone: phone)
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: cooperative.name)
+        }
     }
 
     private static func insert(_ entry: Entry, _ scope: Scope) -> SQL {

@@ -122,10 +122,11 @@ public struct OrchardStore: Sendable {
     public static func addProduct(name: String, bestBeforeDays: Int?, ceilingPerMu: Weight) -> Plan<String> {
         { _, scope in
             let name = try OrchardRules.name(name, field: "name")
-            guard bestBeforeDays.map({ (1...3650).contains($0) }) ?? true, ceilingPerMu.grams <= 100_000_000 else {
+            guard bestBeforeDays.map({ (1...3650).contains($0) }) ?? true, (1...100_000_000).contains(ceilingPerMu.grams)
+            else {
                 throw Refusal(
-                    .invalid, "out-of-range", zh: "保质期 1 到 3650 天，亩产上限不超过 100 吨",
-                    en: "best before within 1 to 3650 days, and a ceiling of at most 100 tonnes per mu")
+                    .invalid, "out-of-range", zh: "保质期 1 到 3650 天，亩产上限大于 0 且不超过 100 吨",
+                    en: "best before within 1 to 3650 days, and a ceiling above 0 and of at most 100 tonnes per mu")
             }
             return Change(
                 name,

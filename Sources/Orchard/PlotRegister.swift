@@ -22,7 +22,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     ]
 
     private var catalogue: Catalogue?
-    public var created: [Bilingual] { catalogue?.created ?? [] }
+    public let created: [Bilingual] = []
 
     public init() {}
 
@@ -42,14 +42,14 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var catalogue = try await self.catalogue.orLoad(transaction, scope)
+        let catalogue = try await self.catalogue.orLoad(transaction, scope)
         let households = try await Self.households(rows, transaction, scope)
         var known = try await Self.known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
         var writes: [SQL] = []
         for row in rows {
             do {
-                let entry = try await Self.entry(row, households, &catalogue, transaction, scope)
+                let entry = try Self.entry(row, households, catalogue)
                 if let old = known[entry.number] {
                     guard old != entry else {
                         outcomes.append(.already)
@@ -77,16 +77,9 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     }
 
     private static func entry(
-        _ row: RegisterRow, _ households: [String: (id: Int, cooperative: Int)], _ catalogue: inout Catalogue,
-        _ transaction: Transaction, _ scope: Scope
-    ) async throws -> Entry {
+        _ row: RegisterRow, _ households: [String: (id: Int, cooperative: Int)], _ catalogue: Catalogue
+    ) throws -> Entry {
         let name = try row.text(cooperative, max: 60)
-        let cooperativeID: Int
-        do {
-            cooperativeID = try await catalogue.cooperative(making: name, transaction, scope)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: cooperative.name)
-        }
         let householdNumber = try row.key(household)
         guard let owner = households[householdNumber] else {
             throw Refusal(
@@ -94,7 +87,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                 zh: "没有农户“\(householdNumber.shortened)”，请先导入农户名册",
                 en: "there is no household “\(householdNumber.shortened)”: import the households first")
         }
-        guard owner.cooperative == cooperativeID else {
+        guard catalogue.cooperatives[name] == owner.cooperative else {
             throw Refusal(
                 .invalid, "household-of-another-cooperative", field: household.name,
                 zh: "农户“\(householdNumber.shortened)”不属于“\(name.shortened)”",
@@ -113,7 +106,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                 en: "an area is above 0 and at most 100,000 mu")
         }
         return Entry(
-            number: try row.key(number), name: try row.text(self.name, max: 60), cooperative: cooperativeID,
+            number: try row.key(number), name: try row.text(self.name, max: 60), cooperative: owner.cooperative,
             household: owner.id, product: crop.id, area: centimu,
             longitude: try degrees(row, longitude, limit: 180), latitude: try degrees(row, latitude, limit: 90))
     }

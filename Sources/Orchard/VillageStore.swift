@@ -47,7 +47,11 @@ public enum VillageStore {
 
     /// Makes the months to come in the table of scans; a later start makes later ones.
     public static func prepareScanMonths(from day: CivilDay, owner: Pool) async throws {
-        _ = try await owner.query("SELECT scan_months(\(day), 15)")
+        try await owner.transaction { transaction in
+            // Two programs may start at the same time, and IF NOT EXISTS does not keep them apart.
+            _ = try await transaction.query("SELECT pg_advisory_xact_lock(7241001)")
+            _ = try await transaction.query("SELECT scan_months(\(day), 15)")
+        }
     }
 
     /// The village that the program serves.

@@ -31,7 +31,7 @@ extension Wire {
             let sent = piece.withUnsafeBytes { PQputCopyData(connection, $0.baseAddress, Int32($0.count)) }
             guard sent == 1 else { throw lost() }
             while PQflush(connection) == 1 {
-                guard try exchange() else { throw lost() }
+                guard try exchange(unsent: true) else { throw lost() }
             }
         }
     }

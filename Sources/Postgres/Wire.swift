@@ -82,7 +82,12 @@ final class Wire {
     /// Sends what is unsent and reads what has come, and waits until one of both is possible.
     /// - Returns: false when the connection is lost; libpq then has its last words as a result.
     func exchange() throws -> Bool {
-        let unsent = PQflush(connection) == 1
+        try exchange(unsent: PQflush(connection) == 1)
+    }
+
+    /// - Parameter unsent: what the last `PQflush` told. In the middle of a COPY to the server it must not be asked again:
+    ///   if all went out meanwhile, there is nothing to wait for.
+    func exchange(unsent: Bool) throws -> Bool {
         guard poll(for: unsent ? POLLIN | POLLOUT : POLLIN, patience.map { $0 + .seconds(5) }) else {
             isBroken = true
             throw PostgresError(.deadline, "the server has been silent for too long")

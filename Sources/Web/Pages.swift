@@ -23,11 +23,13 @@ struct Pages: Sendable {
     {
         var values = values
         values["lang"] = language == .chinese ? "zh-CN" : "en"
+        values["langCode"] = language.rawValue
         values["otherLang"] = language == .chinese ? "en" : "zh"
         values["otherName"] = language == .chinese ? "English" : "中文"
         values["title"] = "\(title) · \(village.brand)"
         values["village"] = village.name
         values["brand"] = village.brand
+        values["seal"] = String(village.brand.prefix(1))
         values["style"] = style
         guard let page = library.render(values, withTemplate: template) else { throw MissingTemplate(name: template) }
         return page
@@ -37,7 +39,8 @@ struct Pages: Sendable {
     func error(_ problem: Problem, village: Village) -> Answer {
         let language = problem.language
         let values = [
-            "heading": problem.title[language], "explanation": problem.detail?[language] ?? "",
+            "tone": "warn", "mark": "!", "heading": problem.title[language],
+            "explanation": problem.detail?[language] ?? "",
             "homeLabel": Bilingual(zh: "查验溯源码", en: "Verify a code")[language],
         ]
         guard

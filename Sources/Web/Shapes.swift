@@ -20,7 +20,8 @@ enum Shapes {
     static let batch = Schema.named(
         "Batch",
         .object([
-            Field("batch", .integer(1...4_294_967_295)), Field("kind", .enumeration(Batch.Kind.allCases.map(\.rawValue))),
+            Field("batch", .integer(1...4_294_967_295)),
+            Field("kind", .enumeration(Batch.Kind.allCases.map(\.rawValue))),
             Field("cooperative", .string()), .optional("plot", .string()), Field("product", .string()),
             Field("variety", .string()), Field("grade", .string()), Field("harvestedOn", .day),
             .optional("slip", .string()), .optional("picker", .string()),

@@ -86,7 +86,7 @@ extension TestVillage {
 }
 
 /// The `Refusal` that the body throws; nil when it throws nothing. Every other error passes.
-public func refusal(_ body: () async throws -> some Any) async throws -> Refusal? {
+public func refusal(_ body: @Sendable () async throws -> some Any) async throws -> Refusal? {
     do {
         _ = try await body()
         return nil
@@ -96,7 +96,7 @@ public func refusal(_ body: () async throws -> some Any) async throws -> Refusal
 }
 
 /// The `PostgresError` that the body throws; nil when it throws nothing. Every other error passes.
-public func postgresError(_ body: () async throws -> some Any) async throws -> PostgresError? {
+public func postgresError(_ body: @Sendable () async throws -> some Any) async throws -> PostgresError? {
     do {
         _ = try await body()
         return nil

@@ -89,7 +89,7 @@ public final class TestVillage: Sendable {
 
 /// Runs `body` with a village of its own, and checks afterwards that its books are true.
 public func withVillage(
-    origin: String = "trace.example.cn", poolSize: Int = 4, _ body: (TestVillage) async throws -> Void
+    origin: String = "trace.example.cn", poolSize: Int = 4, _ body: @Sendable (TestVillage) async throws -> Void
 ) async throws {
     let template = try await Template.shared.value
     await Places.shared.take()

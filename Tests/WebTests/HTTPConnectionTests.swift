@@ -38,7 +38,8 @@ import Testing
     @Test func tenMegabytesWhereTheyAreWelcome() async throws {
         try await withServer { server in
             let body = Data(count: 10_485_760)
-            let reply = try await server.send("POST", "/api/v1/echo", headers: ["Content-Type": "text/plain"], body: body)
+            let reply = try await server.send(
+                "POST", "/api/v1/echo", headers: ["Content-Type": "text/plain"], body: body)
             #expect(try reply.json["size"] == 10_485_760)
         }
     }
@@ -46,7 +47,8 @@ import Testing
     @Test func aBodyThatEndsEarlyIsNotTaken() async throws {
         try await withServer { server in
             let socket = try SocketClient(port: server.port)
-            await socket.write("POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nabc")
+            await socket.write(
+                "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nabc")
             socket.finishWriting()
             let reply = await socket.read(until: "never")
             #expect(reply.isEmpty || reply.hasPrefix("HTTP/1.1 400 "))

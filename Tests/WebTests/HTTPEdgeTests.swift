@@ -26,7 +26,9 @@ import Testing
         #expect(client("2001:db8:1:2::1") != client("2001:db8:1:3::1"))
         #expect(client("::c000:201:0:0:0:0") != client("192.0.2.1"))
         #expect(ClientAddress(forwardedFor: "6.6.6.6, 192.0.2.1") == client("192.0.2.1"))
-        #expect(String(describing: client("192.0.2.1")) == "a client" && String(reflecting: [client("192.0.2.1")]) == "[a client]")
+        #expect(
+            String(describing: client("192.0.2.1")) == "a client"
+                && String(reflecting: [client("192.0.2.1")]) == "[a client]")
         #expect(ClientAddress(forwardedFor: "nonsense") == ClientAddress(nil))
     }
 

@@ -5,9 +5,11 @@ import Testing
 
 @Suite struct HTTPJSONTests {
     @Test(arguments: [
-        "", " ", "{", "[", "\"", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "{\"a\":1}x", "01", "-", "1.", ".5",
+        "", " ", "{", "[", "\"", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]", "{\"a\":1}x", "01", "-", "1.",
+        ".5",
         "+1", "1e", "1e400", "-1e400", "99999999999999999999", "-9223372036854775809", "nul", "True", "NaN",
-        "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"",
+        "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"",
+        "\"\\ud800x\"",
         "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "\u{FEFF}{}", "'a'", "{a:1}", "/**/1",
         String(repeating: "[", count: 10_000), String(repeating: "{\"a\":", count: 10_000),
         String(repeating: "[", count: 33) + String(repeating: "]", count: 33),
@@ -17,10 +19,12 @@ import Testing
         #expect(refusal?.code == "malformed-json")
     }
 
-    @Test(arguments: [
-        [0x22, 0xFF, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE4, 0xB8, 0x22], [0x00],
-        [0x22, 0x5C, 0x6E, 0xFF, 0x22], [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE4, 0xB8, 0x22],
+            [0x00],
+            [0x22, 0x5C, 0x6E, 0xFF, 0x22], [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D],
+        ] as [[UInt8]])
     func malformed(bytes: [UInt8]) {
         #expect(throws: Refusal.self) { try JSON(parsing: bytes) }
     }
@@ -38,13 +42,17 @@ import Testing
     }
 
     @Test func writesStably() {
-        let value: JSON = ["z": 1, "a": ["q\"\\\n\t\r\u{1}\u{1F}桃", 0.5, .null, true], "n": .number(.infinity), "o": [:]]
+        let value: JSON = [
+            "z": 1, "a": ["q\"\\\n\t\r\u{1}\u{1F}桃", 0.5, .null, true], "n": .number(.infinity), "o": [:],
+        ]
         let text = #"{"z":1,"a":["q\"\\\n\t\r\u0001\u001f桃",0.5,null,true],"n":null,"o":{}}"#
         #expect(String(decoding: value.bytes, as: UTF8.self) == text)
     }
 
     @Test func readsValues() throws {
-        let value: JSON = ["weight": JSON(Weight(grams: 5)), "money": JSON(Money(fen: 6)), "day": "2025-08-03", "nil": .null]
+        let value: JSON = [
+            "weight": JSON(Weight(grams: 5)), "money": JSON(Money(fen: 6)), "day": "2025-08-03", "nil": .null,
+        ]
         #expect(try value["weight"].weight.grams == 5)
         #expect(try value["money"].money.fen == 6)
         #expect(try value["day"].day.description == "2025-08-03")
@@ -64,17 +72,24 @@ import Testing
 
     @Test(
         arguments: [
-            ("buyer", .null, "wrong-type", "buyer"), ("buyer", 3, "wrong-type", "buyer"), ("buyer", "", "out-of-range", "buyer"),
+            ("buyer", .null, "wrong-type", "buyer"), ("buyer", 3, "wrong-type", "buyer"),
+            ("buyer", "", "out-of-range", "buyer"),
             ("buyer", "一二三四五六七八九十一二三四五六七八九十一", "out-of-range", "buyer"), ("buyer", "a\u{0}b", "out-of-range", "buyer"),
-            ("day", "2025-02-30", "not-a-day", "day"), ("day", "2025/08/03", "not-a-day", "day"), ("day", 20_250_803, "wrong-type", "day"),
+            ("day", "2025-02-30", "not-a-day", "day"), ("day", "2025/08/03", "not-a-day", "day"),
+            ("day", 20_250_803, "wrong-type", "day"),
             ("amount", 850, "wrong-type", "amount"), ("amount", ["fen": -1], "out-of-range", "amount.fen"),
-            ("amount", ["fen": 8.5], "wrong-type", "amount.fen"), ("amount", ["yuan": 8], "missing-field", "amount.fen"),
-            ("channel", "web", "out-of-range", "channel"), ("lines", [], "out-of-range", "lines"), ("lines", [:], "wrong-type", "lines"),
+            ("amount", ["fen": 8.5], "wrong-type", "amount.fen"),
+            ("amount", ["yuan": 8], "missing-field", "amount.fen"),
+            ("channel", "web", "out-of-range", "channel"), ("lines", [], "out-of-range", "lines"),
+            ("lines", [:], "wrong-type", "lines"),
             ("lines", [["batch": "A", "weight": ["grams": 0]]], "out-of-range", "lines[0].weight.grams"),
             ("lines", [["batch": "A", "weight": ["grams": 1]], ["batch": "A"]], "missing-field", "lines[1].weight"),
-            ("lines", [["batch": "A", "weight": ["grams": 1], "x": 1]], "unknown-field", "lines[0].x"), ("lines", [4], "wrong-type", "lines[0]"),
-            ("boxes", 0, "out-of-range", "boxes"), ("paid", "yes", "wrong-type", "paid"), ("extra", 1, "unknown-field", "extra"),
-            ("at", "2025-08-03T24:00:00Z", "not-an-instant", "at"), ("at", "2025-08-03T10:00:00+08:00", "not-an-instant", "at"),
+            ("lines", [["batch": "A", "weight": ["grams": 1], "x": 1]], "unknown-field", "lines[0].x"),
+            ("lines", [4], "wrong-type", "lines[0]"),
+            ("boxes", 0, "out-of-range", "boxes"), ("paid", "yes", "wrong-type", "paid"),
+            ("extra", 1, "unknown-field", "extra"),
+            ("at", "2025-08-03T24:00:00Z", "not-an-instant", "at"),
+            ("at", "2025-08-03T10:00:00+08:00", "not-an-instant", "at"),
             ("at", "2025-08-03 10:00:00Z", "not-an-instant", "at"), ("note", ["a"], "wrong-type", "note"),
         ] as [(String, JSON, String, String)])
     func refuses(key: String, value: JSON, code: String, field: String) {

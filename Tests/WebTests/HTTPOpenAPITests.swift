@@ -20,7 +20,8 @@ import Testing
             for route in makeRouter(ServerSettings(), site: site).routes where !pages.contains(route.path.description) {
                 let method = route.method.rawValue
                 guard answersWell.contains(method) else { continue }
-                let target = route.path.description.replacing("{number}", with: "7").replacing("{kind}", with: "conflict")
+                let target = route.path.description.replacing("{number}", with: "7").replacing(
+                    "{kind}", with: "conflict")
                 if try await server.send(method, target).status != 405 { routes.insert("\(method) \(route.path)") }
             }
         }

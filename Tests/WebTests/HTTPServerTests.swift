@@ -9,7 +9,8 @@ import Testing
 @Suite struct HTTPServerTests {
     @Test func acceptsASale() async throws {
         try await withServer { server in
-            let reply = try await server.post("/api/v1/sales", HTTPJSONTests.good.bytes, type: "Application/JSON; charset=utf-8")
+            let reply = try await server.post(
+                "/api/v1/sales", HTTPJSONTests.good.bytes, type: "Application/JSON; charset=utf-8")
             #expect(reply.status == 201)
             #expect(try reply.json == ["buyer": "津小韩", "grams": 500])
             #expect(reply.headers["location"] == "/api/v1/sales/1")
@@ -24,7 +25,8 @@ import Testing
     @Test func badJSON() async throws {
         let bad: [[UInt8]] = [
             [], Array("{".utf8), Array("{\"buyer\":\"".utf8) + [0xFF, 0x22, 0x7D], Array("{\"a\":1,\"a\":1}".utf8),
-            Array("[1e400]".utf8), Array("99999999999999999999".utf8), [UInt8](repeating: UInt8(ascii: "["), count: 10_000),
+            Array("[1e400]".utf8), Array("99999999999999999999".utf8),
+            [UInt8](repeating: UInt8(ascii: "["), count: 10_000),
             Array("\"\\ud800\"".utf8), Array("{} {}".utf8),
         ]
         try await withServer { server in
@@ -45,7 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("invalid", 422), ("notFound", 404), ("conflict", 409), ("unauthenticated", 401), ("forbidden", 403), ("tooMany", 429),
+        ("invalid", 422), ("notFound", 404), ("conflict", 409), ("unauthenticated", 401), ("forbidden", 403),
+        ("tooMany", 429),
         ("unavailable", 503),
     ]) func refusals(kind: String, status: Int) async throws {
         try await withServer { server in
@@ -94,7 +97,9 @@ import Testing
             #expect(head.status == 200 && head.body.isEmpty && head.headers["content-length"] == "12")
             #expect(try await server.send("HEAD", "/nowhere").status == 404)
             #expect(try await server.send("PROPFIND", "/api/v1/sales").status == 501)
-            for path in ["/nowhere", "/api/v1/sales/abc", "/api/v1/sales/1000", "/api/v1/sales/%ff", "/api/v1/fail/%00"] {
+            for path in [
+                "/nowhere", "/api/v1/sales/abc", "/api/v1/sales/1000", "/api/v1/sales/%ff", "/api/v1/fail/%00",
+            ] {
                 let reply = try await server.send("GET", path)
                 #expect(reply.status == 404)
                 #expect(try reply.problem()["type"] == "urn:taoyuan:problem:no-such-page")
@@ -105,7 +110,9 @@ import Testing
     @Test func access() async throws {
         try await withServer { server in
             let body = Data(HTTPJSONTests.good.bytes)
-            for (authorization, status) in [("", 401), ("Basic Y2xlcms=", 401), ("Bearer x", 401), ("Bearer committee", 403), ("bearer clerk", 201)] {
+            for (authorization, status) in [
+                ("", 401), ("Basic Y2xlcms=", 401), ("Bearer x", 401), ("Bearer committee", 403), ("bearer clerk", 201),
+            ] {
                 let headers = ["Content-Type": "application/json", "Authorization": authorization]
                 let reply = try await server.send("POST", "/api/v1/sales", headers: headers, body: body)
                 #expect(reply.status == status)
@@ -116,7 +123,8 @@ import Testing
 
     @Test func pagesAndLanguages() async throws {
         try await withServer { server in
-            let page = try await server.send("GET", "/page/%E6%A1%83?from=singlemessage&lang=zh", headers: ["Accept": "text/html"])
+            let page = try await server.send(
+                "GET", "/page/%E6%A1%83?from=singlemessage&lang=zh", headers: ["Accept": "text/html"])
             #expect(String(decoding: page.body, as: UTF8.self) == "<p>桃 chinese</p>")
             #expect(page.headers["content-security-policy"]?.contains("style-src 'self'") == true)
             #expect(page.headers["cache-control"] == nil)
@@ -153,7 +161,9 @@ import Testing
             let first = try await server.send("GET", "/api/v1/sales/7")
             let tag = try #require(first.headers["etag"])
             let socket = try SocketClient(port: server.port)
-            await socket.write("GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", W/\(tag)\r\nConnection: close\r\n\r\n")
+            await socket.write(
+                "GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\", W/\(tag)\r\nConnection: close\r\n\r\n"
+            )
             let again = await socket.read(until: "never")
             #expect(again.hasPrefix("HTTP/1.1 304 ") && again.contains(tag) && again.hasSuffix("\r\n\r\n"))
             for (match, status) in [("\"v7\"", 204), ("\"v6\"", 412), ("*", 204)] {
@@ -182,7 +192,8 @@ import Testing
             #expect(Int(reply.headers["retry-after"] ?? "").map { (1...20).contains($0) } == true)
         }
         try await withServer({ ($0.requestsPerMinute, $0.proxyHeader) = (1, "X-Forwarded-For") }) { server in
-            for (address, status) in [("192.0.2.1", 200), ("192.0.2.2", 200), ("2001:db8::1", 200), ("192.0.2.1", 429)] {
+            for (address, status) in [("192.0.2.1", 200), ("192.0.2.2", 200), ("2001:db8::1", 200), ("192.0.2.1", 429)]
+            {
                 let headers = ["X-Forwarded-For": "9.9.9.9, \(address)"]
                 let reply = try await server.send("GET", "/page/a", headers: headers)
                 #expect(reply.status == status)
@@ -196,10 +207,19 @@ final class MemoryLog: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
 
     var errors: [String] { lines.withLock { $0 } }
-    var metadata: Logger.Metadata { get { [:] } set {} }
-    var logLevel: Logger.Level { get { .trace } set {} }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
 
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? { get { nil } set {} }
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
 
     func log(event: LogEvent) {
         guard event.level >= .error else { return }

@@ -130,13 +130,16 @@ let saleSchema = Schema.named(
 let sampleEndpoints: [Endpoint] = [
     Endpoint(
         .post, "/api/v1/sales", "Records a sale", access: .people(["clerk"]), body: .json(saleSchema),
-        outcomes: [.init(201, "The sale", .object([Field("buyer", .string()), Field("grams", .integer(1...1_000_000))]))]
+        outcomes: [
+            .init(201, "The sale", .object([Field("buyer", .string()), Field("grams", .integer(1...1_000_000))]))
+        ]
     ) { call in
         let grams = try call.body["lines"].array.map { try $0["weight"].weight.grams }.reduce(0, +)
         return .created(["buyer": call.body["buyer"], "grams": .integer(grams)], at: "/api/v1/sales/1")
     },
     Endpoint(
-        .get, "/api/v1/sales", "Lists sales", query: PageRequest.parameters, outcomes: [.init(200, "A page", .page(of: .integer(0...99)))]
+        .get, "/api/v1/sales", "Lists sales", query: PageRequest.parameters,
+        outcomes: [.init(200, "A page", .page(of: .integer(0...99)))]
     ) { call in
         let page = try call.page()
         let start = Int(page.after ?? "0") ?? 0
@@ -168,8 +171,13 @@ let sampleEndpoints: [Endpoint] = [
         guard let kind = Refusal.Kind(rawValue: try call.path["kind"].string) else { throw Unforeseen() }
         throw Refusal(kind, "for-test", field: "place", row: 3, zh: "测试", en: "a test")
     },
-    Endpoint(.get, "/page/{name}", "A page", access: .anyone, pathParameters: [.init("name", .string(), "")], isDocumented: false) { call in
-        guard try call.path["name"].string != "lost" else { throw Refusal(.notFound, "lost", zh: "没有<它>", en: "no <it>") }
+    Endpoint(
+        .get, "/page/{name}", "A page", access: .anyone, pathParameters: [.init("name", .string(), "")],
+        isDocumented: false
+    ) { call in
+        guard try call.path["name"].string != "lost" else {
+            throw Refusal(.notFound, "lost", zh: "没有<它>", en: "no <it>")
+        }
         return .html("<p>\(try call.path["name"].string) \(call.language)</p>")
     },
     Endpoint(.get, "/api/v1/slow", "Takes its time", access: .anyone, outcomes: [.init(200, "Late")]) { _ in

@@ -49,7 +49,8 @@ extension ServedVillage {
             return Example("/api/v1/batches/\(try await register().batch)/revocations", as: clerk, ["reason": "test"])
         case "POST /api/v1/batches/{number}/recalls":
             return Example(
-                "/api/v1/batches/\(try await register().batch)/recalls", as: committee, ["step": "open", "reason": "test"])
+                "/api/v1/batches/\(try await register().batch)/recalls", as: committee,
+                ["step": "open", "reason": "test"])
         case "POST /api/v1/keys": return Example("/api/v1/keys", as: admin, ["algorithm": "sm2"])
         case "POST /api/v1/keys/{keyId}/retirements":
             return Example("/api/v1/keys/\(try await key())/retirements", as: admin, [:])

@@ -112,7 +112,8 @@ import Testing
         var attempts: [Attempt] = []
         let bodies: [(String, [UInt8])] = [
             ("empty", []), ("no JSON", Array("hello".utf8)), ("truncated", Array("{\"a\":".utf8)),
-            ("invalid UTF-8", Array("{\"name\":\"".utf8) + [0xFF, 0xFE] + Array("\"}".utf8)), ("array", Array("[]".utf8)),
+            ("invalid UTF-8", Array("{\"name\":\"".utf8) + [0xFF, 0xFE] + Array("\"}".utf8)),
+            ("array", Array("[]".utf8)),
             ("null", Array("null".utf8)), ("two values", Array("{}{}".utf8)), ("BOM", [0xEF, 0xBB, 0xBF, 0x7B, 0x7D]),
             ("twice the same field", Array("{\"name\":\"a\",\"name\":\"b\"}".utf8)),
             ("deep", [UInt8](repeating: UInt8(ascii: "["), count: 100_000)),
@@ -120,7 +121,9 @@ import Testing
         for endpoint in village.site.endpoints {
             guard case .json(let schema) = endpoint.body else { continue }
             attempts += bodies.map { attempt(endpoint, $0.0, body: $0.1) }
-            for type in ["text/plain", "", "application/jsonx", "multipart/form-data", "application/x-www-form-urlencoded"] {
+            for type in [
+                "text/plain", "", "application/jsonx", "multipart/form-data", "application/x-www-form-urlencoded",
+            ] {
                 var wrong = attempt(endpoint, "type \(type)", body: Fault.good(schema).bytes)
                 (wrong.type, wrong.statuses) = (type, 415...415)
                 attempts.append(wrong)
@@ -167,7 +170,8 @@ import Testing
                     attempts.append(attempt(endpoint, query, path: path + query))
                 }
                 if parameter.isRequired {
-                    attempts.append(attempt(endpoint, "no \(parameter.name)", path: self.path(of: endpoint, parameter.name)))
+                    attempts.append(
+                        attempt(endpoint, "no \(parameter.name)", path: self.path(of: endpoint, parameter.name)))
                 }
                 let twice = "\(parameter.name)=2025-01-01&\(parameter.name)=2025-01-01"
                 attempts.append(attempt(endpoint, twice, path: "\(endpoint.path)?\(twice)"))

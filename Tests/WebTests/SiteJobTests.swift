@@ -15,7 +15,7 @@ extension SiteTests {
             let answer = try await village.post("/api/v1/batches", as: "clerk", harvest)
             let batch = try answer["batch"].int64
             let payload = try answer["code"]["payload"].string
-            #expect(answer["code"]["url"] == .string("HTTP://LOCALHOST:8080/\(payload)"))
+            #expect(answer["code"]["url"] == .string("http://localhost:8080/\(payload)"))
 
             let verdict = try await village.get("/api/v1/codes/\(payload)")
             let key = try await village.get("/api/v1/codes/\(payload)")["keyId"].string
@@ -49,11 +49,14 @@ extension SiteTests {
             #expect(summary["rows"] == [row])
             #expect(summary["total"] == JSON(Money(fen: 850_425)))
 
-            #expect(try await village.post("/api/v1/batches/\(batch)/revocations", as: "clerk", ["reason": "标签遗失"])["batch"] == .integer(batch))
+            #expect(
+                try await village.post("/api/v1/batches/\(batch)/revocations", as: "clerk", ["reason": "标签遗失"])["batch"]
+                    == .integer(batch))
             #expect(try await village.get("/api/v1/codes/\(payload)")["answer"] == "revoked")
             let page = try await village.send("GET", "/\(payload)?lang=zh")
             #expect(page.text.contains("已作废"))
-            let again = try await village.send("POST", "/api/v1/batches/\(batch)/revocations", as: "clerk", ["reason": "再次"])
+            let again = try await village.send(
+                "POST", "/api/v1/batches/\(batch)/revocations", as: "clerk", ["reason": "再次"])
             #expect(again.status == 409)
             try await village.checkBooks()
         }
@@ -66,7 +69,10 @@ extension SiteTests {
                     "/api/v1/batches/\(batch)/recalls", as: "committee", ["step": .string(step), "reason": "农残超标"])
                 #expect(try await village.get("/api/v1/codes/\(payload)")["answer"] == .string(answer))
             }
-            #expect(try await village.send("POST", "/api/v1/batches/\(batch)/recalls", as: "committee", ["step": "open", "reason": "x"]).status == 409)
+            #expect(
+                try await village.send(
+                    "POST", "/api/v1/batches/\(batch)/recalls", as: "committee", ["step": "open", "reason": "x"]
+                ).status == 409)
         }
 
         @Test(.enabled("needs zbarimg") { await has("zbarimg") }) func thePictureIsTheCode() async throws {
@@ -77,7 +83,9 @@ extension SiteTests {
             let file = FileManager.default.temporaryDirectory.appending(path: "code-\(UUID()).png")
             defer { try? FileManager.default.removeItem(at: file) }
             try picture.body.write(to: file)
-            #expect(await output("zbarimg", "--raw", "--quiet", file.path)?.trimmed == url)
+            // The reader may talk of a missing message bus on its other channel.
+            let read = try #require(await output("sh", "-c", "zbarimg --raw --quiet '\(file.path)' 2>/dev/null"))
+            #expect(read.trimmed == url.replacing("localhost", with: "LOCALHOST"))
             let drawing = try await village.send("GET", "/api/v1/batches/\(village.batch)/code.svg", as: "clerk")
             #expect(drawing.headers["content-type"] == "image/svg+xml")
             #expect(drawing.text.contains("<svg") && !drawing.text.contains("<script"))
@@ -104,7 +112,7 @@ extension SiteTests {
             let form = try await village.send(
                 "POST", "/\(payload)?lang=en", bytes: Data("place=%E6%B2%A7%E5%B7%9E".utf8),
                 type: "application/x-www-form-urlencoded", headers: ["User-Agent": "browser"])
-            #expect(form.status == 200 && form.text.contains("3 visitors"))
+            #expect(form.status == 200 && form.text.contains("3 visitors have"))
             #expect(try await rows() == 3)
             let kept = try await village.query(
                 "SELECT place, octet_length(visitor) AS length FROM scan WHERE batch_number = \(batch) ORDER BY id")
@@ -112,7 +120,9 @@ extension SiteTests {
             #expect(try kept.map { try $0.decode("length", as: Int.self) } == [16, 16, 16])
         }
 
-        @Test(arguments: ["place=%FF", "place=%zz", "place=" + String(repeating: "x", count: 41), "place=a%00b", "place=a%0Ab"])
+        @Test(arguments: [
+            "place=%FF", "place=%zz", "place=" + String(repeating: "x", count: 41), "place=a%00b", "place=a%0Ab",
+        ])
         func placesThatAreNone(form: String) async throws {
             let village = try Served.village
             let reply = try await village.send(
@@ -167,7 +177,10 @@ extension SiteTests {
                 return [
                     ("GET", path, nil), ("GET", "\(path)/code.svg", nil), ("GET", "\(path)/code.png", nil),
                     ("POST", "\(path)/revocations", ["reason": "x"]),
-                    ("POST", "\(path)/withdrawals", ["kind": "gift", "weight": ["grams": 1], "day": JSON(village.today)]),
+                    (
+                        "POST", "\(path)/withdrawals",
+                        ["kind": "gift", "weight": ["grams": 1], "day": JSON(village.today)]
+                    ),
                     ("POST", "/api/v1/sales", ServedVillage.sale(batch, on: village.today)),
                 ]
             }
@@ -226,7 +239,9 @@ extension SiteTests {
             #expect(cooperatives["items"] == [["name": .string(ServedVillage.others)]])
             let sales = try await village.get("/api/v1/sales?batch=\(village.batch)", as: "other")
             #expect(sales["items"] == [])
-            #expect(try await village.get("/api/v1/sales?batch=\(village.batch)", as: "clerk")["items"].array.isEmpty == false)
+            #expect(
+                try await village.get("/api/v1/sales?batch=\(village.batch)", as: "clerk")["items"].array.isEmpty
+                    == false)
             let day = try JSON.string("2021-07-01").day
             for (person, plot) in [("clerk", "D01"), ("other", "D02")] {
                 let (batch, _) = try await village.register(as: person, plot: plot, on: day)

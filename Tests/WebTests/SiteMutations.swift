@@ -15,7 +15,8 @@ struct Fault: Sendable {
     }
 
     private static let raw = [
-        "@1e400": "1e400", "@huge": "99999999999999999999", "@2^63": "9223372036854775808", "@-2^63-1": "-9223372036854775809",
+        "@1e400": "1e400", "@huge": "99999999999999999999", "@2^63": "9223372036854775808",
+        "@-2^63-1": "-9223372036854775809",
         "@half": "0.5", "@lone": "\"\\ud800\"", "@nan": "NaN",
     ]
 
@@ -53,13 +54,15 @@ struct Fault: Sendable {
             let empty: [JSON] = length.contains(0) ? [] : [""]
             return faults("string", ["@lone", "a\u{0}b"] + empty + (length.contains(10_000) ? [] : [long]))
         case .enumeration: return faults("", ["nonesuch", "", long, "@lone"])
-        case .day, .instant: return faults("", ["2025-02-30", "", "2025-8-3", "20250803", "０", long, "@lone", 20_250_803])
+        case .day, .instant:
+            return faults("", ["2025-02-30", "", "2025-8-3", "20250803", "０", long, "@lone", 20_250_803])
         case .integer(let range):
             let numbers: [Int64] = [0, -1, .min, .max].filter { !range.contains($0) }
             let edges = [range.lowerBound.subtractingReportingOverflow(1), range.upperBound.addingReportingOverflow(1)]
                 .filter { !$0.overflow }.map(\.partialValue)
             return faults(
-                "integer", ["7", "", "@1e400", "@huge", "@2^63", "@-2^63-1", "@nan"] + (numbers + edges).map { .integer($0) })
+                "integer",
+                ["7", "", "@1e400", "@huge", "@2^63", "@-2^63-1", "@nan"] + (numbers + edges).map { .integer($0) })
         case .boolean: return faults("boolean", ["true", 1, 0, ""])
         case .money(let range): return all(of: .object([Field("fen", .integer(range))]), nullable: nullable)
         case .weight(let range): return all(of: .object([Field("grams", .integer(range))]), nullable: nullable)

@@ -66,7 +66,10 @@ import Testing
                 ("GET", "/api/v1/codes/\(village.payload)"), ("GET", "/readyz"), ("GET", "/api/v1/batches"),
                 ("POST", "/api/v1/codes/\(village.payload)/scans"), ("POST", "/api/v1/batches"),
             ] {
-                let body = method == "GET" ? nil : path.hasSuffix("s") && path.contains("batches") ? ServedVillage.harvest(on: village.today) : [:]
+                let body =
+                    method == "GET"
+                    ? nil
+                    : path.hasSuffix("s") && path.contains("batches") ? ServedVillage.harvest(on: village.today) : [:]
                 let reply = try await village.send(method, path, as: path.contains("batches") ? "clerk" : nil, body)
                 #expect(reply.status == 503, "\(path): \(reply.text)")
                 #expect(reply.headers["retry-after"] != nil)

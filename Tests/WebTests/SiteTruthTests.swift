@@ -14,7 +14,9 @@ extension SiteTests {
             let village = try Served.village
             var described: Set<String> = []
             for path in try await village.get("/openapi.json")["paths"].members {
-                for operation in try path.value.members { described.insert("\(operation.key.uppercased()) \(path.key)") }
+                for operation in try path.value.members {
+                    described.insert("\(operation.key.uppercased()) \(path.key)")
+                }
             }
             let hidden = Set(village.site.endpoints.filter { !$0.isDocumented }.map(\.name))
             #expect(!hidden.contains { $0.contains("/api/") })
@@ -50,7 +52,8 @@ extension SiteTests {
 
         @Test func sumsBeyondOneAmountAreAsDescribed() async throws {
             let village = try Served.village
-            let endpoint = try #require(village.site.endpoints.first { $0.path == "/api/v1/income/entries" && $0.method == .post })
+            let endpoint = try #require(
+                village.site.endpoints.first { $0.path == "/api/v1/income/entries" && $0.method == .post })
             for _ in 0..<3 { _ = try await village.send(try await village.example(of: endpoint), endpoint) }
             let summary = try #require(village.site.endpoints.first { $0.path == "/api/v1/income/summary" })
             let reply = try await village.get("/api/v1/income/summary?from=2019-03-01&to=2019-03-01", as: "auditor")
@@ -58,7 +61,10 @@ extension SiteTests {
             try summary.outcomes.first?.schema?.validate(reply)
         }
 
-        @Test(.enabled("needs Python's openapi_spec_validator") { await output("python3", "-c", "import openapi_spec_validator") != nil })
+        @Test(
+            .enabled("needs Python's openapi_spec_validator") {
+                await output("python3", "-c", "import openapi_spec_validator") != nil
+            })
         func theDescriptionIsValid() async throws {
             let village = try Served.village
             let file = FileManager.default.temporaryDirectory.appending(path: "openapi-\(UUID()).json")
@@ -70,7 +76,8 @@ extension SiteTests {
 
     /// A request that is repeated under its `Idempotency-Key`.
     @Suite struct Retries {
-        private func token(_ village: ServedVillage, like person: String) async throws -> (text: String, actor: String) {
+        private func token(_ village: ServedVillage, like person: String) async throws -> (text: String, actor: String)
+        {
             let role = person == "other" ? "clerk" : person
             let made = try await village.post(
                 "/api/v1/tokens", as: "administrator",
@@ -104,7 +111,9 @@ extension SiteTests {
                     #expect(try again.problem()["type"] == "urn:taoyuan:problem:token-made-already")
                 } else {
                     let statuses = replies.map(\.status)
-                    #expect(made.count == 10, "\(endpoint.name): \(statuses) \(replies.first { $0.status != 201 }?.text ?? "")")
+                    #expect(
+                        made.count == 10,
+                        "\(endpoint.name): \(statuses) \(replies.first { $0.status != 201 }?.text ?? "")")
                     #expect(Set((made + [again]).map(\.body)).count == 1, "\(endpoint.name)")
                 }
                 let effects = try await village.count("SELECT count(*) AS count FROM audit WHERE actor = \(actor)")

@@ -89,7 +89,9 @@ struct ServedVillage: Sendable {
     static func sale(_ batch: Int64, grams: Int64 = 1000, on day: CivilDay, number: String? = nil) -> JSON {
         [
             "number": number.map(JSON.string) ?? .null, "soldOn": JSON(day), "channel": "批发", "buyer": "津门果行",
-            "lines": [["batch": .integer(batch), "weight": JSON(Weight(grams: grams)), "price": ["fen": 850, "per": "jin"]]],
+            "lines": [
+                ["batch": .integer(batch), "weight": JSON(Weight(grams: grams)), "price": ["fen": 850, "per": "jin"]]
+            ],
         ]
     }
 

@@ -107,7 +107,8 @@ extension Site {
             throw Refusal(
                 .conflict, "token-made-already", field: "Idempotency-Key",
                 zh: "这个请求的令牌已经生成，密文只显示一次；如未收到，请注销它再生成",
-                en: "the token of this request was made before and its secret is shown once; if it did not arrive, revoke "
+                en:
+                    "the token of this request was made before and its secret is shown once; if it did not arrive, revoke "
                     + "it and make another")
         }
         return secret

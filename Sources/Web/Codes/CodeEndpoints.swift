@@ -3,7 +3,8 @@ import Kernel
 import Signing
 
 extension Site {
-    private static let payload = Endpoint.Parameter("payload", .string(1...400), "The code: 120 or 128 letters and digits")
+    private static let payload = Endpoint.Parameter(
+        "payload", .string(1...400), "The code: 120 or 128 letters and digits")
 
     var codeEndpoints: [Endpoint] {
         let verdict = Schema.named(

@@ -80,7 +80,8 @@ extension Site {
 
     private func jwk(_ key: SigningKey) -> JSON {
         .object(
-            key.publicKey.jwk(kid: key.id.hex).sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) })
+            key.publicKey.jwk(kid: key.id.hex).sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        )
     }
 
     private static func render(_ key: SigningKey) -> JSON {

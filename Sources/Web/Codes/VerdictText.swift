@@ -9,13 +9,35 @@ struct VerdictText {
     let heading: Bilingual
     let explanation: Bilingual
     let note: Bilingual?
-    let facts: [(name: Bilingual, value: String)]
+    let facts: [Fact]
+
+    struct Fact {
+        let name: Bilingual
+        let value: Bilingual
+        let day: CivilDay?
+        /// A best-before day that is over.
+        var isPast = false
+
+        init(_ zh: String, _ en: String, _ value: String) {
+            name = Bilingual(zh: zh, en: en)
+            self.value = Bilingual(zh: value, en: value)
+            day = nil
+        }
+
+        init(_ zh: String, _ en: String, _ day: CivilDay, isPast: Bool = false) {
+            name = Bilingual(zh: zh, en: en)
+            value = day.written
+            self.day = day
+            self.isPast = isPast
+        }
+    }
 
     init(_ verdict: Verdict, village: Village) {
         (tone, mark, heading, explanation) = Self.words(verdict.answer, village: village)
-        note =
-            verdict.pastBestBefore
-            ? Bilingual(zh: "已过最佳食用日期。", en: "It is past its best-before day.") : nil
+        let past = verdict.pastBestBefore ? verdict.body?.bestBefore?.written : nil
+        note = past.map {
+            Bilingual(zh: "已过最佳食用日期（\($0.zh)）", en: "Past its best-before day (\($0.en))")
+        }
         facts = Self.facts(verdict)
     }
 
@@ -25,9 +47,10 @@ struct VerdictText {
             (
                 "good", "✓", Bilingual(zh: "正品", en: "Genuine"),
                 Bilingual(
-                    zh: "此码由\(village.name)签发并登记在册。若包装与下列信息不符，请当心被复制的标签。",
-                    en: "This code was issued by \(village.name) and is on its register. If the goods differ from what is "
-                        + "below, the label may have been copied.")
+                    zh: "由\(village.name)签发，登记在册。请核对包装与下列信息是否一致，以防标签被复制。",
+                    en:
+                        "Issued by \(village.name) and on its register. If the goods differ from what is below, the label may "
+                        + "have been copied.")
             )
         case .signed:
             (
@@ -37,7 +60,8 @@ struct VerdictText {
         case .recalled:
             (
                 "bad", "!", Bilingual(zh: "已召回", en: "Recalled"),
-                Bilingual(zh: "这批产品正在召回，请不要食用，并联系卖家。", en: "This batch is being recalled. Do not eat it; contact the seller.")
+                Bilingual(
+                    zh: "这批产品正在召回，请不要食用，并联系卖家。", en: "This batch is being recalled. Do not eat it; contact the seller.")
             )
         case .revoked:
             (
@@ -48,13 +72,18 @@ struct VerdictText {
             (
                 "bad", "✗", Bilingual(zh: "未登记", en: "Not registered"),
                 Bilingual(
-                    zh: "签名有效，但登记册里没有此码，很可能是假冒。", en: "The signature is good but the register does not know this code: it is probably counterfeit."
+                    zh: "签名有效，但登记册里没有此码，很可能是假冒。",
+                    en: "The signature is good but the register does not know this code: it is probably counterfeit."
                 )
             )
         case .forged:
             (
                 "bad", "✗", Bilingual(zh: "假冒", en: "Forged"),
-                Bilingual(zh: "此码不是\(village.name)签发的，签名不符。", en: "\(village.name) did not issue this code: its signature is wrong.")
+                Bilingual(
+                    zh: "此码不是\(village.name)签发的，签名不符。请不要相信这个标签，并告诉卖家。",
+                    en:
+                        "\(village.name) did not issue this code: its signature is wrong. Do not trust the label; tell the seller."
+                )
             )
         case .unknownKey:
             (
@@ -65,27 +94,34 @@ struct VerdictText {
             (
                 "warn", "?", Bilingual(zh: "不是溯源码", en: "Not a code"),
                 Bilingual(
-                    zh: "这段文字不是完整的溯源码，请重新扫描，或核对输入。", en: "This text is no complete code. Scan again, or check what you typed.")
+                    zh: "这段文字不是完整的溯源码，请重新扫描，或核对输入。",
+                    en: "This text is no complete code. Scan again, or check what you typed.")
             )
         }
     }
 
-    private static func facts(_ verdict: Verdict) -> [(name: Bilingual, value: String)] {
+    private static func facts(_ verdict: Verdict) -> [Fact] {
         guard let body = verdict.body else { return [] }
-        var facts: [(name: Bilingual, value: String)] = []
+        var facts: [Fact] = []
         if let goods = verdict.goods {
             facts += [
-                (Bilingual(zh: "产品", en: "Product"), "\(goods.product) · \(goods.variety)"),
-                (Bilingual(zh: "等级", en: "Grade"), goods.grade),
-                (Bilingual(zh: "采收日期", en: "Harvested"), goods.harvestedOn.description),
-                (Bilingual(zh: "合作社", en: "Cooperative"), goods.cooperative),
+                Fact("采收日期", "Harvested", goods.harvestedOn), Fact("合作社", "Cooperative", goods.cooperative),
             ]
         }
-        facts.append((Bilingual(zh: "批次号", en: "Batch"), String(body.batch)))
-        facts.append((Bilingual(zh: "签发日期", en: "Issued"), body.issued.description))
         if let day = body.bestBefore {
-            facts.append((Bilingual(zh: "最佳食用期至", en: "Best before"), day.description))
+            facts.append(Fact("最佳食用期至", "Best before", day, isPast: verdict.pastBestBefore))
         }
+        facts.append(Fact("批次号", "Batch", String(body.batch)))
+        facts.append(Fact("签发日期", "Issued", body.issued))
         return facts
+    }
+}
+
+extension CivilDay {
+    /// As people write it: 2025年8月3日, 3 Aug 2025.
+    var written: Bilingual {
+        let (year, month, day) = components
+        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        return Bilingual(zh: "\(year)年\(month)月\(day)日", en: "\(day) \(names[month - 1]) \(year)")
     }
 }

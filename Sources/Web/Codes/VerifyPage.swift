@@ -12,8 +12,8 @@ extension Site {
             ) { call in
                 if let code = try call.query["code"].orNil?.string {
                     let payload = CodeRules.payload(in: code)
-                    let isPlain = payload.utf8.allSatisfy { $0 < 0x80 && $0 > 0x20 } && !payload.isEmpty
-                    guard isPlain, !payload.contains("%") else { return try await page(payload, nil, call) }
+                    let isPlain = payload.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "z") ~= $0 }
+                    guard isPlain, !payload.isEmpty else { return try await page(payload, nil, call) }
                     return .seeOther("/\(payload)?lang=\(call.language.rawValue)")
                 }
                 return .html(try home(call.language))
@@ -43,9 +43,12 @@ extension Site {
         let texts: [String: Bilingual] = [
             "heading": Bilingual(zh: "查验溯源码", en: "Verify a code"),
             "explanation": Bilingual(
-                zh: "用手机扫描包装上的二维码，或在这里输入码下的文字。",
-                en: "Scan the QR code on the label with your phone, or type the text of the code here."),
-            "codeLabel": Bilingual(zh: "溯源码", en: "Code"), "verifyLabel": Bilingual(zh: "查验", en: "Verify"),
+                zh: "用手机扫描包装上的二维码，就能看到它是不是真的、从哪里来。扫不出来时，可以把码里的文字粘贴到这里。",
+                en:
+                    "Scan the QR code on the label with your phone to see whether it is genuine and where it comes from. If "
+                    + "it can't be scanned, paste the text of the code here."),
+            "codeLabel": Bilingual(zh: "溯源码或网址", en: "Code or address"),
+            "verifyLabel": Bilingual(zh: "查验", en: "Verify"),
             "footer": Bilingual(zh: "查验不需要账号，也不记录您是谁。", en: "No account is needed, and who you are is not kept."),
         ]
         return try pages.render(
@@ -61,19 +64,39 @@ extension Site {
         var values: [String: Any] = [
             "tone": text.tone, "mark": text.mark, "heading": text.heading[language],
             "explanation": text.explanation[language], "payload": payload,
-            "facts": text.facts.map { ["name": $0.name[language], "value": $0.value] },
-            "hasFacts": !text.facts.isEmpty, "scanForm": verdict.goods != nil && visitors == nil,
-            "placeLabel": Bilingual(zh: "所在城市（可不填）", en: "Town (optional)")[language],
-            "countLabel": Bilingual(zh: "计入查验", en: "Count my scan")[language],
-            "footer": Bilingual(
-                zh: "签发网址：\(backend.village.origin)。请核对地址栏是否为此网址。查验不记录您是谁。",
-                en: "Issued by \(backend.village.origin): check that your address bar says so. Who you are is not kept."
+            "facts": text.facts.map { fact in
+                let value: [String: Any] = [
+                    "name": fact.name[language], "value": fact.value[language], "isPast": fact.isPast,
+                ]
+                return fact.day.map { value.merging(["day": $0.description]) { $1 } } ?? value
+            },
+            "hasFacts": !text.facts.isEmpty, "scanForm": verdict.answer == .genuine && visitors == nil,
+            "scanHeading": Bilingual(zh: "帮大家发现被复制的标签", en: "Help to find copied labels")[language],
+            "scanExplanation": Bilingual(
+                zh: "同一个码被很多人扫过，就可能是被复制了。只记下日期和您填的城市，不记录您是谁。",
+                en:
+                    "A code that very many people scan may have been copied. The day and your town are kept, not who you are."
             )[language],
+            "placeLabel": Bilingual(zh: "所在城市（可不填）", en: "Your town (optional)")[language],
+            "countLabel": Bilingual(zh: "登记这次查验", en: "Count my scan")[language],
+            "addressLabel": Bilingual(zh: "请核对地址栏：真的查验页只在", en: "Check your address bar: the true page is at")[
+                language],
+            "origin": backend.village.origin,
+            "homeLabel": verdict.goods == nil ? Bilingual(zh: "查验另一个码", en: "Verify another code")[language] : "",
         ]
+        if let goods = verdict.goods {
+            values["product"] = goods.product
+            values["variety"] = goods.variety
+            values["grade"] = goods.grade
+        }
         if let note = text.note { values["note"] = note[language] }
         if let visitors {
-            values["counted"] = Bilingual(
-                zh: "已计入：今天有 \(visitors) 位顾客查验过这个码。", en: "Counted: \(visitors) visitors scanned this code today.")[language]
+            values["counted"] =
+                Bilingual(
+                    zh: "已登记。今天有 \(visitors) 位顾客查验过这个码。",
+                    en:
+                        "Counted. \(visitors) \(visitors == 1 ? "visitor has" : "visitors have") scanned this code today."
+                )[language]
         }
         let html = try pages.render(
             "verify", title: text.heading[language], values, village: backend.village, language)

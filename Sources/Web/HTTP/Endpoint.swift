@@ -59,8 +59,7 @@ public struct Endpoint: Sendable {
     public let query: [Parameter]
     public let body: Body?
     public let outcomes: [Outcome]
-    /// False for pages: they are not in the description, and what else stands in their query is ignored,
-    /// because messengers append to links.
+    /// False for what only our own pages call: it is not in the description.
     public let isDocumented: Bool
     /// Whether a request that is repeated under its `Idempotency-Key` acts once.
     public let takesIdempotencyKey: Bool
@@ -69,7 +68,8 @@ public struct Endpoint: Sendable {
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .people([]),
         pathParameters: [Parameter] = [], query: [Parameter] = [], body: Body? = nil, outcomes: [Outcome] = [],
-        isDocumented: Bool = true, takesIdempotencyKey: Bool = true, handle: @escaping @Sendable (Call) async throws -> Answer
+        isDocumented: Bool = true, takesIdempotencyKey: Bool = true,
+        handle: @escaping @Sendable (Call) async throws -> Answer
     ) {
         self.method = method
         self.path = path
@@ -84,6 +84,11 @@ public struct Endpoint: Sendable {
         self.isDocumented = isDocumented
         self.takesIdempotencyKey = takesIdempotencyKey && method == .post
         self.handle = handle
+    }
+
+    /// What a person opens. Unknown parameters in its query are ignored, because messengers append to links.
+    var isPage: Bool {
+        !isDocumented || outcomes.contains { $0.contentType?.hasPrefix("text/html") ?? false }
     }
 }
 

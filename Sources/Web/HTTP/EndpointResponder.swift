@@ -57,7 +57,7 @@ struct EndpointResponder: HTTPResponder {
         var members: [JSON.Member] = []
         for (name, text) in sent {
             guard let parameter = endpoint.query.first(where: { $0.name == name }) else {
-                if name == "lang" || !endpoint.isDocumented { continue }
+                if name == "lang" || endpoint.isPage { continue }
                 throw Refusal(
                     .invalid, "unknown-parameter", field: name.shortened, zh: "没有此参数",
                     en: "there is no such parameter")
@@ -125,7 +125,8 @@ struct EndpointResponder: HTTPResponder {
     private static func unsupported(_ types: [String]) -> Refusal {
         let list = types.joined(separator: ", ")
         return Refusal(
-            .invalid, "unsupported-media-type", field: "Content-Type", zh: "正文须为 \(list)", en: "the body must be \(list)")
+            .invalid, "unsupported-media-type", field: "Content-Type", zh: "正文须为 \(list)",
+            en: "the body must be \(list)")
     }
 }
 

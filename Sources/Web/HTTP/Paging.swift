@@ -44,7 +44,8 @@ extension Schema {
 /// Base64url without padding (RFC 4648, section 5), so that nobody builds cursors by hand.
 enum Cursor {
     static func encode(_ text: String) -> String {
-        Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+            "=", with: "")
     }
 
     static func decode(_ cursor: String) throws -> String {

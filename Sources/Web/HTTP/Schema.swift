@@ -146,7 +146,8 @@ extension Schema {
 
     private static func outOfRange(_ range: ClosedRange<Int64>) -> Refusal {
         let (low, high) = (range.lowerBound, range.upperBound)
-        return Refusal(.invalid, "out-of-range", zh: "须在 \(low) 到 \(high) 之间", en: "must lie between \(low) and \(high)")
+        return Refusal(
+            .invalid, "out-of-range", zh: "须在 \(low) 到 \(high) 之间", en: "must lie between \(low) and \(high)")
     }
 
     private static func wrongCount(_ range: ClosedRange<Int>) -> Refusal {

@@ -76,7 +76,8 @@ func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext>
     let perMinute = settings.requestsPerMinute ?? 0
     router.add(
         middleware: Edge(
-            limiter: perMinute > 0 ? RateLimiter(perMinute: perMinute) : nil, proxyHeader: settings.proxyHeader.flatMap { HTTPField.Name($0) },
+            limiter: perMinute > 0 ? RateLimiter(perMinute: perMinute) : nil,
+            proxyHeader: settings.proxyHeader.flatMap { HTTPField.Name($0) },
             errorPage: site.errorPage, fields: fields))
     let description = OpenAPI.endpoint(
         title: settings.title, version: settings.version, describing: site.endpoints)

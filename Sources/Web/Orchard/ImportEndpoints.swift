@@ -60,7 +60,9 @@ extension Site {
             return .json(Self.render(report, call.language))
         } catch let refused as ImportRefused {
             let report = refused.report
-            let title = Bilingual(zh: "有 \(report.refusedCount) 行有问题，什么都没有记录", en: "\(report.refusedCount) rows are wrong; nothing was recorded")
+            let title = Bilingual(
+                zh: "有 \(report.refusedCount) 行有问题，什么都没有记录",
+                en: "\(report.refusedCount) rows are wrong; nothing was recorded")
             let problem: JSON = [
                 "type": "urn:taoyuan:problem:rows-refused", "title": .string(title[call.language]), "status": 422,
                 "report": Self.render(report, call.language),
@@ -103,7 +105,8 @@ extension Site {
     }
 
     /// A register is read twice, so it becomes a file that only we can read and that goes away afterwards.
-    private func withTemporaryFile(_ bytes: ByteBuffer, _ body: (String) async throws -> Answer) async throws -> Answer {
+    private func withTemporaryFile(_ bytes: ByteBuffer, _ body: (String) async throws -> Answer) async throws -> Answer
+    {
         let url = FileManager.default.temporaryDirectory.appending(path: "taoyuan-\(UUID().uuidString).csv")
         let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
         guard
