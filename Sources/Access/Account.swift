@@ -34,7 +34,9 @@ public actor PasswordHasher {
 enum AccountRules {
     static func username(_ text: String) throws -> String {
         let name = text.lowercased()
-        let good = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0) }
+        let good = name.utf8.allSatisfy {
+            (97...122).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0)
+        }
         guard good, (2...40).contains(name.utf8.count), name.first?.isLetter == true || name.first?.isNumber == true
         else {
             throw Refusal(

@@ -25,7 +25,8 @@ public enum BatchRules {
         Refusal(
             .conflict, "over-ceiling", field: "weight",
             zh: "地块 \(plot) 在 \(season) 年最多采收 \(ceiling)，已登记 \(harvested)，再登记 \(weight) 就超了；如属实，请村委会登记例外",
-            en: "plot \(plot) may give at most \(ceiling) in \(season) and has given \(harvested): \(weight) more is over "
+            en:
+                "plot \(plot) may give at most \(ceiling) in \(season) and has given \(harvested): \(weight) more is over "
                 + "the ceiling; if it is true, ask the committee to record an exception")
     }
 

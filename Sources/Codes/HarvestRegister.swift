@@ -22,7 +22,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public static let refusals = [
         HarvestStore.withinCeiling: Refusal(
             .conflict, "over-ceiling", field: "重量斤", zh: "导入期间同一地块另有采收登记，合计超过上限；什么都没有记录，请重试",
-            en: "while this ran, other harvests of a plot came in and the sum is over its ceiling: nothing was recorded"),
+            en: "while this ran, other harvests of a plot came in and the sum is over its ceiling: nothing was recorded"
+        ),
         "batch_slip_once": Refusal(
             .conflict, "slip-taken", field: "采收单号", zh: "导入期间有采收单号被登记；什么都没有记录，请重试",
             en: "while this ran, a slip number was recorded by someone else: nothing was recorded, try again"),
@@ -199,8 +200,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             bytes: bytes, seasons: ledger.takeWrites(scope),
             slips: Dictionary(
                 entries.map {
-                    (SlipKey(cooperative: $0.cooperative, slip: $0.slip),
-                        SlipFigures(plot: $0.plot, day: $0.day, weight: $0.weight))
+                    (
+                        SlipKey(cooperative: $0.cooperative, slip: $0.slip),
+                        SlipFigures(plot: $0.plot, day: $0.day, weight: $0.weight)
+                    )
                 }, uniquingKeysWith: { first, _ in first }))
     }
 

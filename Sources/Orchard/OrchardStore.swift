@@ -25,8 +25,10 @@ public struct OrchardStore: Sendable {
             "SELECT product_id, id, name FROM variety WHERE village_id = \(scope.village) ORDER BY id")
         let byProduct = Dictionary(
             grouping: try varieties.map {
-                (product: try $0.decode("product_id", as: Int.self),
-                    variety: Variety(id: try $0.decode("id"), name: try $0.decode("name")))
+                (
+                    product: try $0.decode("product_id", as: Int.self),
+                    variety: Variety(id: try $0.decode("id"), name: try $0.decode("name"))
+                )
             }, by: \.product)
         return try await database.query(
             """
@@ -122,7 +124,8 @@ public struct OrchardStore: Sendable {
     public static func addProduct(name: String, bestBeforeDays: Int?, ceilingPerMu: Weight) -> Plan<String> {
         { _, scope in
             let name = try OrchardRules.name(name, field: "name")
-            guard bestBeforeDays.map({ (1...3650).contains($0) }) ?? true, (1...100_000_000).contains(ceilingPerMu.grams)
+            guard bestBeforeDays.map({ (1...3650).contains($0) }) ?? true,
+                (1...100_000_000).contains(ceilingPerMu.grams)
             else {
                 throw Refusal(
                     .invalid, "out-of-range", zh: "保质期 1 到 3650 天，亩产上限大于 0 且不超过 100 吨",

@@ -128,7 +128,8 @@ public struct SaleStore: Sendable {
     }
 
     /// - Parameter before: the id of the sale after the last one wanted: newest come first.
-    public func list(_ scope: Scope, before: Int64 = .max, batch: Int64? = nil, limit: Int = 50) async throws -> [Sale] {
+    public func list(_ scope: Scope, before: Int64 = .max, batch: Int64? = nil, limit: Int = 50) async throws -> [Sale]
+    {
         try await database.transaction(scope) { transaction in
             let rows = try await transaction.query(
                 """
