@@ -1,23 +1,22 @@
 import ArgumentParser
 import Backend
-import Foundation
 import Kernel
 import Logging
 import Web
 
-struct Serve: AsyncParsableCommand {
+struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Serve the API and the pages until Ctrl-C or SIGTERM.",
         discussion: "Example: taoyuan serve --port 8080 --data-dir /var/lib/taoyuan")
 
-    @Option(help: "The port to listen on (default 8080, or TAOYUAN_PORT).")
+    @OptionGroup var options: SharedOptions
+
+    @Option(help: "The port to listen on; TAOYUAN_PORT or 8080 unless told.")
     var port: Int?
 
-    @Option(help: "The address to listen on (default 127.0.0.1, or TAOYUAN_HOST).")
+    @Option(help: "The address to listen on; TAOYUAN_HOST or 127.0.0.1 unless told.")
     var host: String?
-
-    @Option(name: .customLong("data-dir"), help: "Where the embedded PostgreSQL and the keys lie.")
-    var dataDirectory: String?
 
     func validate() throws {
         guard port.map({ (0...65_535).contains($0) }) ?? true else {
@@ -25,17 +24,17 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
+    /// Not under `withBackend`: the server itself answers the signals, and finishes what runs first.
     func run() async throws {
-        let configuration = try Configuration(
-            environment: ProcessInfo.processInfo.environment, dataDirectory: dataDirectory)
+        let configuration = try options.configuration()
         let backend = try await Backend.open(configuration)
         var logger = Logger(label: "taoyuan") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .notice
+        logger.logLevel = .warning
+        let host = host ?? configuration.host
         do {
-            try await Web.serve(
-                backend, host: host ?? configuration.host, port: port ?? configuration.port, logger: logger
-            ) { port in
-                FileHandle.standardError.write(Data("taoyuan: http://\(configuration.host):\(port)\n".utf8))
+            try await Web.serve(backend, host: host, port: port ?? configuration.port, logger: logger) { port in
+                Terminal.say(
+                    words("已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束", "serving on http://\(host):\(port), Ctrl-C ends it"))
             }
         } catch {
             await backend.close()

@@ -34,7 +34,7 @@ struct Taoyuan: AsyncParsableCommand {
             CommandGroup(
                 name: "The program",
                 subcommands: [
-                    DemoCommand.self, MigrateCommand.self, ConfigCommand.self, HealthCommand.self,
+                    ServeCommand.self, DemoCommand.self, MigrateCommand.self, ConfigCommand.self, HealthCommand.self,
                 ]),
         ])
 

@@ -52,8 +52,8 @@ public final class TestServer: Sendable {
             try Data(rules.utf8).write(to: URL(filePath: "\(folder)/data/pg_hba.conf"))
         }
         let settings = [
-            "listen_addresses=", "unix_socket_directories=\(folder)", "fsync=off", "synchronous_commit=off",
-            "full_page_writes=off", "max_connections=300", "shared_buffers=64MB", "autovacuum=off",
+            "listen_addresses=", "unix_socket_directories=\(folder)", "fsync=off", "full_page_writes=off",
+            "max_connections=300", "shared_buffers=64MB", "autovacuum=off",
         ]
         let server =
             user + ["\(binaries)/postgres", "-D", "\(folder)/data"] + settings.flatMap { ["-c", $0] }

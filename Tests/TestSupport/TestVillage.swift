@@ -88,10 +88,14 @@ public final class TestVillage: Sendable {
 }
 
 /// Runs `body` with a village of its own, and checks afterwards that its books are true.
+/// - Parameter template: of a server of the test's own; by default the shared one's.
 public func withVillage(
-    origin: String = "trace.example.cn", poolSize: Int = 4, _ body: @Sendable (TestVillage) async throws -> Void
+    on template: Template? = nil, origin: String = "trace.example.cn", poolSize: Int = 4,
+    _ body: @Sendable (TestVillage) async throws -> Void
 ) async throws {
-    let template = try await Template.shared.value
+    var given = template
+    if given == nil { given = try await Template.shared.value }
+    guard let template = given else { return }
     await Places.shared.take()
     let name = "village_\(UUID().uuidString.prefix(8).lowercased())"
     do {
@@ -117,13 +121,13 @@ public func withVillage(
 
 /// The shared server with a migrated and founded village, which each test's database is a copy of.
 public struct Template: Sendable {
-    public static let shared = Task { try await Template() }
+    public static let shared = Task { try await Template(on: TestServer.start()) }
 
     public let server: TestServer
     private let maintenance: Pool
 
-    private init() async throws {
-        server = try await TestServer.start()
+    public init(on server: TestServer) async throws {
+        self.server = server
         maintenance = Pool(server.settings(), size: 2, acquireTimeout: .seconds(120))
         _ = try await maintenance.query("CREATE DATABASE village_template")
         try await Self.found(server.settings(database: "village_template"))

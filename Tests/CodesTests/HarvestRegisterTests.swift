@@ -1,0 +1,162 @@
+import Batches
+import Codes
+import Database
+import Kernel
+import Orchard
+import Registers
+import TestSupport
+import Testing
+
+@Suite struct HarvestRegisterTests {
+    private static let header = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤,采收人"
+
+    private func load(
+        _ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false
+    ) async throws -> ImportReport {
+        try await village.load(
+            lines: [Self.header] + rows, village.harvestRegister(), as: scope, partial: partial)
+    }
+
+    @Test func `the sample is recorded once, and every batch's code is genuine`() async throws {
+        try await withVillage { village in
+            try await village.loadHarvests()
+            let again = try await village.load(Samples.path("harvest.csv"), village.harvestRegister())
+            #expect([again.read, again.recorded, again.already, again.refusedCount] == [423, 0, 423, 0])
+            #expect(try await village.number("SELECT count(*) FROM batch") == 423)
+            let grams = try Samples.cells("harvest.csv").reduce(0) { sum, cells in
+                sum + (try Weight(number: cells[7], unit: 500).grams)
+            }
+            #expect(try await village.number("SELECT sum(in_g)::bigint FROM batch") == grams)
+            let codes = try await CodeStore(village.database, keys: village.keys).export(village.committee, limit: 1000)
+            #expect(codes.count == 423)
+            for code in codes {
+                let verdict = try await village.verification.verify(code.payload)
+                #expect(verdict.answer == .genuine, "batch \(code.batch)")
+            }
+        }
+    }
+
+    @Test func `a row becomes the batch that it describes`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            _ = try await load(village, "Ｃ１,2025/8/3,东社,E1,蟠桃,124蟠桃,二级,12.5,李四")
+            let batch = try #require(try await BatchStore(village.database).list(village.committee).first)
+            #expect(batch.slip == "C1")
+            #expect(batch.harvestedOn == CivilDay(iso: "2025-08-03"))
+            #expect(batch.variety == "124蟠桃")
+            #expect(batch.grade == "二级")
+            #expect(batch.weightIn.grams == 6250)
+            #expect(batch.picker == "李四")
+            let code = try await CodeStore(village.database, keys: village.keys).show(
+                batch: batch.number.value, village.committee)
+            #expect(code.signed.body.issued == village.today)
+            #expect(code.signed.body.bestBefore == CivilDay(iso: "2025-08-10"))
+        }
+    }
+
+    @Test(arguments: [
+        ("C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,12.6,", "采收单号"), ("C1,2025-08-04,东社,E1,蟠桃,124蟠桃,二级,12.5,", "采收单号"),
+        ("C1,2025-08-03,东社,E3,蟠桃,124蟠桃,二级,12.5,", "采收单号"), ("C2,2025-08-03,东社,X9,蟠桃,124蟠桃,二级,1,", "地块号"),
+        ("C2,2025-08-03,西社,E1,蟠桃,124蟠桃,二级,1,", "合作社"), ("C2,2025-08-03,北社,E1,蟠桃,124蟠桃,二级,1,", "合作社"),
+        ("C2,2025-08-03,东社,E1,红薯,烟薯25,二级,1,", "产品"), ("C2,2025-08-03,东社,E1,苹果,红富士,二级,1,", "产品"),
+        ("C2,2025-02-30,东社,E1,蟠桃,124蟠桃,二级,1,", "采收日期"), ("C2,2027-01-01,东社,E1,蟠桃,124蟠桃,二级,1,", "采收日期"),
+        ("C2,2019-12-31,东社,E1,蟠桃,124蟠桃,二级,1,", "采收日期"), ("C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,0,", "重量斤"),
+        ("C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,-1,", "重量斤"), ("C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,多,", "重量斤"),
+        ("C2,2025-08-03,东社,E1,蟠桃,,二级,1,", "品种"), ("C2,2025-08-03,东社,E1,蟠桃,124蟠桃,,1,", "等级"),
+        ("C2,2025-08-03,东社,E1,蟠桃,新品种,新等级,50001,", "重量斤"), (",2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,", "采收单号"),
+    ])
+    func `what is wrong is named and leaves nothing`(row: String, field: String) async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            try await village.addPlot("E3", household: "HE", product: "蟠桃")
+            _ = try await load(village, "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,12.5,")
+            let report = try await load(village, "C9,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,", row)
+            #expect(report.refused.map(\.field) == [field])
+            #expect(report.refused.map(\.row) == [3])
+            #expect([report.read, report.recorded, report.already, report.refusedCount] == [2, 0, 0, 1])
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            let partial = try await load(village, "C9,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,", row, partial: true)
+            #expect([partial.recorded, partial.refusedCount] == [1, 1])
+            #expect(partial.created.isEmpty, "a refused row's variety and grade are not made")
+            #expect(try await village.number("SELECT count(*) FROM batch") == 2)
+            #expect(try await village.number("SELECT count(*) FROM variety") == 6)
+            #expect(try await village.number("SELECT count(*) FROM grade") == 3)
+        }
+    }
+
+    @Test func `the row that passes the ceiling is named`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let report = try await load(
+                village, "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,49999,", "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,",
+                "C3,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,0.002,", "C4,2024-08-03,东社,E1,蟠桃,124蟠桃,二级,50000,", partial: true)
+            #expect(report.refused.map(\.row) == [4])
+            #expect(report.refused.first?.reason.zh.contains("地块 E1 在 2025 年最多采收 25000 kg") == true)
+            #expect(report.recorded == 3)
+            let exception = HarvestStore.override(
+                plot: "E1", season: 2025, extra: Weight(grams: 1), reason: "丰收")
+            try await village.change(exception)
+            #expect(try await load(village, "C3,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,0.002,").recorded == 1)
+        }
+    }
+
+    @Test func `new varieties and grades are made and told`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let report = try await load(
+                village, "C1,2025-08-03,东社,E1,蟠桃,中蟠11,等外,1,", "C2,2025-08-03,东社,E1,蟠桃,中蟠11,等外,1,")
+            #expect(report.recorded == 2)
+            #expect(Set(report.created.map(\.zh)) == ["品种“中蟠11”（蟠桃）", "等级“等外”"])
+        }
+    }
+
+    @Test func `a slip that stands twice is recorded once`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let row = "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,"
+            let same = try await load(village, row, row)
+            #expect([same.recorded, same.already] == [1, 1])
+            let other = try await load(
+                village, "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,", "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,2,")
+            #expect(other.refused.map(\.row) == [3])
+            // Two cooperatives may number their slips alike.
+            #expect(try await load(village, "C1,2025-08-03,西社,W1,蟠桃,124蟠桃,二级,1,").recorded == 1)
+        }
+    }
+
+    @Test func `a clerk imports the own cooperative's harvests alone`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let clerk = village.clerk(of: orchard.east)
+            let report = try await load(
+                village, "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,", "C2,2025-08-03,西社,W1,蟠桃,124蟠桃,二级,1,", as: clerk,
+                partial: true)
+            #expect(report.recorded == 1)
+            #expect(report.refused.map(\.row) == [3])
+            #expect(report.refused.map(\.field) == ["地块号"])
+        }
+    }
+
+    @Test func `two imports of one file at once record it once`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let rows = (1...200).map { "C\($0),2025-08-03,东社,\($0 % 2 == 0 ? "E1" : "E3"),蟠桃,124蟠桃,二级,1," }
+            try await village.addPlot("E3", household: "HE", product: "蟠桃")
+            let outcomes = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        let refused = try await refusal {
+                            try await village.load(lines: [Self.header] + rows, village.harvestRegister())
+                        }
+                        return refused?.code ?? "done"
+                    }
+                }
+                var all: [String] = []
+                for try await outcome in group { all.append(outcome) }
+                return all.sorted()
+            }
+            #expect(outcomes == ["done", "done"] || outcomes == ["done", "slip-taken"])
+            #expect(try await village.number("SELECT count(*) FROM batch") == 200)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Database
+import Income
+import Kernel
+import Registers
+import TestSupport
+import Testing
+
+@Suite struct IncomeEntryTests {
+    private func enter(
+        _ village: TestVillage, fen: Int64, corrects: Int64? = nil, source: IncomeSource = .rent,
+        day: CivilDay? = nil, memo: String = "冷库出租", as scope: Scope? = nil
+    ) async throws -> Int64 {
+        try await village.change(
+            IncomeStore.enter(
+                day: day ?? village.today, source: source, memo: memo, amount: Money(fen: fen), corrects: corrects,
+                today: village.today), as: scope
+        ).id.value
+    }
+
+    @Test func `only a correction that names its entry is below zero`() async throws {
+        try await withVillage { village in
+            for fen in [0, -1] as [Int64] {
+                let refused = try await refusal { try await enter(village, fen: fen) }
+                #expect(refused?.code == "amount-not-positive")
+            }
+            let entry = try await enter(village, fen: 10_000)
+            let correction = try await enter(village, fen: -2500, corrects: entry)
+            let zero = try await refusal { try await enter(village, fen: 0, corrects: entry) }
+            #expect(zero?.code == "amount-not-positive")
+            let unknown = try await refusal { try await enter(village, fen: -1, corrects: correction + 100) }
+            #expect(unknown?.code == "no-such-entry")
+            let entries = try await IncomeStore(village.database).list(village.committee)
+            #expect(entries.map(\.amount.fen) == [-2500, 10_000])
+            #expect(entries.map(\.corrects) == [entry, nil])
+            let sum = try await IncomeStore(village.database).summary(
+                from: village.today, to: village.today, by: [.source], village.committee)
+            #expect(sum.rows.map(\.values) == [["rent"]])
+            #expect(sum.total.fen == 7500)
+        }
+    }
+
+    @Test func `the database itself refuses an amount below zero that corrects nothing`() async throws {
+        try await withVillage { village in
+            let error = try await postgresError {
+                try await village.database.transaction(village.committee) {
+                    try await $0.query(
+                        """
+                        INSERT INTO income_entry (village_id, day, source, memo, amount_fen, actor)
+                        VALUES (1, '2026-01-01', 'rent', '', -5, 'x')
+                        """)
+                }
+            }
+            #expect(error?.constraint == "income_entry_only_corrections_negative")
+        }
+    }
+
+    @Test func `what is entered has its limits`() async throws {
+        try await withVillage { village in
+            let tomorrow = village.today.adding(days: 1)
+            let future = try await refusal { try await enter(village, fen: 1, day: tomorrow) }
+            #expect(future?.code == "income-in-future")
+            for source in [IncomeSource.sales, .tours] {
+                let refused = try await refusal { try await enter(village, fen: 1, source: source) }
+                #expect(refused?.code == "unknown-source")
+            }
+            for memo in [String(repeating: "注", count: 501), "a\nb"] {
+                let refused = try await refusal { try await enter(village, fen: 1, memo: memo) }
+                #expect(refused?.field == "memo")
+            }
+            _ = try await enter(village, fen: 1, memo: String(repeating: "注", count: 500))
+            for source in IncomeSource.entered { _ = try await enter(village, fen: 1, source: source) }
+        }
+    }
+
+    @Test func `a clerk enters no income`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            await #expect(throws: (any Error).self) {
+                try await enter(village, fen: 1, as: village.clerk(of: orchard.east))
+            }
+            #expect(try await village.number("SELECT count(*) FROM income_entry") == 0)
+        }
+    }
+}
+
+@Suite struct IncomeRegisterTests {
+    private static let header = "日期,类别,摘要,金额元"
+
+    private func load(_ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false)
+        async throws -> ImportReport
+    {
+        try await village.load(
+            lines: [Self.header] + rows, IncomeRegister(today: village.today), as: scope, partial: partial)
+    }
+
+    @Test func `the sample is recorded once`() async throws {
+        try await withVillage { village in
+            let recorder = IncomeRegister(today: village.today)
+            let first = try await village.load(Samples.path("income.csv"), recorder)
+            #expect([first.read, first.recorded, first.already, first.refusedCount] == [16, 16, 0, 0])
+            let again = try await village.load(Samples.path("income.csv"), recorder)
+            #expect([again.read, again.recorded, again.already, again.refusedCount] == [16, 0, 16, 0])
+        }
+    }
+
+    @Test func `equal rows of one file count each, and once however often the file comes`() async throws {
+        try await withVillage { village in
+            let row = "2025-01-15,出租,冷库出租,100"
+            for (recorded, already) in [(2, 0), (0, 2)] {
+                let report = try await load(village, row, row)
+                #expect([report.recorded, report.already] == [recorded, already])
+            }
+            let longer = try await load(village, row, row, row)
+            #expect([longer.recorded, longer.already] == [1, 2])
+            #expect(try await village.number("SELECT sum(amount_fen)::bigint FROM income_entry") == 30_000)
+        }
+    }
+
+    @Test(arguments: [
+        ("2025-01-15,出租,冷库,-1", "金额元"), ("2025-01-15,出租,冷库,0", "金额元"), ("2025-01-15,出租,冷库,1.005", "金额元"),
+        ("2025-01-15,中奖,彩票,1", "类别"), ("2025-01-15,农产品销售,桃,1", "类别"), ("2025-02-30,出租,冷库,1", "日期"),
+        ("2099-01-15,出租,冷库,1", "日期"),
+    ])
+    func `what is wrong is named`(row: String, field: String) async throws {
+        try await withVillage { village in
+            let report = try await load(village, "2025-01-15,出租,冷库,1", row)
+            #expect(report.refused.map(\.field) == [field])
+            #expect(report.refused.map(\.row) == [3])
+            #expect(try await village.number("SELECT count(*) FROM income_entry") == 0)
+            let partial = try await load(village, "2025-01-15,出租,冷库,1", row, partial: true)
+            #expect([partial.recorded, partial.refusedCount] == [1, 1])
+        }
+    }
+
+    @Test func `a clerk imports no income`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let clerk = village.clerk(of: orchard.east)
+            let refused = try await refusal { try await load(village, "2025-01-15,出租,冷库,1", as: clerk) }
+            #expect(refused?.kind == .forbidden)
+        }
+    }
+
+    @Test(arguments: [
+        ("发包及上交", IncomeSource.contracting), ("出租", .rent), ("租金", .rent), ("租金收入", .rent), ("补助", .subsidy),
+        ("劳务收入", .labour), ("投资收益", .investment), ("其他", .other), ("其他收入", .other), ("RENT", .rent),
+    ])
+    func `sources are read as registers spell them`(text: String, source: IncomeSource) throws {
+        #expect(try IncomeSource(entered: text) == source)
+    }
+}

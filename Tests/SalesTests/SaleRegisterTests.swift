@@ -1,0 +1,149 @@
+import Codes
+import Database
+import Kernel
+import Registers
+import Sales
+import TestSupport
+import Testing
+
+@Suite struct SaleRegisterTests {
+    private static let header = "日期,单号,合作社,采收单号,产品,数量斤,单价元每斤,金额元,渠道,买方,付款方式"
+
+    private func load(
+        _ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false
+    ) async throws -> ImportReport {
+        try await village.load(
+            lines: [Self.header] + rows, SaleRegister(today: village.today), as: scope, partial: partial)
+    }
+
+    /// Slip `C1` of east with 100 斤, harvested on 2025-08-03.
+    private func harvest(_ village: TestVillage) async throws {
+        _ = try await village.plant()
+        _ = try await village.load(
+            lines: ["采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤", "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,100"],
+            village.harvestRegister())
+    }
+
+    @Test func `the sample is recorded once`() async throws {
+        try await withVillage { village in
+            try await village.loadHarvests()
+            let first = try await village.load(Samples.path("sales.csv"), SaleRegister(today: village.today))
+            #expect([first.read, first.recorded, first.already, first.refusedCount] == [2034, 2034, 0, 0])
+            let again = try await village.load(Samples.path("sales.csv"), SaleRegister(today: village.today))
+            #expect([again.read, again.recorded, again.already, again.refusedCount] == [2034, 0, 2034, 0])
+            let fen = try Samples.cells("sales.csv").reduce(0) { sum, cells in
+                sum + (try Money(yuan: cells[7]).fen)
+            }
+            #expect(try await village.number("SELECT sum(amount_fen)::bigint FROM sale_line") == fen)
+            let newest = try #require(try await SaleStore(village.database).list(village.committee, limit: 1).first)
+            #expect(newest.lines.count == 1)
+            #expect(newest.number?.hasPrefix("S") == true)
+        }
+    }
+
+    @Test func `sales before their harvests are refused with their rows`() async throws {
+        try await withVillage { village in
+            let report = try await village.load(Samples.path("sales.csv"), SaleRegister(today: village.today))
+            #expect([report.recorded, report.refusedCount] == [0, 2034])
+            #expect(report.refused.count == ImportReport.maximumListed)
+            #expect(Set(report.refused.map(\.field)) == ["采收单号"])
+            #expect(report.refused.first?.row == 2)
+        }
+    }
+
+    @Test(arguments: [
+        ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85.01,批发,王老板,现金", "金额元"),
+        ("2025-08-04,S2,东社,C1,蟠桃,91,8.5,773.5,批发,王老板,现金", "数量斤"),
+        ("2025-08-02,S2,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
+        ("2099-08-02,S2,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
+        ("2025-08-04,S2,东社,C9,蟠桃,10,8.5,85,批发,王老板,现金", "采收单号"),
+        ("2025-08-04,S2,西社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "采收单号"),
+        ("2025-08-04,S2,东社,C1,红薯,10,8.5,85,批发,王老板,现金", "产品"),
+        ("2025-08-04,S2,东社,C1,蟠桃,0,8.5,85,批发,王老板,现金", "数量斤"),
+        ("2025-08-04,S2,东社,C1,蟠桃,10,-8.5,-85,批发,王老板,现金", "单价元每斤"),
+        ("2025-08-04,S2,东社,C1,蟠桃,10,8.555,85.55,批发,王老板,现金", "单价元每斤"),
+        ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,,王老板,现金", "渠道"), ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,批发,,现金", "买方"),
+        ("2025-08-04,,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "单号"),
+        ("2025-08-04,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "单号"),
+    ])
+    func `what is wrong is named and leaves nothing`(row: String, field: String) async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let good = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            let report = try await load(village, good, row)
+            #expect(report.refused.map(\.field) == [field])
+            #expect(report.refused.map(\.row) == [3])
+            #expect(try await village.number("SELECT count(*) FROM sale") == 0)
+            #expect(try await village.number("SELECT out_g FROM batch") == 0)
+            let partial = try await load(village, good, row, partial: true)
+            #expect([partial.recorded, partial.refusedCount] == [1, 1])
+            #expect(try await village.number("SELECT out_g FROM batch") == 5000)
+        }
+    }
+
+    @Test func `a sale may leave product, amount and payment out`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let report = try await load(village, "2025-08-04,S1,东社,C1,,10,8.55,,批发,王老板,")
+            #expect(report.recorded == 1)
+            let sale = try #require(try await SaleStore(village.database).list(village.committee).first)
+            #expect(sale.total.fen == 8550)
+            #expect(sale.paidHow == nil)
+        }
+    }
+
+    @Test func `a clerk imports the own cooperative's sales alone`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let row = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            let west = village.clerk(of: Int(try await village.number("SELECT id FROM cooperative WHERE name = '西社'")))
+            let east = village.clerk(of: Int(try await village.number("SELECT id FROM cooperative WHERE name = '东社'")))
+            #expect(try await load(village, row, as: west).refused.map(\.field) == ["采收单号"])
+            #expect(try await load(village, row, as: east).recorded == 1)
+        }
+    }
+
+    @Test func `two imports of one file at once record it once`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let rows = (1...80).map { "2025-08-04,S\($0),东社,C1,蟠桃,1,8.5,8.5,批发,王老板,现金" }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        let refused = try await refusal {
+                            try await village.load(
+                                lines: [Self.header] + rows, SaleRegister(today: village.today))
+                        }
+                        #expect(refused == nil || refused?.code == "sale-number-taken")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await village.number("SELECT count(*) FROM sale") == 80)
+            #expect(try await village.number("SELECT out_g FROM batch") == 40_000)
+        }
+    }
+
+    @Test func `an import and a sale at the same time never oversell`() async throws {
+        try await withVillage(poolSize: 8) { village in
+            try await harvest(village)
+            let batch = try await village.number("SELECT number FROM batch")
+            let price = try Price(fen: 850, basis: .jin)
+            let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: price)
+            let rows = (1...60).map { "2025-08-04,S\($0),东社,C1,蟠桃,1,8.5,8.5,批发,王老板,现金" }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    _ = try await refusal {
+                        try await village.load(
+                            lines: [Self.header] + rows, SaleRegister(today: village.today), partial: true)
+                    }
+                }
+                for _ in 0..<60 {
+                    group.addTask { _ = try await refusal { try await village.sell(village.sale([line])) } }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await village.number("SELECT out_g FROM batch") == 50_000)
+        }
+    }
+}
