@@ -150,7 +150,10 @@ public final class Backend: Sendable {
     ) async throws -> Backend {
         let database = Database(service: place.service, open: place.open, size: configuration.poolSize)
         do {
-            try await Migrator.ofThisProgram().check(using: place.service)
+            let migrator = try Migrator.ofThisProgram()
+            // The service's role comes with the schema: before that only the owner can tell what is missing.
+            if place.embedded == nil { try await migrator.check(using: place.owner) }
+            try await migrator.check(using: place.service)
             let village = try await VillageStore.load(database)
             let keys = try await keyRing(database, village, configuration)
             let backend = Backend(

@@ -40,7 +40,11 @@ public struct Configuration: Sendable {
         keysDirectory = try reader.optional("TAOYUAN_KEYS_DIR")
         village = try reader.text("TAOYUAN_VILLAGE", default: "韩村")
         brand = try reader.text("TAOYUAN_BRAND", default: "津小韩")
-        origin = try Origin(reader.text("TAOYUAN_ORIGIN", default: "localhost:8080")).text
+        do {
+            origin = try Origin(reader.text("TAOYUAN_ORIGIN", default: "localhost:8080")).text
+        } catch let refusal as Refusal {
+            throw refusal.of(field: "TAOYUAN_ORIGIN")
+        }
         host = try reader.text("TAOYUAN_HOST", default: "127.0.0.1")
         port = try reader.number("TAOYUAN_PORT", in: 0...65_535, default: 8080)
         poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 8)

@@ -179,7 +179,8 @@ import Testing
     @Test func `an account that is not there can't be changed`() async throws {
         try await withVillage { village in
             for plan in [
-                store(village).setPassword(username: "li", password: Self.password), store(village).disable(username: "li"),
+                store(village).setPassword(username: "li", password: Self.password),
+                store(village).disable(username: "li"),
             ] {
                 let refused = try await refusal { try await village.change(plan) }
                 #expect(refused?.code == "no-such-account")

@@ -92,7 +92,8 @@ import Testing
             #expect(offline.answer == .signed)
             var signature = code.signed.signature
             signature[40] ^= 8
-            #expect(try await village.answer(SignedCode(body: code.signed.body, signature: signature).payload) == .forged)
+            #expect(
+                try await village.answer(SignedCode(body: code.signed.body, signature: signature).payload) == .forged)
         }
     }
 

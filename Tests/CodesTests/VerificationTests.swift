@@ -80,7 +80,8 @@ extension TestVillage {
             let code = try await village.register(village.harvest())
             var signature = code.signed.signature
             signature[10] ^= 1
-            #expect(try await village.answer(SignedCode(body: code.signed.body, signature: signature).payload) == .forged)
+            #expect(
+                try await village.answer(SignedCode(body: code.signed.body, signature: signature).payload) == .forged)
             let body = code.signed.body
             let unknown = try CodeBody(
                 keyID: KeyID(body.keyID.value &+ 1), batch: body.batch, issued: body.issued,
@@ -201,7 +202,8 @@ extension TestVillage {
             let code = try await village.register(village.harvest())
             let west = village.clerk(of: orchard.west)
             for plan in [
-                CodeStore.revoke(batch: code.batch, reason: "x"), CodeStore.recall(batch: code.batch, open: true, reason: "x"),
+                CodeStore.revoke(batch: code.batch, reason: "x"),
+                CodeStore.recall(batch: code.batch, open: true, reason: "x"),
             ] {
                 let refused = try await refusal { try await village.change(plan, as: west) }
                 #expect(refused?.kind == .notFound)

@@ -69,7 +69,8 @@ import Testing
         }
     }
 
-    private func add(_ village: TestVillage, _ name: String, _ retry: Retry, as scope: Scope? = nil) async throws -> String
+    private func add(_ village: TestVillage, _ name: String, _ retry: Retry, as scope: Scope? = nil) async throws
+        -> String
     {
         try await village.database.change(
             scope ?? village.committee, once: retry, render: { "added \($0)" }, OrchardStore.addGrade(name: name))

@@ -136,10 +136,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "SET ROLE taoyuan_service", "CREATE TABLE mine (id int)", "SELECT create_batch_numbers(2)",
-        "SELECT scan_months('2030-01-01', 2)", "SELECT nextval('batch_number_1')",
-    ] as [SQL])
+    @Test(
+        arguments: [
+            "SET ROLE taoyuan_service", "CREATE TABLE mine (id int)", "SELECT create_batch_numbers(2)",
+            "SELECT scan_months('2030-01-01', 2)", "SELECT nextval('batch_number_1')",
+        ] as [SQL])
     func `strangers can't become anybody`(statement: SQL) async throws {
         try await withVillage { village in
             let error = await #expect(throws: PostgresError.self) { try await village.database.publicQuery(statement) }
@@ -152,7 +153,8 @@ import Testing
             try await village.populate(try await village.plant())
             var text = ""
             for view in Self.views.keys {
-                for row in try await village.database.publicQuery("SELECT to_json(t)::text FROM \(identifier: view) t") {
+                for row in try await village.database.publicQuery("SELECT to_json(t)::text FROM \(identifier: view) t")
+                {
                     text += try row.decode(0, as: String.self)
                 }
             }

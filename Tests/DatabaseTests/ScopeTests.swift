@@ -137,7 +137,9 @@ import Testing
 
     private struct Undone: Error {}
 
-    @Test(arguments: [("household", "people"), ("plot", "area_centimu"), ("batch", "out_g"), ("plot_season", "ceiling_g")])
+    @Test(arguments: [
+        ("household", "people"), ("plot", "area_centimu"), ("batch", "out_g"), ("plot_season", "ceiling_g"),
+    ])
     func `a clerk's update touches the own cooperative's rows alone`(table: String, column: String) async throws {
         try await withVillage { village in
             let orchard = try await village.plant()

@@ -35,7 +35,8 @@ import Testing
             #expect(byCooperative.filter { $0.key != "" } == expectation.byCooperative2025Fen)
             #expect(byCooperative[""] == expectation.totals["2025"]?.otherFen)
             var byMonth: [String: Int64] = [:]
-            for row in try await summary(village, year: 2025, by: [.month, .source]).rows where row.values[1] == "sales" {
+            for row in try await summary(village, year: 2025, by: [.month, .source]).rows where row.values[1] == "sales"
+            {
                 byMonth[try #require(row.values[0])] = row.amount.fen
             }
             #expect(byMonth == expectation.byMonth2025SalesFen.filter { $0.value != 0 })
@@ -53,7 +54,8 @@ import Testing
         let plots = Dictionary(try Samples.cells("plots.csv").map { ($0[0], $0[3]) }) { $1 }
         let heads = Dictionary(try Samples.cells("households.csv").map { ($0[0], $0[1]) }) { $1 }
         let slips = Dictionary(
-            try Samples.cells("harvest.csv").map { (["\($0[2])", $0[0]], plots[$0[3]] ?? "") }) { $1 }
+            try Samples.cells("harvest.csv").map { (["\($0[2])", $0[0]], plots[$0[3]] ?? "") }
+        ) { $1 }
         let households = try Dictionary(grouping: sales.filter { $0[0].hasPrefix("2025") }) { row in
             let household = try #require(slips[[row[2], row[3]]])
             return "\(household) \(heads[household] ?? "")"

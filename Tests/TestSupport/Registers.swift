@@ -10,7 +10,8 @@ import Sales
 
 /// The registers of a village that does not exist, made for tests.
 public enum Samples {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Resources/samples")
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "Resources/samples")
 
     /// - Parameter name: such as `harvest.csv`.
     public static func path(_ name: String) -> String { folder.appending(path: name).path }

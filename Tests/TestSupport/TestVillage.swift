@@ -83,7 +83,8 @@ public final class TestVillage: Sendable {
         try await KeyRing(
             database, village: village,
             folder: KeyFolder(
-                path: folder + "/keys", origin: Origin(village.origin), passphrase: Passphrase("correct horse battery")))
+                path: folder + "/keys", origin: Origin(village.origin), passphrase: Passphrase("correct horse battery"))
+        )
     }
 }
 

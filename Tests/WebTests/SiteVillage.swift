@@ -158,13 +158,11 @@ func withVillage<Result: Sendable>(
     try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let t0 = ContinuousClock.now; func lap(_ w: String) { print("LAP", w, t0.duration(to: .now)) }
     let settings = ["TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_POOL_SIZE": "8"].merging(environment) { $1 }
     let backend = try await Backend.open(Configuration(environment: settings, dataDirectory: folder + "/data"))
-    lap("opened")
     do {
         let result = try await serve(backend, folder: folder, background: background, change: change, body)
-        lap("served"); await backend.close(); lap("closed")
+        await backend.close()
         return result
     } catch {
         await backend.close()
@@ -201,9 +199,9 @@ private func serve<Result: Sendable>(
     do {
         let server = TestServer(port: port, group: group, running: running)
         let village = try await settle(backend, site, server, folder: folder, errors)
-        print("LAP settled", ContinuousClock.now); let result = try await body(village)
-        print("LAP body", ContinuousClock.now); await group.triggerGracefulShutdown()
-        _ = await running.result; print("LAP stopped", ContinuousClock.now)
+        let result = try await body(village)
+        await group.triggerGracefulShutdown()
+        _ = await running.result
         return result
     } catch {
         await group.triggerGracefulShutdown()

@@ -111,7 +111,10 @@ class Server:
                       "-f", HERE / script, "taoyuan"], env=self.environment)
         if int(re.search(r"failed transactions: (\d+)", answer)[1]):
             raise Failed(f"pgbench: {answer}")
-        return float(re.search(r"tps = ([\d.]+)", answer)[1])
+        found = re.search(r"tps = ([\d.]+)", answer)
+        if not found:
+            raise Failed(f"pgbench {script}: {answer}")
+        return float(found[1])
 
     def wrk(self, seconds, clients, *words):
         """Requests a second, all of them answered well."""

@@ -1,0 +1,97 @@
+import Backend
+import Foundation
+import Kernel
+import Testing
+
+@Suite struct ConfigurationTests {
+    private func secretFile(_ text: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID().uuidString)").path
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return path
+    }
+
+    @Test func `without an environment everything has its default`() throws {
+        let configuration = try Configuration(environment: [:])
+        #expect(configuration.village == "韩村")
+        #expect(configuration.brand == "津小韩")
+        #expect(configuration.origin == "localhost:8080")
+        #expect(configuration.port == 8080)
+        #expect(configuration.host == "127.0.0.1")
+        #expect(configuration.databaseURL == nil)
+        #expect(configuration.keyPassphrase == nil)
+        #expect(configuration.dataDirectory == ".taoyuan")
+        #expect(try Configuration(environment: [:], dataDirectory: "/srv/x").dataDirectory == "/srv/x")
+    }
+
+    @Test func `an empty variable is none`() throws {
+        let configuration = try Configuration(environment: [
+            "TAOYUAN_VILLAGE": "", "TAOYUAN_PORT": "", "DATABASE_URL": "", "DATABASE_URL_FILE": "",
+            "TAOYUAN_KEY_PASSPHRASE": "",
+        ])
+        #expect(configuration.village == "韩村")
+        #expect(configuration.port == 8080)
+        #expect(configuration.databaseURL == nil)
+        #expect(configuration.keyPassphrase == nil)
+    }
+
+    @Test(arguments: ["DATABASE_URL", "TAOYUAN_SERVICE_PASSWORD", "TAOYUAN_KEY_PASSPHRASE"])
+    func `a secret may come from a file, and from one place only`(name: String) throws {
+        let path = try secretFile("s3cret words\n")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let configuration = try Configuration(environment: ["\(name)_FILE": path])
+        let values = [
+            "DATABASE_URL": configuration.databaseURL, "TAOYUAN_SERVICE_PASSWORD": configuration.servicePassword,
+            "TAOYUAN_KEY_PASSPHRASE": configuration.keyPassphrase.map { String(decoding: $0.bytes, as: UTF8.self) },
+        ]
+        #expect(values.compactMapValues(\.self) == [name: "s3cret words"])
+        let both = #expect(throws: Refusal.self) {
+            try Configuration(environment: ["\(name)_FILE": path, name: "other"])
+        }
+        #expect(both?.code == "bad-setting")
+        #expect(both?.field == name)
+        let missing = #expect(throws: Refusal.self) { try Configuration(environment: ["\(name)_FILE": "/nowhere"]) }
+        #expect(missing?.field == "\(name)_FILE")
+    }
+
+    @Test(arguments: [
+        ("TAOYUAN_PORT", "80a"), ("TAOYUAN_PORT", "-1"), ("TAOYUAN_PORT", "65536"), ("TAOYUAN_PORT", "1e3"),
+        ("TAOYUAN_POOL_SIZE", "0"), ("TAOYUAN_POOL_SIZE", "201"), ("TAOYUAN_VERIFY_PER_MINUTE", "-1"),
+        ("TAOYUAN_VERIFY_PER_MINUTE", "99999999999999999999"),
+    ])
+    func `a bad number is refused by its variable's name`(name: String, value: String) {
+        let refused = #expect(throws: Refusal.self) { try Configuration(environment: [name: value]) }
+        #expect(refused?.code == "bad-setting")
+        #expect(refused?.field == name)
+        #expect(refused?.sentence(in: .english).contains(name) == true)
+    }
+
+    @Test(arguments: ["https://x.cn", "x.cn/", "x cn", "桃源.cn", "-x.cn"])
+    func `a bad origin is refused`(origin: String) {
+        let refused = #expect(throws: Refusal.self) { try Configuration(environment: ["TAOYUAN_ORIGIN": origin]) }
+        #expect(refused?.code == "bad-origin")
+        #expect(refused?.field == "TAOYUAN_ORIGIN")
+    }
+
+    @Test func `an origin is kept in its one spelling`() throws {
+        #expect(try Configuration(environment: ["TAOYUAN_ORIGIN": "Trace.Example.CN:443"]).origin == "trace.example.cn")
+    }
+
+    @Test func `the listing shows every setting and no secret`() throws {
+        let environment = [
+            "DATABASE_URL": "postgres://li:hunter2@db/x", "TAOYUAN_SERVICE_PASSWORD": "hunter3",
+            "TAOYUAN_KEY_PASSPHRASE": "hunter4", "TAOYUAN_VILLAGE": "桃源村", "TAOYUAN_PORT": "9000",
+        ]
+        let configuration = try Configuration(environment: environment, dataDirectory: "/srv/data")
+        let listing = Dictionary(configuration.effective.map { ($0.name, $0.value) }) { $1 }
+        #expect(listing["TAOYUAN_VILLAGE"] == "桃源村")
+        #expect(listing["TAOYUAN_PORT"] == "9000")
+        for name in ["DATABASE_URL", "TAOYUAN_SERVICE_PASSWORD", "TAOYUAN_KEY_PASSPHRASE"] {
+            #expect(listing[name] == "•••")
+        }
+        #expect(!listing.values.contains { $0.contains("hunter") })
+        // A command's own data folder goes before the environment's.
+        let named = try Configuration(environment: ["TAOYUAN_DATA_DIR": "/a"])
+        #expect(named.effective.contains { $0 == ("TAOYUAN_DATA_DIR", "/a") })
+        #expect(listing.count == configuration.effective.count, "a setting stands twice")
+    }
+}

@@ -1,0 +1,186 @@
+import Backend
+import Batches
+import Codes
+import Database
+import Foundation
+import Kernel
+import Orchard
+import Postgres
+import Registers
+import TestSupport
+import Testing
+
+/// Runs `body` with the path of a data folder that nothing has made yet; afterwards neither it nor its server is there.
+private func withDataFolder(_ body: @Sendable (String) async throws -> Void) async throws {
+    let parent = "/tmp/taoyuan-backend-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    defer {
+        let lines = try? String(contentsOfFile: parent + "/data/postgres/postmaster.pid", encoding: .utf8)
+        if let process = lines?.split(separator: "\n").first.flatMap({ pid_t($0) }) { kill(process, SIGQUIT) }
+        try? FileManager.default.removeItem(atPath: parent)
+    }
+    try await body(parent + "/data")
+}
+
+extension Backend {
+    /// Registers a harvest of a plot of its own and verifies its code.
+    fileprivate func registerAndVerify() async throws -> Answer {
+        let header = "户号,户主,网格,帮扶类别,合作社,人口"
+        let folder = "/tmp/taoyuan-registers-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await load("\(folder)/h.csv", [header, "H1,张三,一网格,一般户,东社,3"], HouseholdRegister())
+        try await load(
+            "\(folder)/p.csv", ["地块号,名称,合作社,户号,作物,面积亩", "E1,东园,东社,H1,蟠桃,10"], PlotRegister())
+        let harvest = Harvest(
+            plot: "E1", product: nil, variety: "瑞蟠21号", grade: "特级", day: clock.today, weight: Weight(grams: 1000),
+            picker: nil)
+        let code = try await database.change(
+            local.scope, CodeStore(database, keys: keys).register(harvest, today: clock.today))
+        return try await verification.verify(code.payload).answer
+    }
+
+    private func load<Recorder: RegisterRecorder & Sendable>(
+        _ path: String, _ lines: [String], _ recorder: Recorder
+    ) async throws {
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: path))
+        let register = try await Register(path: path, columns: Recorder.columns)
+        _ = try await Import(database, scope: local.scope, partial: false).run(
+            register, kind: "test", recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
+    }
+}
+
+@Suite struct EmbeddedOpeningTests {
+    @Test func `an empty data folder becomes the village of the configuration, once`() async throws {
+        try await withDataFolder { path in
+            let configuration = try Configuration(
+                environment: [
+                    "TAOYUAN_VILLAGE": "桃源村", "TAOYUAN_BRAND": "桃源", "TAOYUAN_ORIGIN": "trace.example.cn",
+                ], dataDirectory: path)
+            let first = try await Backend.open(configuration)
+            #expect(first.village == Village(id: 1, name: "桃源村", brand: "桃源", origin: "trace.example.cn"))
+            #expect(first.keys.all.count == 1)
+            #expect(try first.keys.signer().keyID == first.keys.all.first?.id)
+            try await first.checkReady()
+            #expect(try await first.registerAndVerify() == .genuine)
+            let mode = try FileManager.default.attributesOfItem(atPath: path + "/key-passphrase")[.posixPermissions]
+            #expect(mode as? Int == 0o600)
+
+            let started = ContinuousClock.now
+            let renamed = try Configuration(environment: ["TAOYUAN_VILLAGE": "别村"], dataDirectory: path)
+            let second = try await Backend.open(renamed)
+            #expect(ContinuousClock.now - started < .seconds(3))
+            #expect(second.village == first.village, "a village keeps the name under which it was founded")
+            #expect(second.keys.all.map(\.id) == first.keys.all.map(\.id))
+            await first.close()
+            try await second.checkReady()
+            await second.close()
+
+            let third = try await Backend.open(configuration)
+            #expect(third.keys.all.map(\.id) == first.keys.all.map(\.id))
+            #expect(try third.keys.signer().keyID == first.keys.all.first?.id)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/keys").count == 1)
+            await third.close()
+        }
+    }
+
+    @Test func `commands that start at once share one village`() async throws {
+        try await withDataFolder { path in
+            let configuration = try Configuration(environment: [:], dataDirectory: path)
+            let backends = try await withThrowingTaskGroup(of: Backend.self) { group in
+                for _ in 0..<3 { group.addTask { try await Backend.open(configuration) } }
+                var all: [Backend] = []
+                for try await backend in group { all.append(backend) }
+                return all
+            }
+            #expect(Set(backends.map(\.village)).count == 1)
+            let scope = backends[0].local.scope
+            #expect(try await OrchardStore(backends[0].database).products(scope).count == 2)
+            #expect(try await backends[0].registerAndVerify() == .genuine)
+            for backend in backends { await backend.close() }
+        }
+    }
+}
+
+/// A PostgreSQL of one's own, whose roles have to show their passwords.
+@Suite struct ServerOpeningTests {
+    private static let passphrase = "correct horse battery"
+
+    private func configuration(
+        _ server: TestServer, _ database: String, password: String? = nil, passphrase: String? = passphrase,
+        keys: String
+    ) throws -> Configuration {
+        var environment = [
+            "DATABASE_URL": "postgresql:///\(database)?host=\(server.folder)&user=postgres",
+            "TAOYUAN_KEYS_DIR": keys, "TAOYUAN_ORIGIN": "trace.example.cn", "TAOYUAN_POOL_SIZE": "2",
+        ]
+        environment["TAOYUAN_SERVICE_PASSWORD"] = password
+        environment["TAOYUAN_KEY_PASSPHRASE"] = passphrase
+        return try Configuration(environment: environment)
+    }
+
+    private func withServer(_ entry: TestServer.Entry, _ body: @Sendable (TestServer, String) async throws -> Void)
+        async throws
+    {
+        let server = try await TestServer.start(entry)
+        let keys = "/tmp/taoyuan-keys-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: keys) }
+        let connection = try await Connection.open(server.settings())
+        _ = try await connection.query("CREATE DATABASE village")
+        await connection.close()
+        try await body(server, keys)
+    }
+
+    @Test(arguments: [TestServer.Entry.trust, .passwordForRoles])
+    func `a server has to be migrated first, and then works`(entry: TestServer.Entry) async throws {
+        try await withServer(entry) { server, keys in
+            let password = entry == .trust ? nil : "s3cret's \"words\" \\ 密码"
+            let good = try configuration(server, "village", password: password, keys: keys)
+            let early = try await refusal { try await Backend.open(good) }
+            #expect(early?.code == "schema-older")
+            #expect(early?.message.en.contains("taoyuan migrate") == true)
+
+            let applied = try await Backend.migrate(good)
+            #expect(applied.count >= 6)
+            #expect(try await Backend.migrate(good).isEmpty)
+            let backend = try await Backend.open(good)
+            #expect(backend.keys.all.count == 1)
+            #expect(try await backend.registerAndVerify() == .genuine)
+            try await backend.checkReady()
+            let role = try await backend.database.query("SELECT current_user::text AS role").first
+            #expect(try role?.decode("role") == "taoyuan_service")
+            let stranger = try await backend.database.publicQuery("SELECT current_user::text AS role").first
+            #expect(try stranger?.decode("role") == "taoyuan_public")
+            await backend.close()
+
+            let silent = try configuration(server, "village", password: password, passphrase: nil, keys: keys)
+            let missing = try await refusal { try await Backend.open(silent) }
+            #expect(missing?.field == "TAOYUAN_KEY_PASSPHRASE")
+        }
+    }
+
+    @Test func `a wrong password is refused in one sentence`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            _ = try await Backend.migrate(configuration(server, "village", password: "right", keys: keys))
+            let wrong = try configuration(server, "village", password: "wrong", keys: keys)
+            let refused = try await refusal { try await Backend.open(wrong) }
+            #expect(refused?.kind == .unavailable)
+            #expect(refused?.message.en.contains("wrong") == false, "a password is quoted")
+        }
+    }
+
+    @Test func `a server that is not there is refused in one sentence`() async throws {
+        for url in ["postgresql:///x?host=/nowhere", "postgresql://postgres@127.0.0.1:1/x"] {
+            let configuration = try Configuration(environment: [
+                "DATABASE_URL": url, "TAOYUAN_KEY_PASSPHRASE": Self.passphrase,
+            ])
+            let opened = try await refusal { try await Backend.open(configuration) }
+            #expect(opened?.kind == .unavailable)
+            let migrated = try await refusal { try await Backend.migrate(configuration) }
+            #expect(migrated?.kind == .unavailable)
+        }
+        let bad = try Configuration(environment: ["DATABASE_URL": "postgres://[", "TAOYUAN_KEY_PASSPHRASE": "x"])
+        let refused = try await refusal { try await Backend.open(bad) }
+        #expect(refused?.field == "DATABASE_URL")
+    }
+}
