@@ -34,7 +34,9 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             try await Web.serve(backend, host: host, port: port ?? configuration.port, logger: logger) { port in
                 Terminal.say(
-                    words("已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束", "serving on http://\(host):\(port), Ctrl-C ends it"))
+                    words(
+                        "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束",
+                        "serving on http://\(host):\(port), Ctrl-C ends it"))
             }
         } catch {
             await backend.close()

@@ -96,6 +96,21 @@ import Testing
         }
     }
 
+    @Test func `an exception that comes before a prepared harvest is written counts at once`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let plan = CodeStore(village.database, keys: village.keys).register(
+                village.harvest(grams: 1000), today: village.today)
+            let scope = village.committee
+            try await village.database.transaction(scope) { transaction in
+                let change = try await plan(transaction, scope)
+                _ = try await exception(village, grams: 100)
+                _ = try await transaction.commit(change.writes + [change.audit.insert(by: scope)])
+            }
+            #expect(try await village.number("SELECT ceiling_g FROM plot_season") == ceiling + 100)
+        }
+    }
+
     @Test func `a plot measured anew may give what its new area gives`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

@@ -3,6 +3,7 @@ import Database
 import Kernel
 import Orchard
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -139,6 +140,59 @@ import Testing
             #expect(Set(answers).count == 1)
             #expect(try await village.number("SELECT count(*) FROM batch") == 1)
             #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'batch.register'") == 1)
+        }
+    }
+
+    private final class Turns: Sendable {
+        let arrived = Atomic(0)
+        let isDone = Atomic(false)
+    }
+
+    /// How two equal requests met: both had found no stored answer when the first was carried out.
+    enum Meeting: CaseIterable {
+        /// The second looked at the stock afterwards.
+        case whilePlanning
+        /// The second had looked at the stock before, and broke on its limit.
+        case whileWriting
+    }
+
+    @Test(arguments: Meeting.allCases)
+    func `a request whose twin took all there is gets the twin's answer`(meeting: Meeting) async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let real = CodeStore(village.database, keys: village.keys).register(
+                village.harvest(grams: TestOrchard.peachCeiling.grams), today: village.today)
+            let turns = Turns()
+            let plan: Plan<IssuedCode> = { transaction, scope in
+                let isFirst = turns.arrived.compareExchange(
+                    expected: 0, desired: 1, ordering: .sequentiallyConsistent
+                ).exchanged
+                if isFirst {
+                    try await awaitCondition("the twin") { turns.arrived.load(ordering: .sequentiallyConsistent) == 2 }
+                    return try await real(transaction, scope)
+                }
+                let early = meeting == .whileWriting ? try await real(transaction, scope) : nil
+                turns.arrived.store(2, ordering: .sequentiallyConsistent)
+                try await awaitCondition("the first answer") { turns.isDone.load(ordering: .sequentiallyConsistent) }
+                if let early { return early }
+                return try await real(transaction, scope)
+            }
+            let answers = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        let answer = try await village.database.change(
+                            village.committee, once: Retry(key: "one", fingerprint: [1]), render: \.payload, plan)
+                        turns.isDone.store(true, ordering: .sequentiallyConsistent)
+                        return answer
+                    }
+                }
+                var all: [String] = []
+                for try await answer in group { all.append(answer) }
+                return all
+            }
+            #expect(answers.count == 2)
+            #expect(Set(answers).count == 1)
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
         }
     }
 

@@ -150,7 +150,8 @@ public struct Template: Sendable {
     }
 
     func create(_ name: String) async throws {
-        _ = try await maintenance.query("CREATE DATABASE \(identifier: name) TEMPLATE village_template")
+        _ = try await maintenance.query(
+            "CREATE DATABASE \(identifier: name) TEMPLATE village_template STRATEGY file_copy")
     }
 
     public func drop(_ name: String) async throws {
