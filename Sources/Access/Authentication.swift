@@ -11,11 +11,17 @@ public final class Authentication: Sendable {
         let until: ContinuousClock.Instant
     }
 
+    private struct Memory {
+        var people: [[UInt8]: Remembered] = [:]
+        /// Counts the revocations, so that a person looked up before one is not remembered after it.
+        var generation = 0
+    }
+
     private let database: Database
     private let store: TokenStore
     private let village: Int
     private let clock: WallClock
-    private let remembered = Mutex<[[UInt8]: Remembered]>([:])
+    private let remembered = Mutex(Memory())
     /// A revocation is told to every process at once; this bounds it when the telling is broken.
     private let memory: Duration = .seconds(2)
     private let capacity = 10_000
@@ -31,15 +37,17 @@ public final class Authentication: Sendable {
     public func person(token: String) async throws -> Person {
         let hash = TokenSecret.hash(token)
         let now = ContinuousClock.now
-        if let known = remembered.withLock({ $0[hash] }), known.until > now { return known.person }
+        let (known, generation) = remembered.withLock { ($0.people[hash], $0.generation) }
+        if let known, known.until > now { return known.person }
         guard let person = try await store.person(secret: token, village: village, now: clock.now()) else {
             throw Refusal(
                 .unauthenticated, "invalid-token", zh: "令牌无效、已过期或已注销",
                 en: "the token is unknown, expired or revoked")
         }
         remembered.withLock { remembered in
-            if remembered.count >= capacity { remembered.removeAll() }
-            remembered[hash] = Remembered(person: person, until: now + memory)
+            guard remembered.generation == generation else { return }
+            if remembered.people.count >= capacity { remembered.people.removeAll() }
+            remembered.people[hash] = Remembered(person: person, until: now + memory)
         }
         return person
     }
@@ -53,6 +61,9 @@ public final class Authentication: Sendable {
 
     /// Forgets all tokens: the next request of each is looked up again.
     public func forget() {
-        remembered.withLock { $0.removeAll() }
+        remembered.withLock { remembered in
+            remembered.people.removeAll()
+            remembered.generation += 1
+        }
     }
 }

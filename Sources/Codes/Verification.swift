@@ -11,10 +11,16 @@ public final class Verification: Sendable {
         let until: ContinuousClock.Instant
     }
 
+    private struct Memory {
+        var verdicts: [String: Remembered] = [:]
+        /// Counts the changes of the register, so that an answer read before one is not remembered after it.
+        var generation = 0
+    }
+
     private let database: Database
     private let keys: KeyRing
     private let clock: WallClock
-    private let remembered = Mutex<[String: Remembered]>([:])
+    private let remembered = Mutex(Memory())
     /// A label that many people scan is asked of the register once a second.
     private let memory: Duration = .seconds(1)
     private let capacity = 10_000
@@ -30,22 +36,27 @@ public final class Verification: Sendable {
     /// - Throws: a `Refusal` of kind `unavailable` when the database can't be asked.
     public func verify(_ payload: String) async throws -> Verdict {
         let now = ContinuousClock.now
-        if let known = remembered.withLock({ $0[payload] }), known.until > now { return known.verdict }
+        let (known, generation) = remembered.withLock { ($0.verdicts[payload], $0.generation) }
+        if let known, known.until > now { return known.verdict }
         let today = clock.today
         guard let code = try? SignedCode(payload: payload) else { return Verdict(.malformed, today: today) }
         guard let key = keys[code.body.keyID] else { return Verdict(.unknownKey, today: today) }
         guard code.isSigned(by: key.publicKey, origin: key.origin) else { return Verdict(.forged, today: today) }
         let verdict = try await registered(code.body, today: today)
         remembered.withLock { remembered in
-            if remembered.count >= capacity { remembered.removeAll(keepingCapacity: true) }
-            remembered[payload] = Remembered(verdict: verdict, until: now + memory)
+            guard remembered.generation == generation else { return }
+            if remembered.verdicts.count >= capacity { remembered.verdicts.removeAll(keepingCapacity: true) }
+            remembered.verdicts[payload] = Remembered(verdict: verdict, until: now + memory)
         }
         return verdict
     }
 
     /// Forgets what was answered, because the register has changed.
     public func forget() {
-        remembered.withLock { $0.removeAll(keepingCapacity: true) }
+        remembered.withLock { remembered in
+            remembered.verdicts.removeAll(keepingCapacity: true)
+            remembered.generation += 1
+        }
     }
 
     private func registered(_ body: CodeBody, today: CivilDay) async throws -> Verdict {

@@ -64,7 +64,7 @@ public struct Import: Sendable {
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> ImportReport {
         do {
-            return try await database.transaction(scope) { transaction in
+            let report = try await database.transaction(scope) { transaction in
                 var recorder = recorder
                 var report = ImportReport()
                 for try await part in register.parts(of: partSize) {
@@ -93,6 +93,9 @@ public struct Import: Sendable {
                 _ = try await transaction.commit([Audit("import.\(kind)", kind, detail: detail).insert(by: scope)])
                 return report
             }
+            // The rows are recorded; that later questions about them are quick is no reason to report a failure.
+            _ = try? await database.query("SELECT analyze_new_tables()")
+            return report
         } catch let error as PostgresError {
             if let name = error.constraint, let refusal = Recorder.refusals[name] { throw refusal }
             throw error

