@@ -33,7 +33,7 @@ public enum IncomeSource: String, Sendable, CaseIterable {
                 || (spellings[source] ?? []).contains(name)
         }
         guard let match else {
-            let names = Self.entered.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: "、")
+            let names = Self.entered.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: ", ")
             throw Refusal(
                 .invalid, "unknown-source", field: "source", zh: "没有“\(text.shortened)”这一类收入，可用：\(names)",
                 en: "there is no source “\(text.shortened)”; there are: \(names)")

@@ -120,10 +120,11 @@ public struct Catalogue: Sendable {
     }
 
     static func unknown(_ field: String, _ zh: String, _ name: String, _ known: some Collection<String>) -> Refusal {
-        let names = known.sorted().prefix(8).joined(separator: "、")
+        let names = known.sorted().prefix(8)
         return Refusal(
-            .invalid, "unknown-\(field)", field: field, zh: "没有\(zh)“\(name.shortened)”；已有：\(names)",
-            en: "there is no \(field) “\(name.shortened)”; there are: \(names)")
+            .invalid, "unknown-\(field)", field: field,
+            zh: "没有\(zh)“\(name.shortened)”；已有：\(names.joined(separator: "、"))",
+            en: "there is no \(field) “\(name.shortened)”; there are: \(names.joined(separator: ", "))")
     }
 }
 
