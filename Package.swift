@@ -15,7 +15,9 @@ func tests(_ name: String, _ modules: [String], resources: [Resource] = []) -> T
         swiftSettings: strict)
 }
 
-let capabilities = ["Access", "Orchard", "Batches", "Codes", "Sales", "Income"]
+let capabilities = [
+    "Access", "Orchard", "Batches", "Codes", "Sales", "Messages", "Tours", "Income", "Livelihood",
+]
 let house = ["Kernel", "Postgres", "Signing", "Database", "Registers"]
 
 let package = Package(
@@ -47,7 +49,12 @@ let package = Package(
         room("Batches", ["Kernel", "Postgres", "Database", "Registers", "Orchard"]),
         room("Codes", ["Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches"]),
         room("Sales", ["Kernel", "Postgres", "Database", "Registers", "Batches"]),
+        room("Messages", ["Kernel", "Postgres", "Database"]),
+        room(
+            "Tours",
+            ["Kernel", "Postgres", "Database", "Registers", "Signing", "Batches", "Codes", "Sales", "Messages"]),
         room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
+        room("Livelihood", ["Kernel", "Postgres", "Database", "Income"]),
 
         room("Backend", house + capabilities),
 

@@ -1,0 +1,1 @@
+-- Seats that come back: holds that have passed their time, and who waits for them.
