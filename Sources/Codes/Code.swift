@@ -1,5 +1,6 @@
 import Kernel
 import Signing
+import Synchronization
 
 /// A code that was issued, with all that its label needs.
 public struct IssuedCode: Sendable {
@@ -45,11 +46,26 @@ public struct Verdict: Sendable {
     public let goods: Goods?
     /// Past its best-before day: a flag beside the answer, not another answer.
     public let pastBestBefore: Bool
+    /// For as long as the verdict is remembered, so is what was made of it.
+    public let form = VerdictForm()
 
     init(_ answer: Answer, body: CodeBody? = nil, goods: Goods? = nil, today: CivilDay) {
         self.answer = answer
         self.body = body
         self.goods = goods
         self.pastBestBefore = body?.bestBefore.map { today > $0 } ?? false
+    }
+}
+
+/// The bytes in which a verdict is sent, made once for all who ask while it is remembered.
+public final class VerdictForm: Sendable {
+    private let made = Mutex<[UInt8]?>(nil)
+
+    /// - Parameter make: always the same for one verdict.
+    public func bytes(_ make: () -> [UInt8]) -> [UInt8] {
+        if let bytes = made.withLock({ $0 }) { return bytes }
+        let bytes = make()
+        made.withLock { $0 = bytes }
+        return bytes
     }
 }

@@ -34,7 +34,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     private var catalogue: Catalogue?
     private var ledger = SeasonLedger()
     private var hasStaging = false
-    /// Signed and not yet written: written while the next rows are signed.
+    /// Signed and not yet written: written while the next rows are read and signed.
     private var pending: HarvestStaging.Rows?
     public var created: [Bilingual] { catalogue?.created ?? [] }
 
@@ -69,10 +69,22 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         var known = try await Self.known(rows, catalogue, transaction, scope)
-        known.merge(pending?.slips ?? [:]) { recorded, _ in recorded }
-        for (index, row) in rows.enumerated() {
+        let numbers = try await Self.numbers(rows.count - known.count, transaction, scope)
+        if !hasStaging {
+            _ = try await transaction.query(HarvestStaging.create)
+            hasStaging = true
+        }
+        let (before, keyID, today) = (pending, signer.keyID, today)
+        async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
+        known.merge(before?.slips ?? [:]) { recorded, _ in recorded }
+        let results = try rows.enumerated().map { index, row in
+            try Result(refusable: { try read(row, index, catalogue) })
+        }
+        try await ledger.loadSeasons(
+            of: results.compactMap { try? $0.get() }.map { ($0.plot, $0.day) }, transaction, scope)
+        for result in results {
             do {
-                var entry = try read(row, index, catalogue)
+                var entry = try result.get()
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
                 let figures = SlipFigures(plot: entry.plot, day: entry.day, weight: entry.weight)
                 if let old = known[key] {
@@ -85,7 +97,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                     outcomes.append(.already)
                     continue
                 }
-                try await ledger.add(entry.weight, plot: entry.plot, day: entry.day, transaction, scope)
+                try ledger.add(entry.weight, plot: entry.plot, day: entry.day)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
@@ -96,7 +108,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 outcomes.append(.refused(refusal))
             }
         }
-        try await write(entries, transaction, scope)
+        pending = HarvestStaging.Rows(
+            bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
+            seasons: ledger.takeWrites(scope),
+            slips: Dictionary(
+                entries.map {
+                    (
+                        SlipKey(cooperative: $0.cooperative, slip: $0.slip),
+                        SlipFigures(plot: $0.plot, day: $0.day, weight: $0.weight)
+                    )
+                }, uniquingKeysWith: { first, _ in first }))
+        try await written
         self.catalogue = catalogue
         return outcomes
     }
@@ -179,36 +201,29 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         return found
     }
 
-    /// Numbers and signs the entries, and meanwhile writes the ones before.
-    private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
-        guard !entries.isEmpty else { return }
-        let numbers = try await transaction.query(
+    /// Numbers for as many batches as may come of some rows; those of rows that are refused stay unused.
+    private static func numbers(_ count: Int, _ transaction: Transaction, _ scope: Scope) async throws -> [Int64] {
+        try await transaction.query(
             """
             SELECT nextval(\(HarvestStore.sequence(scope.village))::regclass) AS number
-            FROM generate_series(1, \(entries.count)::int)
+            FROM generate_series(1, \(count)::int)
             """
-        ).map { try $0.decode("number", as: Int64.self) }
-        if !hasStaging {
-            _ = try await transaction.query(HarvestStaging.create)
-            hasStaging = true
-        }
-        let (before, key, day) = (pending, signer.keyID, today)
-        async let written: Void = HarvestStaging.write(before, transaction, scope, key, day)
-        let bytes = try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today)
-        try await written
-        pending = HarvestStaging.Rows(
-            bytes: bytes, seasons: ledger.takeWrites(scope),
-            slips: Dictionary(
-                entries.map {
-                    (
-                        SlipKey(cooperative: $0.cooperative, slip: $0.slip),
-                        SlipFigures(plot: $0.plot, day: $0.day, weight: $0.weight)
-                    )
-                }, uniquingKeysWith: { first, _ in first }))
+        ).map { try $0.decode("number") }
     }
 
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
         try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
         pending = nil
+    }
+}
+
+extension Result where Failure == Refusal {
+    /// What `body` returns, or the refusal that it throws.
+    fileprivate init(refusable body: () throws -> Success) throws {
+        do {
+            self = .success(try body())
+        } catch let refusal as Refusal {
+            self = .failure(refusal)
+        }
     }
 }

@@ -52,17 +52,40 @@ struct SeasonLedger: Sendable {
         }
     }
 
-    /// - Throws: a `Refusal` when the plot would give more than it may.
-    mutating func add(
-        _ weight: Weight, plot id: Int, day: CivilDay, _ transaction: Transaction, _ scope: Scope
+    /// Reads what these plots have given in the seasons of these days, before `add` counts on it.
+    mutating func loadSeasons(
+        of harvests: [(plot: Int, day: CivilDay)], _ transaction: Transaction, _ scope: Scope
     ) async throws {
-        guard let plot = byID[id] else { throw MissingRow() }
+        let keys = Set(harvests.map { Key(plot: $0.plot, season: OrchardRules.season(of: $0.day)) })
+        let wanted = keys.filter { seasons[$0] == nil }.compactMap { key in byID[key.plot].map { (key, $0) } }
+        guard !wanted.isEmpty else { return }
+        for row in try await transaction.query(
+            """
+            SELECT w.plot_id, w.season, coalesce(s.harvested_g, 0) AS harvested_g,
+                (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
+                    WHERE o.village_id = \(scope.village) AND o.plot_id = w.plot_id
+                        AND o.product_id = w.product_id AND o.season = w.season) AS extra_g
+            FROM unnest(\(wanted.map(\.1.id))::int[], \(wanted.map(\.1.product))::int[],
+                \(wanted.map(\.0.season))::int[]) w (plot_id, product_id, season)
+            LEFT JOIN LATERAL (
+                SELECT * FROM plot_season s WHERE s.village_id = \(scope.village) AND s.plot_id = w.plot_id
+                    AND s.product_id = w.product_id AND s.season = w.season LIMIT 1) s ON true
+            """)
+        {
+            let key = Key(plot: try row.decode("plot_id"), season: try row.decode("season"))
+            guard let plot = byID[key.plot] else { throw MissingRow() }
+            seasons[key] = Season(
+                allowed: plot.ceiling + Weight(grams: try row.decode("extra_g")),
+                harvested: Weight(grams: try row.decode("harvested_g")))
+        }
+    }
+
+    /// - Throws: a `Refusal` when the plot would give more than it may.
+    mutating func add(_ weight: Weight, plot id: Int, day: CivilDay) throws {
         let key = Key(plot: id, season: OrchardRules.season(of: day))
-        var season: Season
-        if let known = seasons[key] { season = known } else { season = try await load(key, plot, transaction, scope) }
+        guard let plot = byID[id], var season = seasons[key] else { throw MissingRow() }
         let sum = season.harvested + weight
         guard sum <= season.allowed else {
-            seasons[key] = season
             throw BatchRules.overCeiling(
                 plot: plot.number, season: key.season, ceiling: season.allowed, harvested: season.harvested,
                 weight: weight
@@ -72,22 +95,6 @@ struct SeasonLedger: Sendable {
         season.pending = season.pending + weight
         seasons[key] = season
         pending.insert(key)
-    }
-
-    private func load(_ key: Key, _ plot: Plot, _ transaction: Transaction, _ scope: Scope) async throws -> Season {
-        let rows = try await transaction.query(
-            """
-            SELECT coalesce(s.harvested_g, 0) AS harvested_g,
-                (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                    WHERE o.village_id = \(scope.village) AND o.plot_id = \(key.plot)
-                        AND o.product_id = \(plot.product) AND o.season = \(key.season)) AS extra_g
-            FROM (VALUES (1)) one LEFT JOIN plot_season s ON s.village_id = \(scope.village)
-                AND s.plot_id = \(key.plot) AND s.product_id = \(plot.product) AND s.season = \(key.season)
-            """)
-        guard let row = rows.first else { throw MissingRow() }
-        return Season(
-            allowed: plot.ceiling + Weight(grams: try row.decode("extra_g")),
-            harvested: Weight(grams: try row.decode("harvested_g")))
     }
 
     /// The statement that writes what is pending, in one order for everybody, so that two imports don't deadlock.

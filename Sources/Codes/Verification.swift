@@ -1,6 +1,5 @@
 import Database
 import Kernel
-import Postgres
 import Signing
 import Synchronization
 
@@ -17,7 +16,7 @@ public final class Verification: Sendable {
         var generation = 0
     }
 
-    private let database: Database
+    private let register: Gathering<CodeLookup.Identity, RegisteredCode?>
     private let keys: KeyRing
     private let clock: WallClock
     private let remembered = Mutex(Memory())
@@ -26,7 +25,8 @@ public final class Verification: Sendable {
     private let capacity = 10_000
 
     public init(_ database: Database, keys: KeyRing, clock: WallClock) {
-        self.database = database
+        let lookup = CodeLookup(database, village: keys.village.id)
+        register = Gathering(width: 1, limit: 64, ask: lookup.find)
         self.keys = keys
         self.clock = clock
     }
@@ -60,28 +60,10 @@ public final class Verification: Sendable {
     }
 
     private func registered(_ body: CodeBody, today: CivilDay) async throws -> Verdict {
-        let rows = try await database.publicQuery(
-            """
-            SELECT key_id, issued_on, best_before, revoked, recalled, product, variety, grade, harvested_on, cooperative
-            FROM public_code
-            WHERE village_id = \(keys.village.id) AND batch_number = \(Int64(body.batch))
-                AND serial = \(body.serial ?? [])
-            """)
-        guard let row = rows.first, try row.decode("key_id", as: Int.self) == Int(body.keyID.value),
-            try row.decode("issued_on", as: CivilDay.self) == body.issued,
-            try row.decode("best_before", as: CivilDay?.self) == body.bestBefore
-        else { return Verdict(.unregistered, body: body, today: today) }
-        let goods = Verdict.Goods(
-            product: try row.decode("product"), variety: try row.decode("variety"), grade: try row.decode("grade"),
-            harvestedOn: try row.decode("harvested_on"), cooperative: try row.decode("cooperative"))
-        let answer: Answer =
-            if try row.decode("revoked", as: Bool.self) {
-                .revoked
-            } else if try row.decode("recalled", as: Bool.self) {
-                .recalled
-            } else {
-                .genuine
-            }
-        return Verdict(answer, body: body, goods: goods, today: today)
+        guard let code = try await register.answer(CodeLookup.Identity(body)), code.isIssue(of: body) else {
+            return Verdict(.unregistered, body: body, today: today)
+        }
+        let answer: Answer = code.isRevoked ? .revoked : code.isRecalled ? .recalled : .genuine
+        return Verdict(answer, body: body, goods: code.goods, today: today)
     }
 }

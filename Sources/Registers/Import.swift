@@ -43,7 +43,7 @@ public struct Import: Sendable {
     public let scope: Scope
     /// Record the good rows even though others are refused.
     public let partial: Bool
-    /// Rows handled at once; enough to keep the server busy, few enough for 150 MB.
+    /// Rows handled at once, while as many are read; enough to keep the server busy, few enough for 150 MB.
     let partSize = 5000
 
     public init(_ database: Database, scope: Scope, partial: Bool) {
@@ -67,7 +67,10 @@ public struct Import: Sendable {
             let report = try await database.transaction(scope) { transaction in
                 var recorder = recorder
                 var report = ImportReport()
-                for try await part in register.parts(of: partSize) {
+                let reader = PartReader(register, partSize)
+                var next = try await reader.read()
+                while let part = next {
+                    async let following = reader.read()
                     let outcomes = try await recorder.record(part.rows, in: transaction, scope)
                     for (row, outcome) in zip(part.rows, outcomes) {
                         report.read += 1
@@ -81,6 +84,7 @@ public struct Import: Sendable {
                         }
                     }
                     progress(Double(part.bytesRead) / Double(max(register.byteCount, 1)))
+                    next = try await following
                 }
                 if report.refusedCount == 0 || partial { try await recorder.finish(in: transaction, scope) }
                 report.created = recorder.created
@@ -101,4 +105,15 @@ public struct Import: Sendable {
             throw error
         }
     }
+}
+
+/// Reads a part while the one before it is recorded.
+private actor PartReader {
+    private var parts: Register.Parts.Iterator
+
+    init(_ register: Register, _ size: Int) {
+        parts = register.parts(of: size).makeAsyncIterator()
+    }
+
+    func read() throws -> Register.Part? { try parts.read() }
 }

@@ -101,8 +101,10 @@ public struct Register: Sendable {
                 self.size = size
             }
 
+            public mutating func next() async throws -> Part? { try read() }
+
             /// - Throws: a `Refusal` when the file has been changed since it was opened and can no longer be read.
-            public mutating func next() async throws -> Part? {
+            mutating func read() throws -> Part? {
                 try Task.checkCancellation()
                 if reader == nil { reader = try register.reader() }
                 guard try reader?.fill(limit: size) == true, let batch = reader?.tokenizer.takeBatch() else {

@@ -87,8 +87,9 @@ import Testing
     private static let views = [
         "public_code": [
             "village_id", "batch_number", "serial", "key_id", "issued_on", "best_before", "revoked", "recalled",
-            "product", "variety", "grade", "harvested_on", "cooperative",
+            "product_id", "variety_id", "grade_id", "harvested_on", "cooperative_id",
         ],
+        "public_name": ["village_id", "kind", "id", "name"],
         "public_key": [
             "village_id", "key_id", "origin", "algorithm", "public_key", "created_at", "retired_on",
             "compromised_since",
@@ -96,7 +97,7 @@ import Testing
         "public_village": ["village_id", "name", "brand", "origin"],
     ]
 
-    @Test func `strangers read three views and nothing else`() async throws {
+    @Test func `strangers read four views and nothing else`() async throws {
         try await withVillage { village in
             try await village.populate(try await village.plant())
             let relations = try await village.owner.query(

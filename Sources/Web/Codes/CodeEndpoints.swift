@@ -24,7 +24,8 @@ extension Site {
                 access: .anyone, pathParameters: [Self.payload], outcomes: [.init(200, "The answer", verdict)]
             ) { call in
                 try verifications?.check(call.client)
-                return .json(render(try await backend.verification.verify(call.path["payload"].string)))
+                let verdict = try await backend.verification.verify(call.path["payload"].string)
+                return .bytes(verdict.form.bytes { render(verdict).bytes }, "application/json")
             },
             Endpoint(
                 .post, "/api/v1/codes/{payload}/scans", "Count a scan; who scanned is not kept", access: .anyone,

@@ -43,7 +43,8 @@ struct EndpointResponder: HTTPResponder {
         return .object(
             try endpoint.pathParameters.map { parameter in
                 guard let raw = parameters[parameter.name[...]],
-                    let text = FormText.decoded(raw.utf8, plusIsSpace: false),
+                    let text = raw.utf8.contains(UInt8(ascii: "%"))
+                        ? FormText.decoded(raw.utf8, plusIsSpace: false) : String(raw),
                     let value = try? parameter.schema.validated(text: text, at: parameter.name)
                 else { throw Refusal.noSuchPage.of(field: parameter.name) }
                 return JSON.Member(parameter.name, value)
