@@ -118,10 +118,13 @@ enum BookingSeats {
             expired[try row.decode("session_id")] = try row.decode("seats")
         }
         guard lacking(sessions, expired).isEmpty else { return full.first }
+        // In order with those that are written afterwards.
+        let all = Array(Set(sessions.map(\.id) + needed.keys))
         let answers = try await transaction.query([
+            "SELECT lock_tour_sessions(\(scope.village), \(all)::bigint[])",
             "SELECT release_expired(\(scope.village), \(ids)::bigint[], \(now))", select(ids, scope),
         ])
-        return lacking(try answers[1].map(BookableSession.init)).first
+        return lacking(try answers[2].map(BookableSession.init)).first
     }
 
     /// The statements that carry out the moves, to be run last of all. As long as nothing is given back each is one
@@ -145,7 +148,9 @@ enum BookingSeats {
     }
 
     /// What a booking's lines do to the counters when its state and its heads change.
-    static func moves(from old: [Booking.Line], _ oldState: BookingState?, to new: [Booking.Line], _ state: BookingState)
+    static func moves(
+        from old: [Booking.Line], _ oldState: BookingState?, to new: [Booking.Line], _ state: BookingState
+    )
         -> [Move]
     {
         var moves: [Int64: Move] = [:]

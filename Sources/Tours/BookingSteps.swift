@@ -67,10 +67,13 @@ extension BookingStore {
             var booking = old
             booking.state = .cancelled
             booking.holdUntil = nil
-            if !waive { booking.keep(BookingRules.kept(of: old) { BookingRules.lateFeePercent($0, old.state, now: now) }) }
+            if !waive {
+                booking.keep(BookingRules.kept(of: old) { BookingRules.lateFeePercent($0, old.state, now: now) })
+            }
             let detail = [booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil, reason].compactMap(\.self)
             return step(
-                from: old, to: booking, message: .cancelled, detail: detail.isEmpty ? nil : detail.joined(separator: ": "),
+                from: old, to: booking, message: .cancelled,
+                detail: detail.isEmpty ? nil : detail.joined(separator: ": "),
                 now: now, scope)
         }
     }
@@ -122,7 +125,8 @@ extension BookingStore {
     private static func checkBegun(_ booking: Booking, _ now: Date) throws {
         guard let day = booking.lines.map(\.day).max(), day > BookingRules.today(now) else { return }
         throw Refusal(
-            .conflict, "session-not-begun", field: "state", zh: "场次在 \(day)，还没有到", en: "the session is on \(day), not yet")
+            .conflict, "session-not-begun", field: "state", zh: "场次在 \(day)，还没有到",
+            en: "the session is on \(day), not yet")
     }
 
     /// The change by which a booking goes into its new state.

@@ -88,7 +88,8 @@ public enum PaymentStore {
     private static func check(_ paidHow: String, _ day: CivilDay, _ today: CivilDay) throws -> String {
         guard day <= today else {
             throw Refusal(
-                .invalid, "payment-in-future", field: "day", zh: "日期 \(day) 在今天之后", en: "the day \(day) is in the future")
+                .invalid, "payment-in-future", field: "day", zh: "日期 \(day) 在今天之后",
+                en: "the day \(day) is in the future")
         }
         return try BookingRules.text(paidHow, field: "paidHow", max: 40)
     }

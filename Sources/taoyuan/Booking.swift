@@ -36,7 +36,9 @@ struct BookingCommand: ParsableCommand {
         @Option(help: "An e-mail address.") var email: String?
         @Option(help: "The language of the visit, such as zh or en.") var language: String?
         @Option(help: "A note.") var note: String?
-        @Option(help: "An extra and how much of it, such as 3=30; may be repeated.", transform: reading(WantedExtra.init(entered:)))
+        @Option(
+            help: "An extra and how much of it, such as 3=30; may be repeated.",
+            transform: reading(WantedExtra.init(entered:)))
         var extra: [WantedExtra] = []
         @Option(help: "requested, held or confirmed.") var state = First.requested
         @Flag(help: "Wait for seats when there are none.") var waitlist = false
@@ -105,7 +107,9 @@ struct BookingCommand: ParsableCommand {
         @Option(help: "The e-mail address; an empty text takes it away.") var email: String?
         @Option(help: "The language of the visit.") var language: String?
         @Option(help: "A note; an empty text takes it away.") var note: String?
-        @Option(help: "All extras from now on, such as 3=30; may be repeated.", transform: reading(WantedExtra.init(entered:)))
+        @Option(
+            help: "All extras from now on, such as 3=30; may be repeated.",
+            transform: reading(WantedExtra.init(entered:)))
         var extra: [WantedExtra] = []
         @Flag(help: "Take all extras away.") var noExtras = false
 

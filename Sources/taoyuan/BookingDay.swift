@@ -79,7 +79,8 @@ extension BookingCommand {
 
         struct Decide: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Decides how much goes back in all.", discussion: "taoyuan booking refund decide 17 --amount 400"
+                abstract: "Decides how much goes back in all.",
+                discussion: "taoyuan booking refund decide 17 --amount 400"
             )
 
             @OptionGroup var options: SharedOptions

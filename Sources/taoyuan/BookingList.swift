@@ -13,7 +13,8 @@ extension BookingState: ExpressibleByArgument {
 extension BookingCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists bookings, newest first.", discussion: "taoyuan booking list --day 2025-09-14 --state confirmed")
+            abstract: "Lists bookings, newest first.",
+            discussion: "taoyuan booking list --day 2025-09-14 --state confirmed")
 
         @OptionGroup var options: SharedOptions
         @Option(help: "Only those with a session on that day.", transform: reading(CivilDay.init(_:)))
@@ -98,7 +99,10 @@ extension Booking {
         ]
         for line in lines {
             facts.append(
-                (words("场次", "session") + " \(line.session)", "\(line.startsAt.minute) \(line.programme) · \(line.site)"))
+                (
+                    words("场次", "session") + " \(line.session)",
+                    "\(line.startsAt.minute) \(line.programme) · \(line.site)"
+                ))
         }
         for extra in extras {
             let sale = extra.sale.map { words("，销售 \($0)", ", sale \($0)") } ?? ""

@@ -4,7 +4,7 @@ import Postgres
 import Tours
 
 /// A programme and what goes with it, as a test's sessions are of it.
-public struct TourProgramme: Sendable {
+public struct TestTour: Sendable {
     public let id: Int
     /// 30 yuan a head.
     public let meal: Int
@@ -21,12 +21,12 @@ extension TestVillage {
     public func tourProgramme(
         _ name: String = "红色研学", groups: ClosedRange<Int> = 2...60, holdMinutes: Int = 120, changeHours: Int = 24,
         freeCancelHours: Int = 48, lateFeePercent: Int = 30, noShowFeePercent: Int = 50, languages: String = "zh,en"
-    ) async throws -> TourProgramme {
+    ) async throws -> TestTour {
         try await audited([
             """
             INSERT INTO tour_programme (village_id, name, minutes, price_fen, languages, min_group, max_group,
                 hold_minutes, change_hours, free_cancel_hours, late_fee_percent, no_show_fee_percent)
-            VALUES (\(village.id), \(name), 120, \(TourProgramme.price), \(languages), \(groups.lowerBound),
+            VALUES (\(village.id), \(name), 120, \(TestTour.price), \(languages), \(groups.lowerBound),
                 \(groups.upperBound), \(holdMinutes), \(changeHours), \(freeCancelHours), \(lateFeePercent),
                 \(noShowFeePercent))
             """
@@ -42,7 +42,7 @@ extension TestVillage {
         func extra(_ kind: String) async throws -> Int {
             Int(try await number("SELECT id FROM tour_extra WHERE programme_id = \(id) AND kind = \(kind)"))
         }
-        return TourProgramme(
+        return TestTour(
             id: id, meal: try await extra("meal"), picking: try await extra("picking"), gift: try await extra("gift"))
     }
 
@@ -51,7 +51,7 @@ extension TestVillage {
     ///   - day: by default a week from today.
     ///   - hour: when it begins in Asia/Shanghai.
     public func tourSession(
-        _ programme: TourProgramme, capacity: Int = 40, day: CivilDay? = nil, hour: Int = 9, minute: Int = 0
+        _ programme: TestTour, capacity: Int = 40, day: CivilDay? = nil, hour: Int = 9, minute: Int = 0
     ) async throws -> Int64 {
         let day = day ?? today.adding(days: 7)
         let id = try await number("SELECT nextval('tour_session_id_seq')")

@@ -91,7 +91,9 @@ import Testing
             let session = try await village.tourSession(programme)
             let meal = WantedExtra(extra: programme.meal, quantity: 10)
             let booking = try await village.book(village.group(session, extras: [meal]))
-            try await village.audited(["UPDATE tour_programme SET price_fen = 1", "UPDATE tour_extra SET price_fen = 1"])
+            try await village.audited([
+                "UPDATE tour_programme SET price_fen = 1", "UPDATE tour_extra SET price_fen = 1",
+            ])
             let changed = try await village.change(
                 BookingStore.change(
                     .number(booking.id.value), change { $0.headcount = 20 }, now: village.clock.now))

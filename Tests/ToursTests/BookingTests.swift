@@ -24,7 +24,8 @@ import Testing
             #expect(booking.payment == .none && booking.refund == .none)
             #expect(try await village.seats(session) == [10, 0])
 
-            let history = try await BookingStore(village.database).show(.reference(booking.reference), village.committee)
+            let history = try await BookingStore(village.database).show(
+                .reference(booking.reference), village.committee)
             #expect(history.booking.extras.map(\.amount.fen) == [30_000, 0, 5_000])
             #expect(history.booking.lines.map(\.amount.fen) == [80_000])
             #expect(history.booking.phone == "13812345678" && history.booking.language == "zh")
@@ -41,7 +42,8 @@ import Testing
             let session = try await village.tourSession(try await village.tourProgramme())
             let booking = try await village.book(village.group(session))
             let store = BookingStore(village.database)
-            let found = try await store.find(.stranger(booking.reference, phone: "+86 138-1234-5678"), village.committee)
+            let found = try await store.find(
+                .stranger(booking.reference, phone: "+86 138-1234-5678"), village.committee)
             #expect(found.id == booking.id)
             let other = try BookingReference.random()
             for key in [
@@ -233,7 +235,9 @@ import Testing
         }
     }
 
-    @Test(arguments: BookingState.allCases) func `the table of steps lets nobody skip one`(state: BookingState) async throws {
+    @Test(arguments: BookingState.allCases) func `the table of steps lets nobody skip one`(state: BookingState)
+        async throws
+    {
         try await withVillage { village in
             let steps = try await village.owner.query(
                 "SELECT to_state FROM tour_step WHERE from_state = \(state.rawValue)"
@@ -261,7 +265,8 @@ import Testing
             let first = try await village.tourSession(programme)
             let second = try await village.tourSession(programme, day: village.today.adding(days: 8))
             let one = try await village.book(village.group(first, headcount: 2, unit: "实验小学", phone: "022-86543210"))
-            let two = try await village.book(village.group(first, second, headcount: 2, unit: "Green Ltd"), as: .confirmed)
+            let two = try await village.book(
+                village.group(first, second, headcount: 2, unit: "Green Ltd"), as: .confirmed)
             let three = try await village.book(village.group(second, headcount: 2))
             let store = BookingStore(village.database)
             func list(_ search: BookingStore.Search) async throws -> [Identifier<Booking>] {

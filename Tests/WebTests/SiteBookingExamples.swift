@@ -73,7 +73,7 @@ extension ServedVillage {
             "POST /api/v1/tours/booking-cancellations":
             let reference = try await booked()["reference"]
             return Example(endpoint.path, as: nil, ["reference": reference, "phone": .string(Self.phone)])
-        case "GET /api/v1/tours/bookings/{number}":
+        case "GET /api/v1/tours/bookings/{id}":
             return Example("/api/v1/tours/bookings/\(try await booked()["booking"].int64)", as: "auditor")
         case "GET /api/v1/tours/bookings": return Example("\(endpoint.path)?state=confirmed&limit=500", as: "committee")
         case "POST /tours":
@@ -86,8 +86,8 @@ extension ServedVillage {
             let form = "reference=\(try await booked()["reference"].string)&phone=\(Self.phone)"
             (example.bytes, example.type) = (Data(form.utf8), "application/x-www-form-urlencoded")
             return example
-        case let name where name.hasPrefix("POST /api/v1/tours/bookings/{number}/"):
-            return try await stepExample(String(name.dropFirst("POST /api/v1/tours/bookings/{number}/".count)))
+        case let name where name.hasPrefix("POST /api/v1/tours/bookings/{id}/"):
+            return try await stepExample(String(name.dropFirst("POST /api/v1/tours/bookings/{id}/".count)))
         default: return nil
         }
     }

@@ -197,7 +197,8 @@ extension SiteTests {
             let village = try Served.village
             let session = try await village.tourSession()
             let page = try await village.send("GET", "/tours?session=\(session)", headers: ["Accept": "text/html"])
-            #expect(page.status == 200 && page.text.contains("name=\"headcount\"") && page.text.contains("name=\"key\""))
+            #expect(
+                page.status == 200 && page.text.contains("name=\"headcount\"") && page.text.contains("name=\"key\""))
             let sent = form() + "&extra-1=0"
             let done = try await post("/tours?session=\(session)", sent)
             let again = try await post("/tours?session=\(session)", sent)
@@ -214,7 +215,8 @@ extension SiteTests {
             let cancelled = try await post(
                 "/tours/booking", "act=cancel&version=1&reference=\(reference)&phone=13812345678")
             #expect(cancelled.status == 200 && cancelled.text.contains("已取消"))
-            let twice = try await post("/tours/booking", "act=cancel&version=1&reference=\(reference)&phone=13812345678")
+            let twice = try await post(
+                "/tours/booking", "act=cancel&version=1&reference=\(reference)&phone=13812345678")
             #expect(twice.status == 409 && twice.text.contains("刚刚被别人改过"))
         }
 

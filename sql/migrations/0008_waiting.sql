@@ -23,10 +23,12 @@ END
 $$;
 
 -- Gives the free seats of the sessions to those who wait for them: to the first that fits into all its sessions, then
--- to the next. Answers how many bookings got seats.
-CREATE FUNCTION promote_waiting(in_village int, wanted bigint[], moment timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+-- to the next. Whoever needs a session that is not among the locked has come since, and is left to the sweeper: locking
+-- it now would be out of order. Answers how many bookings got seats.
+CREATE FUNCTION promote_waiting_within(
+    in_village int, wanted bigint[], locked bigint[], moment timestamptz
+) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
-    locked bigint[] := lock_tour_sessions(in_village, wanted);
     first_fit bigint;
     present int;
     promoted int := 0;
@@ -72,18 +74,27 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION promote_waiting(in_village int, wanted bigint[], moment timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    locked bigint[] := lock_tour_sessions(in_village, wanted);
+BEGIN
+    RETURN promote_waiting_within(in_village, wanted, locked, moment);
+END
+$$;
+
 -- Adds to the counters of sessions (below zero takes away) and passes on what became free. A session that is closed
 -- keeps what comes back: its limit sinks with its seats.
 CREATE FUNCTION move_seats(
     in_village int, sessions bigint[], held_by int[], booked_by int[], moment timestamptz
 ) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    locked bigint[] := lock_tour_sessions(in_village, sessions);
 BEGIN
-    PERFORM lock_tour_sessions(in_village, sessions);
     UPDATE tour_session s SET held = s.held + d.held, booked = s.booked + d.booked,
         closed_seats = s.closed_seats + least(d.held + d.booked, 0)
     FROM unnest(sessions, held_by, booked_by) AS d (id, held, booked)
     WHERE s.village_id = in_village AND s.id = d.id;
-    RETURN promote_waiting(in_village, sessions, moment);
+    RETURN promote_waiting_within(in_village, sessions, locked, moment);
 END
 $$;
 
@@ -144,7 +155,8 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION lock_tour_sessions(int, bigint[]), promote_waiting(int, bigint[], timestamptz),
-    move_seats(int, bigint[], int[], int[], timestamptz), release_expired(int, bigint[], timestamptz) FROM PUBLIC;
+    promote_waiting_within(int, bigint[], bigint[], timestamptz), move_seats(int, bigint[], int[], int[], timestamptz),
+    release_expired(int, bigint[], timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION lock_tour_sessions(int, bigint[]), promote_waiting(int, bigint[], timestamptz),
-    move_seats(int, bigint[], int[], int[], timestamptz), release_expired(int, bigint[], timestamptz)
-    TO taoyuan_service;
+    promote_waiting_within(int, bigint[], bigint[], timestamptz), move_seats(int, bigint[], int[], int[], timestamptz),
+    release_expired(int, bigint[], timestamptz) TO taoyuan_service;

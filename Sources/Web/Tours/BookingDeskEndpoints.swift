@@ -30,12 +30,12 @@ extension Site {
                     found.map(Shapes.booking), next: found.count == page.limit ? found.last?.id.description : nil)
             },
             Endpoint(
-                .get, "/api/v1/tours/bookings/{number}", "A booking and what happened to it",
+                .get, "/api/v1/tours/bookings/{id}", "A booking and what happened to it",
                 access: Roles.deskReaders, pathParameters: [Shapes.bookingNumber],
                 outcomes: [.init(200, "The booking", Shapes.bookingHistory)]
             ) { call in
                 let history = try await BookingStore(backend.database).show(
-                    .number(try call.path["number"].int64), call.scope)
+                    .number(try call.path["id"].int64), call.scope)
                 return .json(Shapes.bookingHistory(history)).tagged(
                     EntityTag(version: Int64(history.booking.version)), for: call)
             },
@@ -152,11 +152,11 @@ extension Site {
         let version = Field.optional(
             "version", .integer(1...Int64(Int32.max)), "Refused when it is no longer this one; If-Match says the same")
         return Endpoint(
-            .post, "/api/v1/tours/bookings/{number}/\(name)", summary, access: Roles.desk,
+            .post, "/api/v1/tours/bookings/{id}/\(name)", summary, access: Roles.desk,
             pathParameters: [Shapes.bookingNumber], body: .json(.object([version] + fields)),
             outcomes: [.init(201, "Done", Shapes.booking)]
         ) { call in
-            let key = BookingKey.number(try call.path["number"].int64)
+            let key = BookingKey.number(try call.path["id"].int64)
             return try await carryOut(call, try plan(key, try call.seenVersion, call), Shapes.booking)
         }
     }

@@ -2,7 +2,7 @@ import Kernel
 import Tours
 
 extension Shapes {
-    static let bookingNumber = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The booking's number")
+    static let bookingNumber = Endpoint.Parameter("id", .integer(1...4_294_967_295), "The booking's number")
 
     private static let lines = Field(
         "sessions",
@@ -165,7 +165,8 @@ extension Shapes {
             headcount: try body["headcount"].int, leader: try body["leader"].string, phone: try body["phone"].string,
             email: try body["email"].orNil?.string, language: try body["language"].orNil?.string,
             note: try body["note"].orNil?.string, sessions: try body["sessions"].array.map { try $0.int64 },
-            extras: try body["extras"].orNil.map(wantedExtras) ?? [], waitlist: try body["waitlist"].orNil?.bool ?? false)
+            extras: try body["extras"].orNil.map(wantedExtras) ?? [],
+            waitlist: try body["waitlist"].orNil?.bool ?? false)
     }
 
     private static func wantedExtras(_ json: JSON) throws -> [WantedExtra] {

@@ -26,7 +26,8 @@ struct BookingText {
                 "bookLabel": offer.free < max(1, offer.minGroup)
                     ? say("登记候补", "Join the waiting list") : say("预约", "Book"),
             ]
-            if days.last?["day"] as? String == "\(offer.day)", let sessions = days.last?["sessions"] as? [[String: Any]] {
+            if days.last?["day"] as? String == "\(offer.day)", let sessions = days.last?["sessions"] as? [[String: Any]]
+            {
                 days[days.count - 1]["sessions"] = sessions + [session]
             } else {
                 days.append(["day": "\(offer.day)", "name": name(of: offer.day), "sessions": [session]])
@@ -138,7 +139,8 @@ struct BookingText {
     }
 
     func lookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
-        let form = FormFields(typed: typed, wrong: refusal.map { _ in "reference" }, message: refusal?.message[language])
+        let form = FormFields(
+            typed: typed, wrong: refusal.map { _ in "reference" }, message: refusal?.message[language])
         return [
             "title": say("我的预约", "My booking"), "backLabel": backLabel,
             "lookup": [
