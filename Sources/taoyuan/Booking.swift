@@ -158,14 +158,14 @@ struct BookingCommand: ParsableCommand {
 /// Which booking, and as who has seen it.
 struct BookingOptions: ParsableArguments {
     @Argument(help: "The booking's number or reference.") var booking: String
-    @Option(help: "The version that you have seen: refused when it is no longer this one.") var version: Int?
+    @Option(help: "The version that you have seen: refused when it is no longer this one.") var seen: Int?
 
     /// Carries out a plan on the booking and shows what has become of it.
     func carryOut(
         _ options: SharedOptions, _ plan: @escaping @Sendable (BookingKey, Int?, Date) throws -> Plan<Booking>
     ) async throws {
         let key = try BookingKey(entered: booking)
-        let seen = version
+        let seen = seen
         let changed = try await options.withBackend { backend in
             try await backend.database.change(backend.local.scope, try plan(key, seen, backend.clock.now()))
         }

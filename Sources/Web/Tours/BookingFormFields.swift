@@ -7,14 +7,14 @@ struct FormFields {
 
     func input(
         _ name: String, _ label: String, type: String = "text", max: Int, isRequired: Bool = true,
-        isNumber: Bool = false, autocomplete: String = "off", hint: String = ""
+        isNumber: Bool = false, autocomplete: String = "off", hint: String? = nil
     ) -> [String: Any] {
-        field(
-            name, label,
-            [
-                "isInput": true, "type": type, "max": "\(max)", "isRequired": isRequired, "isNumber": isNumber,
-                "autocomplete": autocomplete, "hint": hint,
-            ])
+        var values: [String: Any] = [
+            "isInput": true, "type": type, "max": "\(max)", "isRequired": isRequired, "isNumber": isNumber,
+            "autocomplete": autocomplete,
+        ]
+        if let hint { values["hint"] = hint }
+        return field(name, label, values)
     }
 
     func area(_ name: String, _ label: String, max: Int) -> [String: Any] {
@@ -33,8 +33,7 @@ struct FormFields {
         values["name"] = name
         values["label"] = label
         values["value"] = typed[name] ?? ""
-        // Given although it is empty: a name that is missing would be looked for around the field.
-        values["error"] = wrong == name ? message ?? "" : ""
+        if wrong == name { values["error"] = message }
         return values
     }
 }
