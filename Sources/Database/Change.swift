@@ -4,25 +4,35 @@ import Postgres
 /// What a change will write, worked out before anything is written.
 ///
 /// A plan reads and decides; its writes then go to the server together with the audit row, the stored answer of
-/// an idempotent request and the COMMIT in one round trip, so that locks are held as briefly as can be.
+/// an idempotent request and the COMMIT in one round trip, so that locks are held as briefly as can be. What many
+/// wait for, such as a session's counter, is written last of all.
 public struct Change<Value: Sendable>: Sendable {
     /// What the caller gets when the writes have been committed.
     public let value: Value
     public let writes: [SQL]
+    /// Written after the audit row, just before the COMMIT: what locks a row that many want.
+    public let lastWrites: [SQL]
     /// What a broken constraint, by its name, tells the user.
     public let refusals: [String: Refusal]
     public let audit: Audit
 
-    public init(_ value: Value, writes: [SQL], refusals: [String: Refusal] = [:], audit: Audit) {
+    public init(
+        _ value: Value, writes: [SQL], lastWrites: [SQL] = [], refusals: [String: Refusal] = [:], audit: Audit
+    ) {
         self.value = value
         self.writes = writes
+        self.lastWrites = lastWrites
         self.refusals = refusals
         self.audit = audit
     }
 
+    /// All that it writes, in order.
+    func statements(by scope: Scope) -> [SQL] { writes + [audit.insert(by: scope)] + lastWrites }
+
     /// The same change with another value.
     public func map<Other: Sendable>(_ transform: (Value) -> Other) -> Change<Other> {
-        Change<Other>(transform(value), writes: writes, refusals: refusals, audit: audit)
+        Change<Other>(
+            transform(value), writes: writes, lastWrites: lastWrites, refusals: refusals, audit: audit)
     }
 }
 

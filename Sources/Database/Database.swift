@@ -36,7 +36,7 @@ public final class Database: Sendable {
     public func change<Value: Sendable>(_ scope: Scope, _ plan: @escaping Plan<Value>) async throws -> Value {
         try await transaction(scope) { transaction in
             let change = try await plan(transaction, scope)
-            try await self.finish(change, in: transaction, change.writes + [change.audit.insert(by: scope)])
+            try await self.finish(change, in: transaction, change.statements(by: scope))
             return change.value
         }
     }
@@ -55,7 +55,7 @@ public final class Database: Sendable {
                 // The answer first: the same request at the same moment waits there, before it meets its own effect.
                 try await self.finish(
                     change, in: transaction,
-                    [retry.insert(answer: answer, by: scope)] + change.writes + [change.audit.insert(by: scope)])
+                    [retry.insert(answer: answer, by: scope)] + change.statements(by: scope))
                 return answer
             }
         } catch let error where (error as? PostgresError)?.constraint == "idempotent_answer_pkey" || error is Refusal {

@@ -14,6 +14,8 @@ struct Site: Sendable {
     let pages: Pages
     /// Verifications a minute and client; nil where a proxy in front limits its clients itself.
     let verifications: RateLimiter?
+    /// Bookings and what strangers do with theirs, a minute and client: a tenth of the verifications.
+    let bookings: RateLimiter?
     /// Sign-ins a minute and client: a password costs us 80 ms, and a guesser should pay for it.
     let signIns = RateLimiter(perMinute: 10)
 
@@ -24,11 +26,13 @@ struct Site: Sendable {
         let limit = backend.configuration.verificationsPerMinute
         let isLimited = limit > 0 && backend.configuration.trustedProxyHeader == nil
         verifications = isLimited ? RateLimiter(perMinute: limit) : nil
+        bookings = isLimited ? RateLimiter(perMinute: max(1, limit / 10)) : nil
     }
 
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
             + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+            + bookingEndpoints + bookingDeskEndpoints + bookingPages
     }
 
     var webSite: WebSite {
@@ -79,6 +83,8 @@ enum Roles {
     static let committee = people(.committee, .administrator)
     static let incomeReaders = people(.clerk, .committee, .administrator, .auditor)
     static let administrator = people(.administrator)
+    static let desk = people(.desk, .administrator)
+    static let deskReaders = people(.desk, .committee, .administrator, .auditor)
     static let overseers = people(.committee, .administrator, .auditor)
 
     private static func people(_ roles: Role...) -> Endpoint.Access { .people(roles.map(\.rawValue)) }
@@ -138,6 +144,7 @@ extension Site {
         [
             Background { await backend.watchCodes() },
             Background { await authentication.watch() },
+            Background { await sweepBookings(logger) },
             Background {
                 await backend.supervise { error in
                     if let error {

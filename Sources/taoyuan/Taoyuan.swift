@@ -23,6 +23,11 @@ struct Taoyuan: AsyncParsableCommand {
                     IncomeCommand.self,
                 ]),
             CommandGroup(
+                name: "Study tours",
+                subcommands: [
+                    BookingCommand.self
+                ]),
+            CommandGroup(
                 name: "The village",
                 subcommands: [
                     CooperativeCommand.self, HouseholdCommand.self, PlotCommand.self, ProductCommand.self,

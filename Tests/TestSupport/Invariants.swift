@@ -91,6 +91,39 @@ enum Invariants {
             "SELECT village_id, id FROM income_entry WHERE amount_fen <= 0 AND corrects IS NULL"
         ),
         (
+            "a session's counters are the sums of its bookings",
+            """
+            SELECT s.village_id, s.id, s.held, s.booked, sum(l.headcount) AS seats FROM tour_session s
+            LEFT JOIN (
+                SELECT l.village_id, l.session_id, l.headcount, b.state FROM tour_booking_session l
+                JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+            ) l ON l.village_id = s.village_id AND l.session_id = s.id
+            GROUP BY s.village_id, s.id
+            HAVING s.held <> coalesce(sum(l.headcount) FILTER (WHERE l.state IN ('requested', 'held')), 0)
+                OR s.booked <> coalesce(sum(l.headcount) FILTER (
+                    WHERE l.state IN ('confirmed', 'arrived', 'completed', 'no_show')), 0)
+                OR s.held + s.booked > s.capacity
+            """
+        ),
+        (
+            "a booking's money is the sum of its lines and payments",
+            """
+            SELECT b.village_id, b.id, b.fee_fen, b.kept_fen, b.paid_fen, b.refunded_fen FROM tour_booking b
+            WHERE b.fee_fen <> (
+                    SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_session l
+                    WHERE l.village_id = b.village_id AND l.booking_id = b.id) + (
+                    SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_extra x
+                    WHERE x.village_id = b.village_id AND x.booking_id = b.id)
+                OR b.kept_fen <> (
+                    SELECT coalesce(sum(kept_fen), 0) FROM tour_booking_session l
+                    WHERE l.village_id = b.village_id AND l.booking_id = b.id)
+                OR (b.paid_fen, b.refunded_fen) <> (
+                    SELECT coalesce(sum(amount_fen) FILTER (WHERE kind = 'payment'), 0)::bigint,
+                        coalesce(sum(amount_fen) FILTER (WHERE kind = 'refund'), 0)::bigint
+                    FROM tour_payment p WHERE p.village_id = b.village_id AND p.booking_id = b.id)
+            """
+        ),
+        (
             "whatever changes something leaves an audit row in its transaction",
             """
             SELECT changed.what, count(*) AS rows FROM (
@@ -110,6 +143,12 @@ enum Invariants {
                 UNION ALL SELECT 'cooperative', xmin FROM cooperative
                 UNION ALL SELECT 'household', xmin FROM household
                 UNION ALL SELECT 'plot', xmin FROM plot
+                UNION ALL SELECT 'tour_session', xmin FROM tour_session
+                UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
+                UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
+                UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
+                UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
+                UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
             ) changed
             WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM audit)
             GROUP BY changed.what

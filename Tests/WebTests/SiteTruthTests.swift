@@ -93,7 +93,8 @@ extension SiteTests {
             let village = try Served.village
             let taking = village.site.endpoints.filter(\.takesIdempotencyKey)
             #expect(taking.count > 12)
-            for endpoint in taking {
+            // Strangers have no name by which their effects could be told apart: see the tests of bookings.
+            for endpoint in taking where endpoint.isForPeople {
                 var example = try await village.example(of: endpoint)
                 let (text, actor) = try await token(village, like: try #require(example.person, "\(endpoint.name)"))
                 example.person = text

@@ -210,7 +210,7 @@ private func serve<Result: Sendable>(
     }
 }
 
-/// Two cooperatives with a household and plots each, tokens, a batch and a sale.
+/// Two cooperatives with a household and plots each, tokens, a batch, a sale and a booking.
 private func settle(
     _ backend: Backend, _ site: Site, _ server: TestServer, folder: String, _ errors: MemoryLog
 ) async throws -> ServedVillage {
@@ -240,6 +240,7 @@ private func settle(
     let (batch, payload) = try await village(tokens).register()
     let settled = village(tokens, batch, payload)
     _ = try await settled.post("/api/v1/sales", as: "clerk", ServedVillage.sale(batch, on: backend.clock.today))
+    _ = try await settled.booked()
     return settled
 }
 

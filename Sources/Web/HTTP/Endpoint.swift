@@ -107,6 +107,8 @@ public struct Call: Sendable {
     public let method: HTTPRequest.Method
     /// The path with its query, as it was sent.
     public let target: String
+    /// The host, and the port unless it is the usual one, that the caller has addressed.
+    public let authority: String?
     public let headers: HTTPFields
     /// The values of the path by name, decoded and validated.
     public let path: JSON

@@ -22,8 +22,9 @@ struct EndpointResponder: HTTPResponder {
         var body = JSON.null
         if let expected = endpoint.body { (bytes, body) = try await read(expected, of: request) }
         let call = Call(
-            method: request.method, target: request.head.path ?? "/", headers: request.headers, path: path,
-            query: query, body: body, bytes: bytes, language: context.language, client: context.client,
+            method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
+            headers: request.headers, path: path, query: query, body: body, bytes: bytes, language: context.language,
+            client: context.client,
             caller: caller, idempotencyKey: endpoint.takesIdempotencyKey ? try idempotencyKey(of: request) : nil)
         return fields.response(try await endpoint.handle(call), isAPI: isAPI, language: context.language)
     }

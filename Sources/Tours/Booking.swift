@@ -1,0 +1,255 @@
+import Foundation
+import Kernel
+
+/// A group's booking of one or several sessions.
+public struct Booking: Sendable {
+    /// Its seats in one session.
+    public struct Line: Sendable {
+        public let session: Int64
+        public let day: CivilDay
+        public let startsAt: Date
+        public let endsAt: Date
+        public let site: String
+        public let programme: String
+        public internal(set) var headcount: Int
+        /// A head.
+        public let price: Money
+        public internal(set) var amount: Money
+        /// What the village keeps of this session's fee because nobody came.
+        public internal(set) var kept: Money
+        public internal(set) var arrived: Int?
+        let terms: BookingTerms
+    }
+
+    /// A meal, a gift, or what the group means to pick.
+    public struct Extra: Sendable {
+        public let session: Int64
+        public let extra: Int
+        public let kind: BookingExtraKind
+        public let name: String
+        /// Heads, pieces, or 斤.
+        public let quantity: Int
+        public let price: Money
+        /// Its part of the fee: nothing for picking, which is paid for by what was picked.
+        public let amount: Money
+        /// The sale of what was picked.
+        public internal(set) var sale: Int64?
+    }
+
+    public let id: Identifier<Booking>
+    public let reference: BookingReference
+    public internal(set) var unit: String
+    public internal(set) var unitKind: UnitKind
+    public internal(set) var headcount: Int
+    public internal(set) var leader: String
+    public internal(set) var phone: String
+    public internal(set) var email: String?
+    /// Two letters, such as `zh`.
+    public internal(set) var language: String
+    public internal(set) var note: String?
+    public internal(set) var state: BookingState
+    /// Counts its changes, from 1.
+    public internal(set) var version: Int
+    /// Until when its seats are kept, while it is requested or held.
+    public internal(set) var holdUntil: Date?
+    public internal(set) var waitingSince: Date?
+    /// How many came.
+    public internal(set) var arrived: Int?
+    public internal(set) var fee: Money
+    public internal(set) var kept: Money
+    public internal(set) var paid: Money
+    public internal(set) var refundDue: Money
+    public internal(set) var refunded: Money
+    public let requestedAt: Date
+    public let actor: String
+    /// In the order of the sessions' numbers.
+    public internal(set) var lines: [Line]
+    public internal(set) var extras: [Extra]
+
+    public var payment: PaymentState { paid.fen == 0 ? .none : paid < fee ? .deposit : .paid }
+    public var refund: RefundState { refundDue.fen == 0 ? .none : refunded < refundDue ? .due : .refunded }
+
+    /// When the first of its sessions begins.
+    public var startsAt: Date { lines.map(\.startsAt).min() ?? .distantPast }
+}
+
+public enum BookingExtraKind: String, Sendable, CaseIterable {
+    case meal, picking, gift
+
+    public var label: Bilingual {
+        switch self {
+        case .meal: Bilingual(zh: "用餐", en: "meal")
+        case .picking: Bilingual(zh: "采摘", en: "picking")
+        case .gift: Bilingual(zh: "伴手礼", en: "gift")
+        }
+    }
+
+    /// What a quantity of it counts.
+    public var unit: Bilingual {
+        switch self {
+        case .meal: Bilingual(zh: "份", en: "people")
+        case .picking: Bilingual(zh: "斤", en: "斤 (500 g)")
+        case .gift: Bilingual(zh: "件", en: "pieces")
+        }
+    }
+}
+
+/// How far a booking is paid.
+public enum PaymentState: String, Sendable, CaseIterable {
+    case none, deposit, paid
+
+    public var label: Bilingual {
+        switch self {
+        case .none: Bilingual(zh: "未付款", en: "not paid")
+        case .deposit: Bilingual(zh: "已付定金", en: "deposit paid")
+        case .paid: Bilingual(zh: "已付清", en: "paid")
+        }
+    }
+}
+
+/// What has become of the money that is to go back.
+public enum RefundState: String, Sendable, CaseIterable {
+    case none, due, refunded
+
+    public var label: Bilingual {
+        switch self {
+        case .none: Bilingual(zh: "无退款", en: "no refund")
+        case .due: Bilingual(zh: "待退款", en: "refund due")
+        case .refunded: Bilingual(zh: "已退款", en: "refunded")
+        }
+    }
+}
+
+/// One thing that happened to a booking.
+public struct BookingEvent: Sendable {
+    public let at: Date
+    public let actor: String
+    /// Where the booking stood afterwards.
+    public let state: BookingState
+    /// Such as `requested`, `changed`, `paid`.
+    public let what: String
+    public let detail: String?
+}
+
+/// Money that came in for a booking or went back.
+public struct BookingPayment: Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case payment, refund
+    }
+
+    public let id: Int64
+    public let kind: Kind
+    public let amount: Money
+    public let paidHow: String
+    public let day: CivilDay
+    public let actor: String
+    public let at: Date
+}
+
+/// A booking with all that happened to it.
+public struct BookingHistory: Sendable {
+    public let booking: Booking
+    public let events: [BookingEvent]
+    public let payments: [BookingPayment]
+}
+
+/// Which booking is meant, and by whom.
+public enum BookingKey: Sendable {
+    /// By the desk, which sees all.
+    case number(Int64)
+    case reference(BookingReference)
+    /// By a stranger who shows the reference and the phone, and is bound to the programme's rules.
+    case stranger(BookingReference, phone: String)
+
+    /// As the desk gives it: a number, or a reference.
+    /// - Throws: a `Refusal` of kind `notFound`.
+    public init(entered text: String) throws {
+        let text = text.trimmed
+        if text.utf8.count <= 10, let number = Int64(text) {
+            self = .number(number)
+        } else {
+            self = .reference(try BookingReference(entered: text))
+        }
+    }
+
+    var isStranger: Bool {
+        if case .stranger = self { true } else { false }
+    }
+}
+
+/// What a programme asks of those who book it.
+struct BookingTerms: Sendable {
+    let programmeID: Int
+    let holdMinutes: Int
+    let changeHours: Int
+    let freeCancelHours: Int
+    let lateFeePercent: Int
+    let noShowFeePercent: Int
+}
+
+/// An extra as it is asked for.
+public struct WantedExtra: Sendable, Hashable {
+    public let extra: Int
+    public let quantity: Int
+    /// nil is the first of the sessions whose programme has it.
+    public let session: Int64?
+
+    public init(extra: Int, quantity: Int, session: Int64? = nil) {
+        self.extra = extra
+        self.quantity = quantity
+        self.session = session
+    }
+}
+
+/// A booking to be made.
+public struct NewBooking: Sendable {
+    public let unit: String
+    public let unitKind: UnitKind
+    public let headcount: Int
+    public let leader: String
+    public let phone: String
+    public let email: String?
+    /// nil is Chinese where the programme has it, or else its first language.
+    public let language: String?
+    public let note: String?
+    public let sessions: [Int64]
+    public let extras: [WantedExtra]
+    /// Whether to wait for seats when there are none.
+    public let waitlist: Bool
+
+    public init(
+        unit: String, unitKind: UnitKind, headcount: Int, leader: String, phone: String, email: String? = nil,
+        language: String? = nil, note: String? = nil, sessions: [Int64], extras: [WantedExtra] = [],
+        waitlist: Bool = false
+    ) {
+        self.unit = unit
+        self.unitKind = unitKind
+        self.headcount = headcount
+        self.leader = leader
+        self.phone = phone
+        self.email = email
+        self.language = language
+        self.note = note
+        self.sessions = sessions
+        self.extras = extras
+        self.waitlist = waitlist
+    }
+}
+
+/// What is to be another in a booking; nil stays as it is.
+public struct BookingChange: Sendable {
+    public var unit: String?
+    public var unitKind: UnitKind?
+    public var headcount: Int?
+    public var leader: String?
+    public var phone: String?
+    /// An empty text takes it away, as it does of the note.
+    public var email: String?
+    public var language: String?
+    public var note: String?
+    public var sessions: [Int64]?
+    /// All extras from now on.
+    public var extras: [WantedExtra]?
+
+    public init() {}
+}

@@ -1,0 +1,110 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+import Sales
+
+extension BookingStore {
+    /// What a group picked: a sale out of a batch, and with it income of sales and no part of the fee.
+    public struct Picking: Sendable {
+        public let batch: Int64
+        public let weight: Weight
+        /// nil is the extra's own price a 斤.
+        public let price: Price?
+        /// nil is the one extra of this kind that the group or its programme has.
+        public let extra: Int?
+        public let paidHow: String?
+        /// nil is today.
+        public let day: CivilDay?
+
+        public init(
+            batch: Int64, weight: Weight, price: Price? = nil, extra: Int? = nil, paidHow: String? = nil,
+            day: CivilDay? = nil
+        ) {
+            self.batch = batch
+            self.weight = weight
+            self.price = price
+            self.extra = extra
+            self.paidHow = paidHow
+            self.day = day
+        }
+    }
+
+    /// The channel of sales to groups that picked themselves.
+    public static let pickingChannel = "采摘"
+
+    /// Records a sale of what a group picked and ties it to the booking's extra, in one transaction.
+    public static func pick(
+        _ key: BookingKey, _ picking: Picking, seen: Int? = nil, now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await read(key, seen: seen, from: [.confirmed, .arrived, .completed], transaction, scope)
+            let today = BookingRules.today(now)
+            let (extra, isPlanned) = try await extra(of: old, picking, transaction, scope)
+            guard let line = old.lines.first(where: { $0.session == extra.session }), line.day <= today else {
+                throw Refusal(
+                    .conflict, "session-not-begun", field: "booking", zh: "场次还没有到", en: "the session is yet to come")
+            }
+            let price = try picking.price ?? Price(fen: extra.price.fen, basis: .jin)
+            let sale = NewSale(
+                number: nil, day: picking.day ?? today, channel: pickingChannel, buyer: old.unit,
+                paidHow: picking.paidHow, lines: [.init(batch: picking.batch, weight: picking.weight, price: price)])
+            let sold: Change<Sale>
+            do {
+                sold = try await SaleStore.record(sale, today: today)(transaction, scope)
+            } catch let refusal as Refusal {
+                throw refusal.renamed(field: refusal.field?.split(separator: ".").last.map(String.init) ?? "batch")
+            }
+            var booking = old
+            booking.version = old.version + 1
+            var settled = extra
+            settled.sale = sold.value.id.value
+            booking.extras.removeAll { $0.extra == extra.extra && $0.session == extra.session }
+            booking.extras.append(settled)
+            let detail = "sale \(sold.value.id): \(picking.weight.grams) g, \(sold.value.total.fen) fen"
+            let tie: SQL =
+                isPlanned
+                ? """
+                UPDATE tour_booking_extra SET sale_id = \(settled.sale)
+                WHERE village_id = \(scope.village) AND booking_id = \(old.id.value)
+                    AND session_id = \(extra.session) AND extra_id = \(extra.extra)
+                """ : BookingRows.insert(settled, of: booking, day: line.day, scope)
+            return Change(
+                booking,
+                writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + sold.writes
+                    + [tie, BookingRows.event("picked", of: booking, detail: detail, at: now, scope)],
+                refusals: BookingSeats.refusals.merging(sold.refusals) { $1 },
+                audit: Audit("booking.picked", "\(old.id)", detail: detail))
+        }
+    }
+
+    /// The extra that is settled: one that the group planned, or else its programmes' own.
+    private static func extra(
+        of booking: Booking, _ picking: Picking, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> (extra: Booking.Extra, isPlanned: Bool) {
+        let planned = booking.extras.filter {
+            $0.kind == .picking && $0.sale == nil && picking.extra ?? $0.extra == $0.extra
+        }
+        if let first = planned.first { return (first, true) }
+        let programmes = booking.lines.map(\.terms.programmeID)
+        let rows = try await transaction.query(
+            """
+            SELECT id, programme_id, kind, name, price_fen FROM tour_extra
+            WHERE village_id = \(scope.village) AND programme_id = ANY(\(programmes)::int[]) AND kind = 'picking'
+            ORDER BY id
+            """)
+        for offer in try BookingExtras.offered(rows) where picking.extra ?? offer.id == offer.id {
+            for line in booking.lines where line.terms.programmeID == offer.programmeID {
+                if booking.extras.contains(where: { $0.extra == offer.id && $0.session == line.session }) { continue }
+                let jin = (picking.weight.grams + 499) / 500
+                let extra = Booking.Extra(
+                    session: line.session, extra: offer.id, kind: .picking, name: offer.name,
+                    quantity: Int(min(100_000, max(1, jin))), price: offer.price, amount: .zero, sale: nil)
+                return (extra, false)
+            }
+        }
+        throw Refusal(
+            .conflict, "no-picking", field: "extra", zh: "这个预约没有可结算的采摘项",
+            en: "the booking has no picking that is not settled")
+    }
+}

@@ -1,0 +1,234 @@
+import Foundation
+import Kernel
+
+public enum BookingRules {
+    /// No fee reaches this: 10 billion yuan.
+    static let feeLimit: Int64 = 1_000_000_000_000
+
+    /// A Chinese mobile number, or a landline's with its area code, as its digits alone: `13812345678`, `02286543210`.
+    ///
+    /// Spaces, hyphens, brackets, full-width digits and the country's code 86 are passed over.
+    /// - Throws: a `Refusal` of the field `phone`.
+    public static func phone(_ text: String) throws -> String {
+        guard let digits = normalPhone(text), isMobile(digits) || isLandline(digits) else {
+            throw Refusal(
+                .invalid, "not-a-phone", field: "phone",
+                zh: "“\(text.shortened)”不是电话号码，请写手机号如 13812345678，或带区号的座机如 022-86543210",
+                en: "“\(text.shortened)” is no telephone number: give a mobile such as 13812345678, or a landline with "
+                    + "its area code such as 022-86543210")
+        }
+        return digits
+    }
+
+    /// The digits of a telephone number without the country's code; nil when there is anything else in it, such as the
+    /// asterisks of old registers.
+    static func normalPhone(_ text: String) -> String? {
+        guard text.utf8.count <= 60 else { return nil }
+        var digits = ""
+        for (index, scalar) in text.trimmed.unicodeScalars.enumerated() {
+            switch scalar.value {
+            case 0x30...0x39: digits.unicodeScalars.append(scalar)
+            case 0xFF10...0xFF19: digits.unicodeScalars.append(Unicode.Scalar(UInt8(scalar.value - 0xFF10 + 0x30)))
+            case 0x2B, 0xFF0B: if index > 0 { return nil }
+            case 0x20, 0x2D, 0x28, 0x29, 0x2010...0x2015, 0x3000, 0xFF08, 0xFF09, 0xFF0D: continue
+            default: return nil
+            }
+        }
+        for code in ["0086", "86"] where digits.hasPrefix(code) && digits.utf8.count > 11 {
+            let rest = String(digits.dropFirst(code.count))
+            return rest.hasPrefix("1") || rest.hasPrefix("0") ? rest : "0" + rest
+        }
+        return digits.isEmpty ? nil : digits
+    }
+
+    private static func isMobile(_ digits: String) -> Bool {
+        let digits = Array(digits.utf8)
+        return digits.count == 11 && digits[0] == 0x31 && (0x33...0x39).contains(digits[1])
+    }
+
+    /// 010 and 02x have eight digits after them, the area codes of four digits seven or eight.
+    private static func isLandline(_ digits: String) -> Bool {
+        let digits = Array(digits.utf8)
+        guard digits.count >= 11, digits[0] == 0x30 else { return false }
+        let code = digits[1] == 0x31 || digits[1] == 0x32 ? 3 : 4
+        if digits[1] == 0x31, digits[2] != 0x30 { return false }
+        guard digits[1] != 0x30, (0x32...0x38).contains(digits[code]) else { return false }
+        return code == 3 ? digits.count == 11 : digits.count <= 12
+    }
+
+    /// - Throws: a `Refusal` of the field `email`.
+    static func email(_ text: String) throws -> String {
+        let text = text.trimmed
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let isPlain = text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x7F && !"<>()[]\\,;:\"".unicodeScalars.contains($0)
+                && !$0.properties.isWhitespace && $0.properties.generalCategory != .control
+        }
+        guard (3...200).contains(text.unicodeScalars.count), isPlain, parts.count == 2, !parts[0].isEmpty,
+            parts[1].contains("."), !parts[1].hasPrefix("."), !parts[1].hasSuffix(".")
+        else {
+            throw Refusal(
+                .invalid, "not-an-email", field: "email", zh: "“\(text.shortened)”不是电子邮箱地址",
+                en: "“\(text.shortened)” is no e-mail address")
+        }
+        return text
+    }
+
+    /// The text without what surrounds it.
+    static func text(_ text: String, field: String, max: Int, lines: Bool = false) throws -> String {
+        let text = text.trimmed
+        guard (1...max).contains(text.unicodeScalars.count),
+            !text.unicodeScalars.contains(where: {
+                $0.properties.generalCategory == .control && !(lines && ($0 == "\n" || $0 == "\r" || $0 == "\t"))
+            })
+        else {
+            throw Refusal(
+                .invalid, "bad-text", field: field, zh: "须有 1 到 \(max) 个字", en: "it has 1 to \(max) characters")
+        }
+        return text
+    }
+
+    /// Whether the group fits the sessions' programmes, whoever is there already.
+    /// - Parameter byStranger: the desk may take a group that is smaller than the programme's minimum.
+    static func checkHeadcount(_ headcount: Int, _ sessions: [BookableSession], byStranger: Bool) throws {
+        guard (1...10_000).contains(headcount) else { throw headcountOutOfRange }
+        for session in sessions {
+            guard headcount <= session.maxGroup else {
+                throw Refusal(
+                    .invalid, "group-too-large", field: "headcount",
+                    zh: "“\(session.programme)”每团最多 \(session.maxGroup) 人",
+                    en: "“\(session.programme)” takes groups of \(session.maxGroup) at most")
+            }
+            guard !byStranger || headcount >= session.minGroup else {
+                throw Refusal(
+                    .invalid, "group-too-small", field: "headcount",
+                    zh: "“\(session.programme)”每团至少 \(session.minGroup) 人",
+                    en: "“\(session.programme)” takes groups of \(session.minGroup) at least")
+            }
+            guard headcount <= session.capacity else {
+                throw Refusal(
+                    .invalid, "above-capacity", field: "headcount", zh: "场次 \(session.id) 一共只有 \(session.capacity) 个名额",
+                    en: "session \(session.id) has \(session.capacity) seats in all")
+            }
+        }
+    }
+
+    /// Whether the sessions are still to come.
+    /// - Parameter byStranger: the desk may still book on the day itself, when a session has begun.
+    static func checkTime(_ sessions: [BookableSession], byStranger: Bool, now: Date) throws {
+        for session in sessions where session.startsAt <= now && (byStranger || session.day < today(now)) {
+            throw Refusal(
+                .conflict, "session-over", field: "sessions", zh: "场次 \(session.id) 已经开始或结束",
+                en: "session \(session.id) has begun or is over")
+        }
+    }
+
+    /// Whether the sessions take bookings.
+    static func checkOpen(_ sessions: [BookableSession]) throws {
+        if let closed = sessions.first(where: { !$0.isOpen }) { throw sessionClosed(closed.id) }
+    }
+
+    static func language(_ wanted: String?, _ sessions: [BookableSession]) throws -> String {
+        let offered = sessions.map { $0.languages.split(separator: ",").map(String.init) }
+        let common = (offered.first ?? []).filter { language in offered.allSatisfy { $0.contains(language) } }
+        guard let wanted else { return common.contains("zh") ? "zh" : common.first ?? "zh" }
+        guard common.contains(wanted) else {
+            let list = common.joined(separator: ", ")
+            throw Refusal(
+                .invalid, "language-not-offered", field: "language", zh: "课程没有这种语言，可选：\(list)",
+                en: "the programme is not given in that language; there are: \(list)")
+        }
+        return wanted
+    }
+
+    /// Until when seats are kept: the programme's time from now, and no longer than the first session's start.
+    static func holdUntil(_ now: Date, minutes: Int, startsAt: Date) -> Date {
+        min(now.addingTimeInterval(Double(minutes) * 60), startsAt)
+    }
+
+    static func fee(_ lines: [Booking.Line], _ extras: [Booking.Extra]) throws -> Money {
+        let fee = lines.map(\.amount).reduce(.zero, +) + extras.map(\.amount).reduce(.zero, +)
+        guard fee.fen <= feeLimit else {
+            throw Refusal(
+                .invalid, "amount-too-large", field: "headcount", zh: "费用过大", en: "the fee is too large")
+        }
+        return fee
+    }
+
+    /// What the village keeps, line by line: so many per cent of what the session and its extras cost, half up.
+    static func kept(of booking: Booking, percent: (Booking.Line) -> Int) -> [Money] {
+        booking.lines.map { line in
+            let extras = booking.extras.filter { $0.session == line.session }.map(\.amount.fen).reduce(0, +)
+            let product = (line.amount.fen + extras) * Int64(percent(line))
+            return Money(fen: (product + 50) / 100)
+        }
+    }
+
+    /// Per cent kept of a line when its booking is cancelled: only what was confirmed costs anything, and only after
+    /// the hours in which a cancellation is free.
+    static func lateFeePercent(_ line: Booking.Line, _ state: BookingState, now: Date) -> Int {
+        let limit = line.startsAt.addingTimeInterval(-Double(line.terms.freeCancelHours) * 3600)
+        return state == .confirmed && now > limit ? line.terms.lateFeePercent : 0
+    }
+
+    /// What the village would keep of a booking that is cancelled now.
+    public static func keptIfCancelled(_ booking: Booking, now: Date) -> Money {
+        kept(of: booking) { lateFeePercent($0, booking.state, now: now) }.reduce(.zero, +)
+    }
+
+    /// A stranger may change a booking until some hours before its first session, and cancel it until that begins.
+    static func checkStrangersTime(_ booking: Booking, cancelling: Bool, now: Date) throws {
+        let hours = cancelling ? 0 : booking.lines.map(\.terms.changeHours).max() ?? 0
+        guard now < booking.startsAt.addingTimeInterval(-Double(hours) * 3600) else {
+            throw cancelling
+                ? Refusal(
+                    .conflict, "too-late-to-cancel", zh: "场次已经开始，请直接联系接待处",
+                    en: "the session has begun; please call the tour desk")
+                : Refusal(
+                    .conflict, "too-late-to-change", zh: "开始前 \(hours) 小时内不能自行更改，请联系接待处",
+                    en: "within \(hours) hours of its start a booking is changed by the tour desk only")
+        }
+    }
+
+    static func today(_ now: Date) -> CivilDay { WallClock { now }.today }
+}
+
+/// What can stand in the way of a booking.
+extension BookingRules {
+    static func soldOut(_ session: BookableSession) -> Refusal {
+        session.free > 0
+            ? Refusal(
+                .conflict, soldOutCode, field: "headcount", zh: "场次 \(session.id) 只剩 \(session.free) 个名额",
+                en: "session \(session.id) has only \(session.free) seats left") : soldOut
+    }
+
+    public static let soldOutCode = "sold-out"
+    static let soldOut = Refusal(
+        .conflict, soldOutCode, field: "sessions", zh: "名额已满，可以登记候补", en: "sold out; you may join the waiting list")
+
+    static func unknownSession(_ id: Int64) -> Refusal {
+        Refusal(
+            .notFound, "unknown-session", field: "sessions", zh: "没有场次 \(id)", en: "there is no session \(id)")
+    }
+
+    static func sessionClosed(_ id: Int64? = nil) -> Refusal {
+        let number = id.map { " \($0)" } ?? ""
+        return Refusal(
+            .conflict, "session-closed", field: "sessions", zh: "场次\(number)已停止预约",
+            en: "session\(number) takes no more bookings")
+    }
+
+    static let headcountOutOfRange = Refusal(
+        .invalid, "bad-headcount", field: "headcount", zh: "人数须在 1 到 10000 之间",
+        en: "the headcount must lie between 1 and 10,000")
+
+    static let stale = Refusal(
+        .conflict, "booking-changed", field: "version", zh: "这个预约刚刚被别人改过，请重新查看",
+        en: "somebody else has just changed this booking; look at it again")
+
+    static func notFrom(_ state: BookingState) -> Refusal {
+        Refusal(
+            .conflict, "step-not-allowed", field: "state", zh: "预约现在是“\(state.label.zh)”，不能这样操作",
+            en: "the booking is \(state.label.en), from which this step can't be taken")
+    }
+}

@@ -1,0 +1,160 @@
+import Database
+import Foundation
+import Kernel
+import Messages
+import Postgres
+
+/// The steps of a booking after its beginning. `seen` is the version that whoever takes the step has before them: the
+/// step is refused as `booking-changed` when somebody else has taken one since, known beforehand or not.
+extension BookingStore {
+    /// Requested or held becomes confirmed: its seats are its own.
+    public static func confirm(_ key: BookingKey, seen: Int? = nil, now: Date) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await read(key, seen: seen, from: [.requested, .held], transaction, scope)
+            var booking = old
+            booking.state = .confirmed
+            booking.holdUntil = nil
+            return step(from: old, to: booking, message: .confirmed, now: now, scope)
+        }
+    }
+
+    /// Keeps the seats of a request or a hold anew, or takes seats for one that waits.
+    /// - Parameter minutes: from now on; the programmes' own time unless told. Never beyond the first session's start.
+    public static func hold(_ key: BookingKey, minutes: Int? = nil, seen: Int? = nil, now: Date) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await read(key, seen: seen, from: [.requested, .held, .waitlisted], transaction, scope)
+            guard (1...525_600).contains(minutes ?? 1) else {
+                throw Refusal(
+                    .invalid, "bad-minutes", field: "minutes", zh: "保留时间须在 1 到 525600 分钟之间",
+                    en: "seats are kept for 1 to 525,600 minutes")
+            }
+            if old.state == .waitlisted {
+                let ids = old.lines.map(\.session)
+                let sessions = try BookingSeats.sessions(
+                    try await transaction.query(BookingSeats.select(ids, scope)), wanted: ids)
+                try BookingRules.checkOpen(sessions)
+                let needed = Dictionary(uniqueKeysWithValues: old.lines.map { ($0.session, $0.headcount) })
+                if let short = try await BookingSeats.short(sessions, needed: needed, now: now, transaction, scope) {
+                    throw BookingRules.soldOut(short)
+                }
+            }
+            var booking = old
+            booking.state = .held
+            let until = BookingRules.holdUntil(
+                now, minutes: minutes ?? old.lines.map(\.terms.holdMinutes).min() ?? 0, startsAt: old.startsAt)
+            guard until > now else {
+                throw Refusal(
+                    .conflict, "session-over", field: "minutes", zh: "场次已经开始，不能再保留名额",
+                    en: "the session has begun: no seats are kept any more")
+            }
+            booking.holdUntil = until
+            return step(from: old, to: booking, message: .held, now: now, scope)
+        }
+    }
+
+    /// Cancels. What the village keeps follows the programmes' rules; what goes back to the group is decided apart.
+    /// - Parameters:
+    ///   - waive: the desk keeps nothing.
+    ///   - reason: a note for the desk.
+    public static func cancel(
+        _ key: BookingKey, waive: Bool = false, reason: String? = nil, seen: Int? = nil, now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await read(
+                key, seen: seen, from: [.requested, .held, .waitlisted, .confirmed], transaction, scope)
+            if key.isStranger { try BookingRules.checkStrangersTime(old, cancelling: true, now: now) }
+            let reason = try reason.map { try BookingRules.text($0, field: "reason", max: 200) }
+            var booking = old
+            booking.state = .cancelled
+            booking.holdUntil = nil
+            if !waive {
+                booking.keep(BookingRules.kept(of: old) { BookingRules.lateFeePercent($0, old.state, now: now) })
+            }
+            let detail = [booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil, reason].compactMap(\.self)
+            return step(
+                from: old, to: booking, message: .cancelled,
+                detail: detail.isEmpty ? nil : detail.joined(separator: ": "),
+                now: now, scope)
+        }
+    }
+
+    /// Notes that a confirmed group did not come. What the village keeps is income on each session's day.
+    public static func noShow(
+        _ key: BookingKey, waive: Bool = false, seen: Int? = nil, now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await read(key, seen: seen, from: [.confirmed], transaction, scope)
+            try checkBegun(old, now)
+            var booking = old
+            booking.state = .noShow
+            if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
+            return step(
+                from: old, to: booking, message: nil,
+                detail: booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil, now: now, scope)
+        }
+    }
+
+    /// Notes that the visit is over.
+    /// - Parameter arrived: how many came; needed where nobody was checked in at the gate.
+    public static func complete(
+        _ key: BookingKey, arrived: Int? = nil, seen: Int? = nil, now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await read(key, seen: seen, from: [.confirmed, .arrived], transaction, scope)
+            try checkBegun(old, now)
+            guard let came = arrived ?? old.arrived else {
+                throw Refusal(
+                    .invalid, "arrived-missing", field: "arrived", zh: "没有签到记录，请给出实到人数",
+                    en: "nobody was checked in: say how many came")
+            }
+            guard (0...10_000).contains(came) else {
+                throw Refusal(
+                    .invalid, "bad-headcount", field: "arrived", zh: "人数须在 0 到 10000 之间",
+                    en: "the headcount must lie between 0 and 10,000")
+            }
+            var booking = old
+            booking.state = .completed
+            booking.arrived = came
+            for index in booking.lines.indices where arrived != nil || booking.lines[index].arrived == nil {
+                booking.lines[index].arrived = came
+            }
+            return step(from: old, to: booking, message: nil, detail: "\(came)", now: now, scope)
+        }
+    }
+
+    private static func checkBegun(_ booking: Booking, _ now: Date) throws {
+        guard let day = booking.lines.map(\.day).max(), day > BookingRules.today(now) else { return }
+        throw Refusal(
+            .conflict, "session-not-begun", field: "state", zh: "场次在 \(day)，还没有到",
+            en: "the session is on \(day), not yet")
+    }
+
+    /// The change by which a booking goes into its new state.
+    private static func step(
+        from old: Booking, to new: Booking, message: MessageKind?, detail: String? = nil, now: Date, _ scope: Scope
+    ) -> Change<Booking> {
+        var booking = new
+        booking.version = old.version + 1
+        var writes = [BookingRows.update(booking, seen: old.version, step: true, scope)]
+        for (before, after) in zip(old.lines, booking.lines)
+        where before.kept != after.kept || before.arrived != after.arrived {
+            writes.append(BookingRows.upsert(after, of: booking, scope))
+        }
+        writes.append(BookingRows.event(booking.state.rawValue, of: booking, detail: detail, at: now, scope))
+        if let message { writes.append(Self.message(message, booking, scope)) }
+        return Change(
+            booking, writes: writes,
+            lastWrites: BookingSeats.statements(
+                BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope),
+            refusals: BookingSeats.refusals,
+            audit: Audit("booking.\(booking.state.rawValue)", "\(booking.id)", detail: detail))
+    }
+}
+
+extension Booking {
+    /// Keeps of each line what stands at its place.
+    mutating func keep(_ amounts: [Money]) {
+        for (index, amount) in zip(lines.indices, amounts) { lines[index].kept = amount }
+        kept = amounts.reduce(.zero, +)
+    }
+}

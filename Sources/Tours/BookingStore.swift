@@ -1,0 +1,110 @@
+import Database
+import Foundation
+import Kernel
+import Messages
+import Postgres
+
+/// Bookings. Each step of a booking is a plan; which step may follow which is the database's table of steps.
+public struct BookingStore: Sendable {
+    let database: Database
+
+    public init(_ database: Database) {
+        self.database = database
+    }
+
+    /// What is looked for in the list of bookings.
+    public struct Search: Sendable {
+        /// Only bookings with a session on that day.
+        public var day: CivilDay?
+        public var state: BookingState?
+        /// A part of the unit's or the leader's name, of the phone, or of the reference.
+        public var text: String?
+
+        public init(day: CivilDay? = nil, state: BookingState? = nil, text: String? = nil) {
+            self.day = day
+            self.state = state
+            self.text = text
+        }
+    }
+
+    /// - Parameter before: the number of the booking after the last one wanted: newest come first.
+    public func list(
+        _ scope: Scope, _ search: Search = Search(), before: Int64 = .max, limit: Int = 50
+    ) async throws -> [Booking] {
+        let text = search.text?.lowercased()
+        let reference = search.text?.uppercased().filter { $0 != "-" }
+        let found: SQL = """
+            SELECT f.id FROM tour_booking f
+            WHERE f.village_id = \(scope.village) AND f.id < \(before)
+                AND (\(search.state?.rawValue)::text IS NULL OR f.state = \(search.state?.rawValue))
+                AND (\(search.day) IS NULL OR EXISTS (
+                    SELECT FROM tour_booking_session d
+                    WHERE d.village_id = f.village_id AND d.booking_id = f.id AND d.day = \(search.day)))
+                AND (\(text)::text IS NULL OR strpos(lower(f.unit), \(text)) > 0 OR strpos(lower(f.leader), \(text)) > 0
+                    OR strpos(f.phone, \(text)) > 0 OR strpos(f.reference, \(reference)) > 0)
+            ORDER BY f.id DESC LIMIT \(limit)
+            """
+        return try await database.transaction(scope) { transaction in
+            let ids = try await transaction.query(found).map { try $0.decode("id", as: Int64.self) }
+            guard !ids.isEmpty else { return [] }
+            let which: SQL = "b.id = ANY(\(ids)::bigint[])"
+            return try BookingRows.bookings(try await transaction.query(BookingRows.select(which, scope)))
+                .sorted { $0.id > $1.id }
+        }
+    }
+
+    /// A booking as it stands.
+    /// - Throws: a `Refusal` of kind `notFound`, for a stranger the same one whatever was wrong.
+    public func find(_ key: BookingKey, _ scope: Scope) async throws -> Booking {
+        try await database.transaction(scope) { try await BookingRows.find(key, $0, scope) }
+    }
+
+    /// A booking with what happened to it.
+    /// - Throws: a `Refusal` of kind `notFound`.
+    public func show(_ key: BookingKey, _ scope: Scope) async throws -> BookingHistory {
+        try await database.transaction(scope) { transaction in
+            let booking = try await BookingRows.find(key, transaction, scope)
+            let answers = try await transaction.query([
+                """
+                SELECT at, actor, state, what, detail FROM tour_booking_event
+                WHERE village_id = \(scope.village) AND booking_id = \(booking.id.value) ORDER BY id LIMIT 1000
+                """,
+                """
+                SELECT id, kind, amount_fen, paid_how, day, actor, at FROM tour_payment
+                WHERE village_id = \(scope.village) AND booking_id = \(booking.id.value) ORDER BY id LIMIT 1000
+                """,
+            ])
+            return BookingHistory(
+                booking: booking,
+                events: try answers[0].map { row in
+                    BookingEvent(
+                        at: try row.decode("at"), actor: try row.decode("actor"),
+                        state: try Named(row, "state").value, what: try row.decode("what"),
+                        detail: try row.decode("detail"))
+                },
+                payments: try answers[1].map { row in
+                    BookingPayment(
+                        id: try row.decode("id"), kind: try Named(row, "kind").value,
+                        amount: try row.decode("amount_fen"), paidHow: try row.decode("paid_how"),
+                        day: try row.decode("day"), actor: try row.decode("actor"), at: try row.decode("at"))
+                })
+        }
+    }
+
+    /// The statements by which a message of what happened to a booking leaves, once for each of its versions.
+    static func message(_ kind: MessageKind, _ booking: Booking, _ scope: Scope) -> SQL {
+        Outbox.insert(
+            kind, booking: booking.id.value, key: "booking:\(booking.id):v\(booking.version):\(kind.rawValue)", scope)
+    }
+
+    /// Reads the booking and sees that it is still what the caller has seen.
+    /// - Parameter seen: its version as the caller knows it, if at all.
+    static func read(
+        _ key: BookingKey, seen: Int?, from states: Set<BookingState>?, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Booking {
+        let booking = try await BookingRows.find(key, transaction, scope)
+        guard seen ?? booking.version == booking.version else { throw BookingRules.stale }
+        if let states, !states.contains(booking.state) { throw BookingRules.notFrom(booking.state) }
+        return booking
+    }
+}

@@ -1,0 +1,118 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+
+/// Money for bookings: an axis of its own, which moves no booking, as no step of a booking moves money. What was paid
+/// is no income before the group came.
+public enum PaymentStore {
+    /// Records money that came in.
+    /// - Parameter paidHow: such as 微信.
+    public static func pay(
+        _ key: BookingKey, _ amount: Money, how paidHow: String, day: CivilDay? = nil, seen: Int? = nil, now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await BookingStore.read(key, seen: seen, from: nil, transaction, scope)
+            let today = BookingRules.today(now)
+            let paidHow = try check(paidHow, day ?? today, today)
+            let open = old.fee.fen - old.paid.fen + old.refunded.fen
+            guard amount.fen > 0 else { throw notPositive }
+            guard amount.fen <= open else {
+                throw Refusal(
+                    .conflict, "more-than-fee", field: "amount", zh: "费用只差 \(Money(fen: max(0, open))) 元",
+                    en: "only \(Money(fen: max(0, open))) yuan of the fee are open")
+            }
+            var booking = old
+            booking.paid = old.paid + amount
+            return written(
+                booking, old, what: "paid", detail: "\(amount.fen) fen \(paidHow)",
+                [insert("payment", amount, paidHow, day ?? today, of: old, now, scope)], now: now, scope)
+        }
+    }
+
+    /// Decides how much goes back to the group in all; nothing is paid out by that.
+    public static func decideRefund(
+        _ key: BookingKey, _ amount: Money, seen: Int? = nil, now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await BookingStore.read(key, seen: seen, from: nil, transaction, scope)
+            guard amount <= old.paid else {
+                throw Refusal(
+                    .conflict, "refund-above-payment", field: "amount", zh: "只收到 \(old.paid) 元，退款不能更多",
+                    en: "only \(old.paid) yuan were paid: no more can go back")
+            }
+            guard amount >= old.refunded else {
+                throw Refusal(
+                    .conflict, "refunded-already", field: "amount", zh: "已经退了 \(old.refunded) 元",
+                    en: "\(old.refunded) yuan have gone back already")
+            }
+            var booking = old
+            booking.refundDue = amount
+            return written(booking, old, what: "refund_decided", detail: "\(amount.fen) fen", [], now: now, scope)
+        }
+    }
+
+    /// Records money that went back, of what was decided.
+    /// - Parameter amount: nil is all that is still due.
+    public static func refund(
+        _ key: BookingKey, _ amount: Money? = nil, how paidHow: String, day: CivilDay? = nil, seen: Int? = nil,
+        now: Date
+    ) -> Plan<Booking> {
+        { transaction, scope in
+            let old = try await BookingStore.read(key, seen: seen, from: nil, transaction, scope)
+            let today = BookingRules.today(now)
+            let paidHow = try check(paidHow, day ?? today, today)
+            let due = Money(fen: old.refundDue.fen - old.refunded.fen)
+            guard due.fen > 0 else {
+                throw Refusal(
+                    .conflict, "no-refund-due", field: "amount", zh: "没有待退的款，请先决定退款金额",
+                    en: "no refund is due: decide on one first")
+            }
+            let amount = amount ?? due
+            guard amount.fen > 0 else { throw notPositive }
+            guard amount <= due else {
+                throw Refusal(
+                    .conflict, "more-than-due", field: "amount", zh: "待退的只有 \(due) 元", en: "only \(due) yuan are due")
+            }
+            var booking = old
+            booking.refunded = old.refunded + amount
+            return written(
+                booking, old, what: "refunded", detail: "\(amount.fen) fen \(paidHow)",
+                [insert("refund", amount, paidHow, day ?? today, of: old, now, scope)], now: now, scope)
+        }
+    }
+
+    private static let notPositive = Refusal(
+        .invalid, "amount-not-positive", field: "amount", zh: "金额必须大于零", en: "the amount must be above zero")
+
+    private static func check(_ paidHow: String, _ day: CivilDay, _ today: CivilDay) throws -> String {
+        guard day <= today else {
+            throw Refusal(
+                .invalid, "payment-in-future", field: "day", zh: "日期 \(day) 在今天之后",
+                en: "the day \(day) is in the future")
+        }
+        return try BookingRules.text(paidHow, field: "paidHow", max: 40)
+    }
+
+    private static func insert(
+        _ kind: String, _ amount: Money, _ paidHow: String, _ day: CivilDay, of booking: Booking, _ now: Date,
+        _ scope: Scope
+    ) -> SQL {
+        """
+        INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, actor, at)
+        VALUES (\(scope.village), \(booking.id.value), \(kind), \(amount), \(paidHow), \(day), \(scope.actor), \(now))
+        """
+    }
+
+    private static func written(
+        _ new: Booking, _ old: Booking, what: String, detail: String, _ rows: [SQL], now: Date, _ scope: Scope
+    ) -> Change<Booking> {
+        var booking = new
+        booking.version = old.version + 1
+        return Change(
+            booking,
+            writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + rows
+                + [BookingRows.event(what, of: booking, detail: detail, at: now, scope)],
+            refusals: BookingSeats.refusals, audit: Audit("booking.\(what)", "\(booking.id)", detail: detail))
+    }
+}

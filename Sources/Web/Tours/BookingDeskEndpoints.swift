@@ -1,0 +1,163 @@
+import Database
+import Kernel
+import Tours
+
+/// What the tour desk does with bookings. The committee and the auditor look on.
+extension Site {
+    var bookingDeskEndpoints: [Endpoint] {
+        bookingLists + bookingSteps + bookingMoney
+    }
+
+    private var bookingLists: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/api/v1/tours/bookings", "The bookings, newest first", access: Roles.deskReaders,
+                query: PageRequest.parameters + [
+                    .init("day", .day, "Only those with a session on that day"),
+                    .init("state", .enumeration(BookingState.allCases.map(\.rawValue)), "Only those that stand there"),
+                    .init("text", .string(1...100), "A part of the unit, the leader, the phone or the reference"),
+                ],
+                outcomes: [.init(200, "A page of bookings", .page(of: Shapes.booking))]
+            ) { call in
+                let page = try call.page()
+                let search = BookingStore.Search(
+                    day: try call.query["day"].orNil?.day,
+                    state: try call.query["state"].orNil.flatMap { BookingState(rawValue: try $0.string) },
+                    text: try call.query["text"].orNil?.string)
+                let found = try await BookingStore(backend.database).list(
+                    call.scope, search, before: Self.number(page.after), limit: page.limit)
+                return .page(
+                    found.map(Shapes.booking), next: found.count == page.limit ? found.last?.id.description : nil)
+            },
+            Endpoint(
+                .get, "/api/v1/tours/bookings/{id}", "A booking and what happened to it",
+                access: Roles.deskReaders, pathParameters: [Shapes.bookingNumber],
+                outcomes: [.init(200, "The booking", Shapes.bookingHistory)]
+            ) { call in
+                let history = try await BookingStore(backend.database).show(
+                    .number(try call.path["id"].int64), call.scope)
+                return .json(Shapes.bookingHistory(history)).tagged(
+                    EntityTag(version: Int64(history.booking.version)), for: call)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/desk/bookings", "Book for a group that calls or writes", access: Roles.desk,
+                body: .json(
+                    .object(
+                        Shapes.newBooking + [
+                            .optional(
+                                "state", .enumeration(["requested", "held", "confirmed"]), "confirmed unless told")
+                        ])),
+                outcomes: [.init(201, "Booked", Shapes.booking)]
+            ) { call in
+                let new = try Shapes.newBooking(call.body)
+                let state = try call.body["state"].orNil.flatMap { BookingState(rawValue: try $0.string) }
+                return try await BookingStore.takingTurns(mayWait: new.waitlist) {
+                    try await carryOut(
+                        call,
+                        BookingStore.book(new, as: state ?? .confirmed, byStranger: false, now: backend.clock.now()),
+                        Shapes.booking)
+                }
+            },
+        ]
+    }
+
+    private var bookingSteps: [Endpoint] {
+        let waive = Field.optional("waive", .boolean, "Keep nothing of the fee")
+        return [
+            step("confirmations", "Confirm a booking") { key, seen, call in
+                BookingStore.confirm(key, seen: seen, now: backend.clock.now())
+            },
+            step(
+                "holds", "Keep a booking's seats anew, or find some for one that waits",
+                [.optional("minutes", .integer(1...525_600), "From now on; the programme's time unless told")]
+            ) { key, seen, call in
+                BookingStore.hold(
+                    key, minutes: try call.body["minutes"].orNil?.int, seen: seen, now: backend.clock.now())
+            },
+            step("changes", "Change a booking or move it to other sessions", Shapes.bookingChange(phone: "phone")) {
+                key, seen, call in
+                BookingStore.change(
+                    key, try Shapes.bookingChange(call.body, phone: "phone"), seen: seen, now: backend.clock.now())
+            },
+            step(
+                "cancellations", "Cancel a booking by the programme's rules",
+                [waive, .optional("reason", .string(1...200))]
+            ) { key, seen, call in
+                BookingStore.cancel(
+                    key, waive: try call.body["waive"].orNil?.bool ?? false,
+                    reason: try call.body["reason"].orNil?.string, seen: seen, now: backend.clock.now())
+            },
+            step("no-shows", "Note that a group did not come", [waive]) { key, seen, call in
+                BookingStore.noShow(
+                    key, waive: try call.body["waive"].orNil?.bool ?? false, seen: seen, now: backend.clock.now())
+            },
+            step(
+                "completions", "Note that a visit is over",
+                [.optional("arrived", .integer(0...10_000), "Needed where nobody was checked in")]
+            ) { key, seen, call in
+                BookingStore.complete(
+                    key, arrived: try call.body["arrived"].orNil?.int, seen: seen, now: backend.clock.now())
+            },
+            step(
+                "pickings", "Record a sale of what a group picked",
+                [
+                    Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
+                    .optional("price", Shapes.price, "The extra's own unless told"),
+                    .optional("extra", .integer(1...Int64(Int32.max))), .optional("paidHow", .string(1...40)),
+                    .optional("day", .day),
+                ]
+            ) { key, seen, call in
+                BookingStore.pick(
+                    key,
+                    .init(
+                        batch: try call.body["batch"].int64, weight: try call.body["weight"].weight,
+                        price: try call.body["price"].orNil.map(Shapes.price),
+                        extra: try call.body["extra"].orNil?.int, paidHow: try call.body["paidHow"].orNil?.string,
+                        day: try call.body["day"].orNil?.day), seen: seen, now: backend.clock.now())
+            },
+        ]
+    }
+
+    private var bookingMoney: [Endpoint] {
+        let paid = [Field("paidHow", .string(1...40)), Field.optional("day", .day, "Today unless told")]
+        return [
+            step("payments", "Record money that came in", [Field("amount", .money(1...1_000_000_000_000))] + paid) {
+                key, seen, call in
+                PaymentStore.pay(
+                    key, try call.body["amount"].money, how: try call.body["paidHow"].string,
+                    day: try call.body["day"].orNil?.day, seen: seen, now: backend.clock.now())
+            },
+            step(
+                "refund-decisions", "Decide how much goes back in all",
+                [Field("amount", .money(0...1_000_000_000_000))]
+            ) { key, seen, call in
+                PaymentStore.decideRefund(
+                    key, try call.body["amount"].money, seen: seen, now: backend.clock.now())
+            },
+            step(
+                "refunds", "Record money that went back",
+                [.optional("amount", .money(1...1_000_000_000_000), "All that is due unless told")] + paid
+            ) { key, seen, call in
+                PaymentStore.refund(
+                    key, try call.body["amount"].orNil?.money, how: try call.body["paidHow"].string,
+                    day: try call.body["day"].orNil?.day, seen: seen, now: backend.clock.now())
+            },
+        ]
+    }
+
+    private func step(
+        _ name: String, _ summary: String, _ fields: [Field] = [],
+        _ plan: @escaping @Sendable (BookingKey, Int?, Call) throws -> Plan<Booking>
+    ) -> Endpoint {
+        let version = Field.optional(
+            "version", .integer(1...Int64(Int32.max)), "Refused when it is no longer this one; If-Match says the same")
+        return Endpoint(
+            .post, "/api/v1/tours/bookings/{id}/\(name)", summary, access: Roles.desk,
+            pathParameters: [Shapes.bookingNumber], body: .json(.object([version] + fields)),
+            outcomes: [.init(201, "Done", Shapes.booking)]
+        ) { call in
+            let key = BookingKey.number(try call.path["id"].int64)
+            return try await carryOut(call, try plan(key, try call.seenVersion, call), Shapes.booking)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Database
+import Hummingbird
+import Kernel
+import Logging
+import Signing
+import Tours
+
+/// What anyone may do: ask for a booking, and with its reference and phone look at it, change it and cancel it.
+extension Site {
+    var bookingEndpoints: [Endpoint] {
+        let shown = [
+            Field("reference", .string(1...40)), Field("phone", .string(1...40), "The phone it was booked with"),
+        ]
+        let version = Field.optional("version", .integer(1...Int64(Int32.max)), "Refused when it is no longer this one")
+        return [
+            Endpoint(
+                .post, "/api/v1/tours/bookings", "Ask for a booking", access: .anyone,
+                body: .json(.object(Shapes.newBooking)), outcomes: [.init(201, "Asked for", Shapes.ownBooking)]
+            ) { call in
+                try bookings?.check(call.client)
+                let new = try Shapes.newBooking(call.body)
+                return try await request(new, call)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/booking-lookups", "Look at one's own booking", access: .anyone,
+                body: .json(.object(shown)), outcomes: [.init(200, "The booking", Shapes.ownBooking)],
+                takesIdempotencyKey: false
+            ) { call in
+                try bookings?.check(call.client)
+                let found = try await BookingStore(backend.database).find(try Self.ownKey(call), strangers)
+                return .json(Shapes.ownBooking(found)).tagged(EntityTag(version: Int64(found.version)), for: call)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/booking-changes", "Change one's own booking", access: .anyone,
+                body: .json(.object(shown + [version] + Shapes.bookingChange(phone: "newPhone"))),
+                outcomes: [.init(201, "Changed", Shapes.ownBooking)]
+            ) { call in
+                try bookings?.check(call.client)
+                let plan = BookingStore.change(
+                    try Self.ownKey(call), try Shapes.bookingChange(call.body, phone: "newPhone"),
+                    seen: try call.seenVersion, now: backend.clock.now())
+                return try await carryOutForStranger(call, plan)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/booking-cancellations", "Cancel one's own booking", access: .anyone,
+                body: .json(.object(shown + [version])), outcomes: [.init(201, "Cancelled", Shapes.ownBooking)]
+            ) { call in
+                try bookings?.check(call.client)
+                let plan = BookingStore.cancel(
+                    try Self.ownKey(call), seen: try call.seenVersion, now: backend.clock.now())
+                return try await carryOutForStranger(call, plan)
+            },
+        ]
+    }
+
+    /// As whom strangers act.
+    var strangers: Scope { Scope(village: backend.village.id, cooperative: nil, actor: "public") }
+
+    private static func ownKey(_ call: Call) throws -> BookingKey {
+        .stranger(try BookingReference(entered: call.body["reference"].string), phone: try call.body["phone"].string)
+    }
+
+    private func request(_ new: NewBooking, _ call: Call) async throws -> Answer {
+        try await BookingStore.takingTurns(mayWait: new.waitlist) {
+            try await carryOutForStranger(
+                call, BookingStore.book(new, byStranger: true, now: backend.clock.now()))
+        }
+    }
+
+    /// Carries out a stranger's plan. Keys of strangers are told apart by the phone in the body, so that two who choose
+    /// the same key do not meet; and an answer is given only to whoever sends the same body again, phone and all.
+    private func carryOutForStranger(_ call: Call, _ plan: @escaping Plan<Booking>) async throws -> Answer {
+        guard let key = call.idempotencyKey else {
+            let booking = try await backend.database.change(strangers, plan)
+            return .json(Shapes.ownBooking(booking), status: .created)
+        }
+        let retry = Self.strangersRetry(
+            key: key, phone: try call.body["phone"].string, fingerprint: Digest.sha256(call.fingerprint))
+        let answer = try await backend.database.change(
+            strangers, once: retry, render: { String(decoding: Shapes.ownBooking($0).bytes, as: UTF8.self) }, plan)
+        return .bytes(answer.utf8, "application/json", status: .created)
+    }
+
+    static func strangersRetry(key: String, phone: String, fingerprint: [UInt8]) -> Retry {
+        let digest = Digest.sha256(Array("\(phone)\n\(key)".utf8))
+        return Retry(key: Base64URL.encode(digest), fingerprint: fingerprint)
+    }
+
+    /// Gives back what nobody asks for, every 20 seconds, until the task is cancelled.
+    func sweepBookings(_ logger: Logger) async {
+        while !Task.isCancelled {
+            do {
+                _ = try await WaitingList.sweep(
+                    backend.database, village: backend.village.id, now: backend.clock.now())
+            } catch is CancellationError {
+                return
+            } catch let error as Refusal {
+                logger.warning("Expired bookings could not be looked for.", metadata: ["reason": "\(error.code)"])
+            } catch {
+                logger.error("Expired bookings could not be looked for.", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(20))
+        }
+    }
+}
+
+extension Call {
+    /// The version that the caller has seen: `version` in the body, or the tag in `If-Match`; nil when neither is given.
+    var seenVersion: Int? {
+        get throws {
+            if let version = try body["version"].orNil?.int { return version }
+            guard let tag = headers[.ifMatch]?.trimmed, tag != "*" else { return nil }
+            // What is no tag of ours matches no version.
+            return tag.hasPrefix("\"v") && tag.hasSuffix("\"") ? Int(tag.dropFirst(2).dropLast()) ?? 0 : 0
+        }
+    }
+}

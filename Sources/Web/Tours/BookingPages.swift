@@ -1,0 +1,195 @@
+import Database
+import HTTPTypes
+import Kernel
+import Signing
+import Tours
+
+/// The pages on which a group books without an account and without script.
+extension Site {
+    var bookingPages: [Endpoint] {
+        let session = Endpoint.Parameter("session", .integer(1...Int64.max), "The session to be booked")
+        let form = Endpoint.Body.bytes(["application/x-www-form-urlencoded"], limit: 32_768)
+        return [
+            Endpoint(
+                .get, "/tours", "The sessions that can be booked", access: .anyone, query: [session],
+                isDocumented: false
+            ) { call in
+                guard let number = try call.query["session"].orNil?.int64 else {
+                    return try page("tours", try await sessionList(call.language), call)
+                }
+                return try requestPage(try await offer(number), [:], nil, call)
+            },
+            Endpoint(
+                .post, "/tours", "The form of a session: ask for a booking", access: .anyone, query: [session],
+                body: form, isDocumented: false, takesIdempotencyKey: false, handle: sendRequest),
+            Endpoint(
+                .get, "/tours/booking", "Where a booking is looked up", access: .anyone, isDocumented: false
+            ) { call in try page("tours-booking", BookingText(call.language).lookup([:], nil), call) },
+            Endpoint(
+                .post, "/tours/booking", "Look up a booking, or cancel it", access: .anyone, body: form,
+                isDocumented: false, takesIdempotencyKey: false, handle: lookUp),
+        ]
+    }
+
+    private func page(
+        _ template: String, _ values: [String: Any], _ call: Call, status: HTTPResponse.Status = .ok,
+        query: String = ""
+    ) throws -> Answer {
+        var values = values
+        values["query"] = query
+        let title = values["title"] as? String ?? BookingText(call.language).tours
+        var answer = Answer.html(
+            try pages.render(template, title: title, values, village: backend.village, call.language), status: status)
+        // With the pages' usual policy a browser would hide from us where a form came from.
+        answer.headers[.referrerPolicy] = "same-origin"
+        answer.headers[.cacheControl] = "no-store"
+        return answer
+    }
+
+    private func sessionList(_ language: Language) async throws -> [String: Any] {
+        let today = backend.clock.today
+        let offers = try await BookingOffer.all(
+            backend.database, village: backend.village.id, until: today.adding(days: 60), now: backend.clock.now())
+        return BookingText(language).list(offers)
+    }
+
+    private func offer(_ session: Int64) async throws -> BookingOffer {
+        let found = try await BookingOffer.all(
+            backend.database, village: backend.village.id, until: backend.clock.today.adding(days: 3660),
+            session: session, now: backend.clock.now()
+        ).first
+        guard let found else {
+            throw Refusal(
+                .notFound, "unknown-session", zh: "这个场次已不能预约", en: "this session can't be booked any more")
+        }
+        return found
+    }
+
+    /// - Parameters:
+    ///   - typed: what the form held when it was sent.
+    ///   - refusal: why it was not accepted.
+    private func requestPage(_ offer: BookingOffer, _ typed: [String: String], _ refusal: Refusal?, _ call: Call)
+        throws -> Answer
+    {
+        var values = BookingText(call.language).request(offer, typed, refusal)
+        values["key"] = Base64URL.encode(try RandomBytes.secret(16))
+        let status = refusal.map { Problem.status(of: $0) } ?? .ok
+        return try page("tours-request", values, call, status: status, query: "session=\(offer.session)&")
+    }
+
+    private func sendRequest(_ call: Call) async throws -> Answer {
+        try bookings?.check(call.client)
+        try checkOwnForm(call)
+        let typed = try Self.fields(call)
+        guard let number = try call.query["session"].orNil?.int64 else { throw Refusal.noSuchPage }
+        let offer = try await offer(number)
+        do {
+            let new = try BookingForm.booking(typed, offer)
+            let retry = Self.strangersRetry(
+                key: typed["key"] ?? "", phone: new.phone, fingerprint: Digest.sha256(call.fingerprint))
+            let answer = try await BookingStore.takingTurns(mayWait: new.waitlist) {
+                try await backend.database.change(
+                    strangers, once: retry, render: { String(decoding: Shapes.ownBooking($0).bytes, as: UTF8.self) },
+                    BookingStore.book(new, byStranger: true, now: backend.clock.now()))
+            }
+            let reference = try JSON(parsing: Array(answer.utf8))["reference"].string
+            let booking = try await BookingStore(backend.database).find(
+                .stranger(try BookingReference(entered: reference), phone: new.phone), strangers)
+            return try page(
+                "tours-booking", BookingText(call.language).booking(booking, now: backend.clock.now()), call)
+        } catch let refusal as Refusal where refusal.kind != .unavailable {
+            return try requestPage(try await self.offer(number), typed, refusal, call)
+        }
+    }
+
+    private func lookUp(_ call: Call) async throws -> Answer {
+        try bookings?.check(call.client)
+        try checkOwnForm(call)
+        let typed = try Self.fields(call)
+        let text = BookingText(call.language)
+        do {
+            let key = BookingKey.stranger(
+                try BookingReference(entered: typed["reference"] ?? ""), phone: typed["phone"] ?? "")
+            var booking = try await BookingStore(backend.database).find(key, strangers)
+            var trouble: Refusal?
+            if typed["act"] == "cancel" {
+                do {
+                    booking = try await backend.database.change(
+                        strangers,
+                        BookingStore.cancel(
+                            key, seen: typed["version"].flatMap { Int($0) } ?? 0, now: backend.clock.now()))
+                } catch let refusal as Refusal where refusal.kind == .conflict {
+                    trouble = refusal
+                }
+            }
+            let status = trouble.map { Problem.status(of: $0) } ?? .ok
+            return try page(
+                "tours-booking", text.booking(booking, trouble, now: backend.clock.now()), call, status: status)
+        } catch let refusal as Refusal where refusal.kind == .notFound {
+            return try page("tours-booking", text.lookup(typed, refusal), call, status: .notFound)
+        }
+    }
+
+    /// The form's fields by name; of a name that comes twice the first.
+    private static func fields(_ call: Call) throws -> [String: String] {
+        let fields = try call.form
+        guard !fields.contains(where: { $0.value.utf8.contains(0) }) else {
+            throw Refusal(.invalid, "malformed-form", zh: "表单编码有误", en: "the form is badly encoded")
+        }
+        return Dictionary(fields.map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    /// Refuses what another site's page sends: browsers say where a form comes from, in `Sec-Fetch-Site` or `Origin`.
+    private func checkOwnForm(_ call: Call) throws {
+        if let site = call.headers[.secFetchSite] {
+            guard site != "same-origin", site != "none" else { return }
+        } else if let origin = call.headers[.origin] {
+            let host = origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) }
+            guard host == nil || host != call.authority && host != backend.village.origin else { return }
+        } else {
+            return
+        }
+        throw Refusal(
+            .forbidden, "form-of-another-site", zh: "请从本站的页面提交", en: "send this from a page of this site")
+    }
+}
+
+extension HTTPField.Name {
+    static let secFetchSite = Self("Sec-Fetch-Site") ?? .via
+}
+
+/// What a visitor typed into the form of a session.
+enum BookingForm {
+    static func extraName(_ id: Int) -> String { "extra-\(id)" }
+
+    static func booking(_ typed: [String: String], _ offer: BookingOffer) throws -> NewBooking {
+        func text(_ name: String) -> String { typed[name]?.trimmed ?? "" }
+        func optional(_ name: String) -> String? { text(name).isEmpty ? nil : text(name) }
+        let extras = try offer.extras.compactMap { extra -> WantedExtra? in
+            guard let quantity = optional(extraName(extra.id)) else { return nil }
+            let number = try Self.number(quantity, field: extraName(extra.id))
+            return number == 0 ? nil : WantedExtra(extra: extra.id, quantity: number, session: offer.session)
+        }
+        return NewBooking(
+            unit: text("unit"), unitKind: try UnitKind(named: text("unitKind")),
+            headcount: try number(text("headcount"), field: "headcount"), leader: text("leader"),
+            phone: text("phone"), email: optional("email"), language: optional("language"), note: optional("note"),
+            sessions: [offer.session], extras: extras, waitlist: typed["waitlist"] != nil)
+    }
+
+    private static func number(_ text: String, field: String) throws -> Int {
+        guard let number = FixedDecimal(text)?.scaled(by: 1), (-1_000_000...1_000_000).contains(number) else {
+            throw Refusal(
+                .invalid, "not-a-number", field: field, zh: "请填写整数", en: "give a whole number")
+        }
+        return Int(number)
+    }
+
+    /// The name of the field that a refusal is about, as the form has it; nil is the form as a whole.
+    static func field(of refusal: Refusal, _ typed: [String: String], _ offer: BookingOffer) -> String? {
+        guard let field = refusal.field, field.hasPrefix("extras[") else { return refusal.field }
+        let index = Int(field.dropFirst(7).prefix { $0 != "]" }) ?? 0
+        let filled = offer.extras.map { extraName($0.id) }.filter { !["", "0"].contains(typed[$0]?.trimmed ?? "") }
+        return filled.indices.contains(index) ? filled[index] : nil
+    }
+}

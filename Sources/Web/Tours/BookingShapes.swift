@@ -1,0 +1,206 @@
+import Kernel
+import Tours
+
+extension Shapes {
+    static let bookingNumber = Endpoint.Parameter("id", .integer(1...4_294_967_295), "The booking's number")
+
+    private static let lines = Field(
+        "sessions",
+        .array(
+            of: .named(
+                "BookedSession",
+                .object([
+                    Field("session", .integer(1...Int64.max)), Field("day", .day), Field("startsAt", .instant),
+                    Field("endsAt", .instant), Field("site", .string()), Field("programme", .string()),
+                    Field("headcount", .integer(1...10_000)), Field("price", .money(), "A head"),
+                    Field("amount", .money()), Field("kept", .money(), "Of the fee, because nobody came"),
+                    .optional("arrived", .integer(0...10_000)),
+                ]))))
+
+    private static let extras = Field(
+        "extras",
+        .array(
+            of: .named(
+                "BookedExtra",
+                .object([
+                    Field("session", .integer(1...Int64.max)), Field("extra", .integer(1...Int64(Int32.max))),
+                    Field("kind", .enumeration(BookingExtraKind.allCases.map(\.rawValue))), Field("name", .string()),
+                    Field("quantity", .integer(1...100_000), "Heads, pieces, or 斤"), Field("price", .money()),
+                    Field("amount", .money(), "Its part of the fee; nothing for picking"),
+                    .optional("sale", .integer(1...Int64.max), "The sale of what was picked"),
+                ]))))
+
+    private static let common = [
+        Field("reference", .string(14...14), "With the phone it opens the booking: ABCD-EFGH-IJKL"),
+        Field("unit", .string()), Field("unitKind", .enumeration(UnitKind.allCases.map(\.rawValue))),
+        Field("headcount", .integer(1...10_000)), Field("leader", .string()), Field("phone", .string()),
+        .optional("email", .string()), Field("language", .string(2...2)), .optional("note", .string(1...1000)),
+        Field("state", .enumeration(BookingState.allCases.map(\.rawValue))),
+        Field("version", .integer(1...Int64(Int32.max)), "Counts its changes"),
+        .optional("holdUntil", .instant, "Until when its seats are kept"), .optional("waitingSince", .instant),
+        .optional("arrived", .integer(0...10_000)), Field("fee", .money()), Field("kept", .money()),
+        Field("paid", .money()), Field("refundDue", .money()), Field("refunded", .money()),
+        Field("payment", .enumeration(PaymentState.allCases.map(\.rawValue))),
+        Field("refund", .enumeration(RefundState.allCases.map(\.rawValue))), Field("requestedAt", .instant), lines,
+        extras,
+    ]
+
+    /// As whoever booked sees it.
+    static let ownBooking = Schema.named("OwnBooking", .object(common))
+
+    static func ownBooking(_ booking: Booking) -> JSON { .object(commonMembers(booking)) }
+
+    /// As the desk sees it.
+    static let booking = Schema.named(
+        "Booking", .object([Field("booking", .integer(1...4_294_967_295)), Field("actor", .string())] + common))
+
+    static func booking(_ booking: Booking) -> JSON {
+        .object(
+            [.init("booking", JSON(booking.id)), .init("actor", .string(booking.actor))] + commonMembers(booking))
+    }
+
+    private static func commonMembers(_ booking: Booking) -> [JSON.Member] {
+        let words: [(String, JSON)] = [
+            ("reference", .string("\(booking.reference)")), ("unit", .string(booking.unit)),
+            ("unitKind", .string(booking.unitKind.rawValue)), ("headcount", JSON(booking.headcount)),
+            ("leader", .string(booking.leader)), ("phone", .string(booking.phone)), ("email", text(booking.email)),
+            ("language", .string(booking.language)), ("note", text(booking.note)),
+            ("state", .string(booking.state.rawValue)), ("version", JSON(booking.version)),
+            ("holdUntil", booking.holdUntil.map(instant) ?? .null),
+            ("waitingSince", booking.waitingSince.map(instant) ?? .null),
+            ("arrived", booking.arrived.map { JSON($0) } ?? .null),
+        ]
+        let money: [(String, JSON)] = [
+            ("fee", JSON(booking.fee)), ("kept", JSON(booking.kept)), ("paid", JSON(booking.paid)),
+            ("refundDue", JSON(booking.refundDue)), ("refunded", JSON(booking.refunded)),
+            ("payment", .string(booking.payment.rawValue)), ("refund", .string(booking.refund.rawValue)),
+            ("requestedAt", instant(booking.requestedAt)),
+            ("sessions", .array(booking.lines.map(line))), ("extras", .array(booking.extras.map(extra))),
+        ]
+        return (words + money).map { JSON.Member($0.0, $0.1) }
+    }
+
+    private static func line(_ line: Booking.Line) -> JSON {
+        [
+            "session": .integer(line.session), "day": JSON(line.day), "startsAt": instant(line.startsAt),
+            "endsAt": instant(line.endsAt), "site": .string(line.site), "programme": .string(line.programme),
+            "headcount": JSON(line.headcount), "price": JSON(line.price), "amount": JSON(line.amount),
+            "kept": JSON(line.kept), "arrived": line.arrived.map { JSON($0) } ?? .null,
+        ]
+    }
+
+    private static func extra(_ extra: Booking.Extra) -> JSON {
+        [
+            "session": .integer(extra.session), "extra": JSON(extra.extra), "kind": .string(extra.kind.rawValue),
+            "name": .string(extra.name), "quantity": JSON(extra.quantity), "price": JSON(extra.price),
+            "amount": JSON(extra.amount), "sale": extra.sale.map(JSON.integer) ?? .null,
+        ]
+    }
+
+    static let bookingHistory = Schema.object([
+        Field("booking", booking),
+        Field(
+            "events",
+            .array(
+                of: .object([
+                    Field("at", .instant), Field("actor", .string()),
+                    Field("state", .enumeration(BookingState.allCases.map(\.rawValue))), Field("what", .string()),
+                    .optional("detail", .string(1...1000)),
+                ]))),
+        Field(
+            "payments",
+            .array(
+                of: .object([
+                    Field("kind", .enumeration(BookingPayment.Kind.allCases.map(\.rawValue))),
+                    Field("amount", .money()), Field("paidHow", .string()), Field("day", .day),
+                    Field("actor", .string()), Field("at", .instant),
+                ]))),
+    ])
+
+    static func bookingHistory(_ history: BookingHistory) -> JSON {
+        [
+            "booking": booking(history.booking),
+            "events": .array(
+                history.events.map { event in
+                    [
+                        "at": instant(event.at), "actor": .string(event.actor),
+                        "state": .string(event.state.rawValue), "what": .string(event.what),
+                        "detail": text(event.detail),
+                    ]
+                }),
+            "payments": .array(
+                history.payments.map { payment in
+                    [
+                        "kind": .string(payment.kind.rawValue), "amount": JSON(payment.amount),
+                        "paidHow": .string(payment.paidHow), "day": JSON(payment.day),
+                        "actor": .string(payment.actor), "at": instant(payment.at),
+                    ]
+                }),
+        ]
+    }
+}
+
+/// What is sent to make or change a booking.
+extension Shapes {
+    private static let wantedExtras = Schema.array(
+        of: .object([
+            Field("extra", .integer(1...Int64(Int32.max))), Field("quantity", .integer(1...100_000)),
+            .optional("session", .integer(1...Int64.max), "The first of the sessions that has it unless told"),
+        ]), 0...50)
+    private static let sessionNumbers = Schema.array(of: .integer(1...Int64.max), 1...10)
+    private static let kinds = Schema.enumeration(UnitKind.allCases.map(\.rawValue))
+
+    static let newBooking = [
+        Field("unit", .string(1...200)), Field("unitKind", kinds), Field("headcount", .integer(1...10_000)),
+        Field("leader", .string(1...60)),
+        Field("phone", .string(1...40), "A Chinese mobile number, or a landline with its area code"),
+        .optional("email", .string(3...200)), .optional("language", .string(2...2), "Such as zh"),
+        .optional("note", .string(1...1000)), Field("sessions", sessionNumbers), .optional("extras", wantedExtras),
+        .optional("waitlist", .boolean, "Whether to wait for seats when there are none"),
+    ]
+
+    static func newBooking(_ body: JSON) throws -> NewBooking {
+        NewBooking(
+            unit: try body["unit"].string, unitKind: try UnitKind(named: body["unitKind"].string),
+            headcount: try body["headcount"].int, leader: try body["leader"].string, phone: try body["phone"].string,
+            email: try body["email"].orNil?.string, language: try body["language"].orNil?.string,
+            note: try body["note"].orNil?.string, sessions: try body["sessions"].array.map { try $0.int64 },
+            extras: try body["extras"].orNil.map(wantedExtras) ?? [],
+            waitlist: try body["waitlist"].orNil?.bool ?? false)
+    }
+
+    private static func wantedExtras(_ json: JSON) throws -> [WantedExtra] {
+        try json.array.map { extra in
+            WantedExtra(
+                extra: try extra["extra"].int, quantity: try extra["quantity"].int,
+                session: try extra["session"].orNil?.int64)
+        }
+    }
+
+    /// - Parameter phone: the name under which another phone is given.
+    static func bookingChange(phone: String) -> [Field] {
+        [
+            .optional("unit", .string(1...200)), .optional("unitKind", kinds),
+            .optional("headcount", .integer(1...10_000)), .optional("leader", .string(1...60)),
+            .optional(phone, .string(1...40)), .optional("email", .string(0...200), "An empty text takes it away"),
+            .optional("language", .string(2...2)), .optional("note", .string(0...1000), "An empty text takes it away"),
+            .optional("sessions", sessionNumbers, "All sessions from now on"),
+            .optional("extras", wantedExtras, "All extras from now on"),
+        ]
+    }
+
+    static func bookingChange(_ body: JSON, phone: String) throws -> BookingChange {
+        var change = BookingChange()
+        change.unit = try body["unit"].orNil?.string
+        change.unitKind = try body["unitKind"].orNil.map { try UnitKind(named: $0.string) }
+        change.headcount = try body["headcount"].orNil?.int
+        change.leader = try body["leader"].orNil?.string
+        change.phone = try body[phone].orNil?.string
+        change.email = try body["email"].orNil?.string
+        change.language = try body["language"].orNil?.string
+        change.note = try body["note"].orNil?.string
+        change.sessions = try body["sessions"].orNil?.array.map { try $0.int64 }
+        change.extras = try body["extras"].orNil.map(wantedExtras)
+        return change
+    }
+}

@@ -1,0 +1,282 @@
+import Foundation
+import Kernel
+import Testing
+
+@testable import Web
+
+extension SiteTests {
+    /// What strangers and the desk do with bookings over HTTP.
+    @Suite struct Bookings {
+        private let path = "/api/v1/tours/bookings"
+
+        @Test func aStrangerBooksLooksChangesAndCancels() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession(capacity: 10)
+            let booking = try await village.post(path, ServedVillage.group(session, headcount: 4))
+            #expect(booking["state"] == "requested" && booking["booking"] == .null && booking["actor"] == .null)
+            let reference = booking["reference"]
+            func body(_ more: [JSON.Member] = [], phone: String = "138 1234 5678") -> JSON {
+                .object([.init("reference", reference), .init("phone", .string(phone))] + more)
+            }
+            let found = try await village.send("POST", "/api/v1/tours/booking-lookups", body())
+            #expect(found.status == 200 && found.headers["etag"] == "\"v1\"")
+            #expect(try found.json == booking)
+            for wrong in [
+                body(phone: "13812345679"), ["reference": "ABCD-EFGH-IJKL", "phone": .string(ServedVillage.phone)],
+                ["reference": "nonsense", "phone": .string(ServedVillage.phone)], body(phone: "x"),
+            ] {
+                for target in ["booking-lookups", "booking-changes", "booking-cancellations"] {
+                    let reply = try await village.send("POST", "/api/v1/tours/\(target)", wrong)
+                    #expect(reply.status == 404)
+                    #expect(try reply.problem()["type"] == "urn:taoyuan:problem:unknown-booking")
+                }
+            }
+            let changed = try await village.post(
+                "/api/v1/tours/booking-changes", body([.init("headcount", 6), .init("version", 1)]))
+            #expect(changed["headcount"] == 6 && changed["version"] == 2)
+            let stale = try await village.send(
+                "POST", "/api/v1/tours/booking-changes", body([.init("headcount", 5), .init("version", 1)]))
+            #expect(stale.status == 409)
+            let cancelled = try await village.post("/api/v1/tours/booking-cancellations", body())
+            #expect(cancelled["state"] == "cancelled")
+            let twice = try await village.send("POST", "/api/v1/tours/booking-cancellations", body())
+            #expect(twice.status == 409)
+        }
+
+        @Test func soldOutIsToldAndWaitedFor() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession(capacity: 5)
+            _ = try await village.post(path, ServedVillage.group(session, headcount: 4))
+            let full = try await village.send("POST", path, ServedVillage.group(session))
+            #expect(full.status == 409)
+            #expect(try full.problem()["type"] == "urn:taoyuan:problem:sold-out")
+            let waiting = try await village.post(path, ServedVillage.group(session, more: [.init("waitlist", true)]))
+            #expect(waiting["state"] == "waitlisted")
+        }
+
+        private static let bad: [(String, JSON)] = [
+            ("headcount", .integer(0)), ("headcount", .integer(-1)), ("headcount", .integer(101)),
+            ("headcount", .integer(10_001)), ("phone", .string("12345")),
+            ("unit", .string(String(repeating: "桃", count: 10_000))), ("unitKind", .string("club")),
+            ("sessions", .array([])), ("email", .string("nobody")), ("language", .string("fr")),
+            ("leader", .string("\u{1}")),
+        ]
+
+        @Test(arguments: bad)
+        func badInputNamesItsField(field: String, value: JSON) async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            guard case .object(let members) = ServedVillage.group(session) else { return }
+            let body = JSON.object(members.filter { $0.key != field } + [.init(field, value)])
+            let reply = try await village.send("POST", path, body)
+            #expect(reply.status == 422, "\(reply.text)")
+            #expect(try reply.problem()["field"] == .string(field))
+        }
+
+        @Test func oneKeyIsOneBookingOverBrokenConnections() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession(capacity: 2)
+            let body = ServedVillage.group(session)
+            let key = UUID().uuidString
+            let head =
+                "POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nIdempotency-Key: \(key)\r\n"
+                + "Content-Length: \(body.bytes.count)\r\n\r\n"
+            for turn in 0..<10 {
+                let socket = try SocketClient(port: village.server.port)
+                await socket.write(Array(head.utf8) + body.bytes)
+                if turn % 2 == 0 { try await Task.sleep(for: .milliseconds(turn * 3)) }
+            }
+            let first = try await village.send("POST", path, body, headers: ["Idempotency-Key": key])
+            let again = try await village.send("POST", path, body, headers: ["Idempotency-Key": key])
+            #expect(first.status == 201 && first.body == again.body, "\(first.text)")
+            let bookings = try await village.count(
+                "SELECT count(*) AS count FROM tour_booking_session WHERE session_id = \(session)")
+            #expect(bookings == 1)
+        }
+
+        @Test func strangersWithOneKeyDoNotMeet() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let key = ["Idempotency-Key": "1"]
+            guard case .object(let members) = ServedVillage.group(session) else { return }
+            let mine = try await village.send("POST", path, .object(members), headers: key)
+            let others = members.map { $0.key == "phone" ? JSON.Member("phone", "13987654321") : $0 }
+            let theirs = try await village.send("POST", path, .object(others), headers: key)
+            #expect(mine.status == 201 && theirs.status == 201)
+            #expect(try mine.json["reference"] != theirs.json["reference"])
+            let changed = members.map { $0.key == "headcount" ? JSON.Member("headcount", 3) : $0 }
+            let refused = try await village.send("POST", path, .object(changed), headers: key)
+            #expect(refused.status == 422)
+            #expect(try refused.problem()["type"] == "urn:taoyuan:problem:idempotency-key-reused")
+            let stored = try await village.count(
+                "SELECT count(*) AS count FROM idempotent_answer WHERE key LIKE '%13%45678%'")
+            #expect(stored == 0)
+        }
+
+        @Test func theDeskStepsByVersion() async throws {
+            let village = try Served.village
+            let booking = try await village.booked(state: "held")
+            let target = "\(path)/\(try booking["booking"].int64)"
+            let shown = try await village.send("GET", target, as: "desk")
+            let tag = try #require(shown.headers["etag"])
+            let confirmed = try await village.send(
+                "POST", "\(target)/confirmations", as: "desk", [:], headers: ["If-Match": tag])
+            #expect(confirmed.status == 201)
+            let empty = JSON.object([])
+            let stales: [(JSON, [String: String])] = [
+                (empty, ["If-Match": tag]), (["version": 1], [:]), (empty, ["If-Match": "nonsense"]),
+            ]
+            for (body, headers) in stales {
+                let stale = try await village.send("POST", "\(target)/no-shows", as: "desk", body, headers: headers)
+                #expect(stale.status == 409)
+                #expect(try stale.problem()["type"] == "urn:taoyuan:problem:booking-changed")
+            }
+            let history = try await village.get(target, as: "committee")
+            #expect(try history["events"].array.map { $0["what"] } == ["held", "confirmed"])
+        }
+
+        @Test func onlyTheDeskActsAndClerksSeeNothing() async throws {
+            let village = try Served.village
+            let booking = try await village.booked()
+            let target = "\(path)/\(try booking["booking"].int64)"
+            for person in ["clerk", "committee", "auditor"] {
+                let reply = try await village.send("POST", "\(target)/cancellations", as: person, [:])
+                #expect(reply.status == 403)
+            }
+            for person in ["committee", "auditor", "desk", "administrator"] {
+                #expect(try await village.send("GET", target, as: person).status == 200)
+            }
+            #expect(try await village.send("GET", target, as: "clerk").status == 403)
+            #expect(try await village.send("GET", path, as: "clerk").status == 403)
+            #expect(try await village.send("GET", path).status == 401)
+        }
+
+        @Test func strangersAreHeldBack() async throws {
+            try await withVillage(environment: ["TAOYUAN_VERIFY_PER_MINUTE": "30"]) { village in
+                let lookup: JSON = ["reference": "ABCD-EFGH-IJKL", "phone": .string(ServedVillage.phone)]
+                var statuses: [Int] = []
+                for _ in 0..<4 {
+                    statuses.append(try await village.send("POST", "/api/v1/tours/booking-lookups", lookup).status)
+                }
+                #expect(statuses == [404, 404, 404, 429])
+            }
+        }
+    }
+
+    /// The pages on which a group books without script.
+    @Suite struct BookingPages {
+        private func post(
+            _ target: String, _ form: String, accept: String = "zh", headers: [String: String] = [:]
+        ) async throws -> TestServer.Reply {
+            try await Served.village.send(
+                "POST", target, bytes: Data(form.utf8), type: "application/x-www-form-urlencoded",
+                headers: ["Accept": "text/html", "Accept-Language": accept].merging(headers) { $1 })
+        }
+
+        private func encoded(_ text: String) -> String {
+            text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        }
+
+        private func form(unit: String = "区委党校", headcount: String = "12", phone: String = "13812345678") -> String {
+            "unit=\(encoded(unit))&unitKind=party_school&headcount=\(encoded(headcount))&leader=\(encoded("韩老师"))"
+                + "&phone=\(encoded(phone))&email=&language=zh&note=&key=\(fresh("k"))"
+        }
+
+        @Test(arguments: [("zh", "研学预约", "余 12 个名额"), ("en", "Study tours", "12 seats left")])
+        func sessionsAreListed(accept: String, heading: String, seats: String) async throws {
+            let village = try Served.village
+            let session = try await village.tourSession(capacity: 12)
+            let reply = try await village.send(
+                "GET", "/tours", headers: ["Accept": "text/html", "Accept-Language": accept])
+            #expect(reply.status == 200 && reply.text.contains("<h1>\(heading)</h1>"))
+            #expect(reply.text.contains(seats) && reply.text.contains("/tours?session=\(session)&amp;lang=\(accept)"))
+            #expect(!reply.text.contains("<script") && reply.headers["referrer-policy"] == "same-origin")
+        }
+
+        @Test func aFormBooksOnceAndItsBookingIsCancelled() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let page = try await village.send("GET", "/tours?session=\(session)", headers: ["Accept": "text/html"])
+            #expect(
+                page.status == 200 && page.text.contains("name=\"headcount\"") && page.text.contains("name=\"key\""))
+            let sent = form() + "&extra-1=0"
+            let done = try await post("/tours?session=\(session)", sent)
+            let again = try await post("/tours?session=\(session)", sent)
+            #expect(done.status == 200 && done.body == again.body, "\(done.text)")
+            let reference = try #require(done.text.firstMatch(of: /[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}/)).output
+            let bookings = try await village.count(
+                "SELECT count(*) AS count FROM tour_booking_session WHERE session_id = \(session)")
+            #expect(bookings == 1)
+            let found = try await post("/tours/booking", "reference=\(reference)&phone=13812345678", accept: "en")
+            #expect(found.status == 200 && found.text.contains("Requested") && found.text.contains("区委党校"))
+            let wrong = try await post("/tours/booking", "reference=\(reference)&phone=13812345679")
+            #expect(wrong.status == 404 && wrong.text.contains("请核对预约号和电话"))
+            #expect(wrong.text.contains("value=\"\(reference)\"") && wrong.text.contains("value=\"13812345679\""))
+            let cancelled = try await post(
+                "/tours/booking", "act=cancel&version=1&reference=\(reference)&phone=13812345678")
+            #expect(cancelled.status == 200 && cancelled.text.contains("已取消"))
+            let twice = try await post(
+                "/tours/booking", "act=cancel&version=1&reference=\(reference)&phone=13812345678")
+            #expect(twice.status == 409 && twice.text.contains("刚刚被别人改过"))
+        }
+
+        @Test(arguments: [
+            ("headcount", "0", "人数须在 1 到 10000 之间"), ("headcount", "-3", "人数须在"), ("headcount", "x", "请填写整数"),
+            ("headcount", "101", "每团最多 100 人"), ("headcount", "", "请填写整数"), ("phone", "12345", "不是电话号码"),
+            ("unit", "", "须有 1 到 200 个字"),
+        ])
+        func whatIsWrongStandsBesideItsField(field: String, value: String, message: String) async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let sent =
+                switch field {
+                case "headcount": form(headcount: value)
+                case "phone": form(phone: value)
+                default: form(unit: value)
+                }
+            let reply = try await post("/tours?session=\(session)", sent)
+            #expect(reply.status == 422)
+            let place = try #require(reply.text.firstRange(of: "id=\"\(field)-error\""))
+            #expect(reply.text[place.upperBound...].prefix(200).contains(message), "\(message)")
+            #expect(reply.text.contains("value=\"韩老师\"") && reply.text.contains("value=\"\(value)\""))
+            #expect(reply.text.ranges(of: "class=\"error\"").count == 1)
+            let kept = try await village.count("SELECT held::bigint AS count FROM tour_session WHERE id = \(session)")
+            #expect(kept == 0)
+        }
+
+        @Test func whatIsTypedStaysText() async throws {
+            let session = try await Served.village.tourSession()
+            let hostile = "\"><script>alert(1)</script>{{key}}"
+            let refused = try await post("/tours?session=\(session)", form(unit: hostile, phone: "x"))
+            let done = try await post("/tours?session=\(session)", form(unit: hostile))
+            for reply in [refused, done] {
+                #expect(!reply.text.contains("<script") && reply.text.contains("{{key}}"), "\(reply.text)")
+            }
+        }
+
+        private static let origins: [([String: String], Int)] = [
+            (["Sec-Fetch-Site": "cross-site"], 403), (["Sec-Fetch-Site": "same-site"], 403),
+            (["Origin": "https://evil.example"], 403), (["Origin": "null"], 403),
+            (["Sec-Fetch-Site": "same-origin", "Origin": "null"], 200), (["Origin": "http://localhost:8080"], 200),
+            ([:], 200),
+        ]
+
+        @Test(arguments: origins)
+        func formsOfOtherSitesAreRefused(headers: [String: String], status: Int) async throws {
+            let session = try await Served.village.tourSession()
+            let reply = try await post("/tours?session=\(session)", form(), headers: headers)
+            #expect(reply.status == status)
+        }
+
+        @Test func aSessionThatIsGoneIsNotFound() async throws {
+            let village = try Served.village
+            for number in ["987654", "0", "x", "99999999999999999999"] {
+                let reply = try await village.send(
+                    "GET", "/tours?session=\(number)", headers: ["Accept": "text/html", "Accept-Language": "zh"])
+                #expect([404, 422].contains(reply.status), "\(number)")
+                #expect(try await post("/tours?session=\(number)", form()).status == reply.status)
+            }
+            #expect(try await post("/tours", form()).status == 404)
+        }
+    }
+}
