@@ -29,6 +29,7 @@ struct Site: Sendable {
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
             + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+            + livelihoodEndpoints
     }
 
     var webSite: WebSite {
