@@ -60,7 +60,10 @@ struct ChineseSentences: LivelihoodSentences {
         guard harvested != 0 || !unbalanced.isEmpty else { return "" }
         let end = figures.period.to.written(.chinese)
         let scope = "按\(figures.period.year)年采收的批次核对，截至\(end)，"
-        guard !unbalanced.isEmpty else { return scope + "采收量与销售、损耗、自用、赠送、更正及期末库存之和相符。" }
+        guard !unbalanced.isEmpty else {
+            let parts = whereabouts.map { $0.name.zh + weight($0.grams) }
+            return scope + "采收\(weight(harvested))，与\(parts.joined(separator: "、"))\(parts.count > 1 ? "之和" : "")相符。"
+        }
         let parts = unbalanced.map { product in
             let difference = product.balance.differenceGrams
             return "\(product.name)采收量比去向与库存之和\(difference > 0 ? "多" : "少")\(weight(abs(difference)))"

@@ -64,7 +64,8 @@ struct EnglishSentences: LivelihoodSentences {
         let end = figures.period.to.written(.english)
         let scope = "Of the batches harvested in \(figures.period.year), by \(end), "
         guard !unbalanced.isEmpty else {
-            return scope + "the harvest equals sales, loss, own use, gifts, corrections and stock together."
+            let parts = whereabouts.map { "\(weight($0.grams)) \($0.name.en)" }
+            return scope + "the harvest of \(weight(harvested)) equals \(parts.joined(separator: ", "))."
         }
         let parts = unbalanced.map { product in
             let difference = product.balance.differenceGrams

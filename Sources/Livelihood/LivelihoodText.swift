@@ -92,6 +92,19 @@ extension LivelihoodSentences {
 
     var unbalanced: [LivelihoodFigures.Product] { figures.products.filter { $0.balance.differenceGrams != 0 } }
 
+    /// Where the year's harvest of all products went, what is nothing left out.
+    var whereabouts: [(name: Bilingual, grams: Int64)] {
+        let parts: [(Bilingual, KeyPath<LivelihoodFigures.Balance, Int64>)] = [
+            (Bilingual(zh: "销售", en: "sold"), \.soldGrams), (Bilingual(zh: "损耗", en: "lost"), \.lossGrams),
+            (Bilingual(zh: "自用", en: "used"), \.ownUseGrams), (Bilingual(zh: "赠送", en: "given away"), \.giftGrams),
+            (Bilingual(zh: "更正", en: "corrected"), \.correctionGrams),
+            (Bilingual(zh: "期末库存", en: "in stock"), \.stockGrams),
+        ]
+        return parts.map { name, part in
+            (name, figures.products.reduce(0) { $0 + $1.balance[keyPath: part] })
+        }.filter { $0.grams != 0 }
+    }
+
     var harvested: Int64 { figures.products.reduce(0) { $0 + $1.harvestedGrams.this } }
 
     func average(_ fen: Int64, of households: Int64) -> Int64 {

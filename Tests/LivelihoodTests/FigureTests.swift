@@ -53,8 +53,8 @@ import Tours
                 #expect(figures.otherIncome == .init(last: before?.otherFen ?? 0, this: expected.otherFen))
                 #expect(figures.visitors == .init(last: before?.visitors ?? 0, this: expected.visitors))
                 let peaches = try #require(figures.products.first { $0.name == "蟠桃" })
-                #expect(peaches.harvestedGrams.this == expected.peachJinTenths * 50)
-                #expect(peaches.harvestedGrams.last == (before?.peachJinTenths ?? 0) * 50)
+                #expect(peaches.soldGrams.this == expected.peachJinTenths * 50)
+                #expect(peaches.soldGrams.last == (before?.peachJinTenths ?? 0) * 50)
                 #expect(figures.households.households == 36 && figures.cooperatives == 3)
             }
         }

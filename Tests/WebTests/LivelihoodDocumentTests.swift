@@ -109,10 +109,10 @@ import Testing
             }
             let sources = IncomeSource.allCases.map { figures.income($0) }.filter { $0.last != 0 || $0.this != 0 }
             for language in Language.allCases {
-                let visitors = try Chart(LivelihoodCharts.visitors(figures, language))
+                let visitors = try Chart(#require(LivelihoodCharts.visitors(figures, language)).svg)
                 #expect(visitors.bars.map(\.value) == months)
                 try visitors.expectProportional(\.height)
-                let income = try Chart(LivelihoodCharts.income(figures, language))
+                let income = try Chart(#require(LivelihoodCharts.income(figures, language)).svg)
                 #expect(income.bars.map(\.value) == sources.flatMap { [$0.last, $0.this] })
                 try income.expectProportional(\.width)
                 #expect(visitors.texts["title"]?.isEmpty == false && income.texts["title"]?.isEmpty == false)
@@ -125,12 +125,13 @@ import Testing
         }
     }
 
-    @Test func `charts of nothing and of less than nothing have no bars of length`() async throws {
+    @Test func `there is no chart of nothing, and no bar of less than nothing`() async throws {
         try await TestSupport.withVillage { village in
             let store = LivelihoodStore(village.database)
             let empty = try await store.drawUp(year: 2025, clock: village.clock.clock, village.committee)
-            #expect(try Chart(LivelihoodCharts.visitors(empty.figures, .chinese)).bars.allSatisfy { $0.height == 0 })
-            #expect(try Chart(LivelihoodCharts.income(empty.figures, .chinese)).bars.isEmpty)
+            #expect(LivelihoodCharts.visitors(empty.figures, .chinese)?.svg == nil)
+            #expect(LivelihoodCharts.income(empty.figures, .chinese)?.svg == nil)
+            #expect(try !text(empty, .html).contains("<svg"))
             let day = try #require(CivilDay(year: 2025, month: 5, day: 1))
             let entry = try await village.change(
                 IncomeStore.enter(
@@ -141,14 +142,14 @@ import Testing
                     day: day, source: .rent, memo: "", amount: Money(fen: -200), corrects: entry.id.value,
                     today: village.today))
             let less = try await store.drawUp(year: 2025, clock: village.clock.clock, village.committee)
-            let bars = try Chart(LivelihoodCharts.income(less.figures, .chinese)).bars
+            let bars = try Chart(#require(LivelihoodCharts.income(less.figures, .chinese)).svg).bars
             #expect(bars.map(\.value) == [500, -200] && bars.last?.width == 0)
             let page = try text(less, .html)
             #expect(page.contains("-2.00元") && page.contains(">—<"))
         }
     }
 
-    @Test(.enabled("needs Chromium and poppler") { await has("chromium") && has("pdftotext") })
+    @Test(.enabled("needs Chromium and poppler") { await has("pdftotext") ? await has("chromium") : false })
     func `a browser prints it on A4 with its Chinese, its charts and the heads of its tables`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "livelihood-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -174,8 +175,6 @@ import Testing
                 }
             }
             #expect(plain.contains("—1—") && plain.contains(words.signature[0]))
-            let fonts = try #require(await output("pdffonts", "\(folder.path)/report.pdf"))
-            #expect(fonts.contains("CJK"), "\(fonts)")
         }
     }
 }

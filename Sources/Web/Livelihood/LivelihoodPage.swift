@@ -29,8 +29,8 @@ struct LivelihoodPage {
 
     func render(_ report: LivelihoodReport, _ language: Language) -> String {
         let text = report.text(language)
-        let charts: [LivelihoodTable.Name: String] = [
-            .income: LivelihoodCharts.income(report.figures, language),
+        let charts = [
+            LivelihoodTable.Name.income: LivelihoodCharts.income(report.figures, language),
             .months: LivelihoodCharts.visitors(report.figures, language),
         ]
         let tables = report.tables(language).enumerated().map { index, table in
@@ -41,7 +41,9 @@ struct LivelihoodPage {
             ]
             if let total = table.total { values["total"] = Self.row(total, table) }
             if let note = table.note { values["note"] = note }
-            if let chart = charts[table.name] { values["chart"] = chart }
+            if let chart = charts[table.name].flatMap(\.self) {
+                values["chart"] = ["title": chart.title, "svg": chart.svg]
+            }
             return values
         }
         let values: [String: Any] = [
