@@ -70,13 +70,13 @@ public struct LivelihoodStore: Sendable {
                 SELECT id, content::text, actor, at FROM livelihood_report
                 WHERE village_id = \(scope.village) AND year = \(figures.period.year) ORDER BY at DESC, id DESC LIMIT 1
                 """,
-                "SELECT nextval('livelihood_report_id_seq') AS id",
             ])
             // One that an older program stored may lack what this one reads; then it is not the same.
             if let row = answers[1].first, let newest = try? report(row), newest.figures == figures {
                 throw Known(report: newest)
             }
-            guard let id: Int64 = try answers[2].first?.decode("id") else { throw MissingReport() }
+            let next = try await transaction.query("SELECT nextval('livelihood_report_id_seq') AS id")
+            guard let id: Int64 = try next.first?.decode("id") else { throw MissingReport() }
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
             let content = String(decoding: try encoder.encode(figures), as: UTF8.self)
