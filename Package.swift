@@ -54,7 +54,7 @@ let package = Package(
             "Tours",
             ["Kernel", "Postgres", "Database", "Registers", "Signing", "Batches", "Codes", "Sales", "Messages"]),
         room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
-        room("Livelihood", ["Kernel", "Postgres", "Database", "Income"]),
+        room("Livelihood", ["Kernel", "Postgres", "Database", "Income", "Tours"]),
 
         room("Backend", house + capabilities),
 

@@ -32,6 +32,18 @@ public final class Database: Sendable {
         try await available { try await self.service.transaction(local: scope.settings, body) }
     }
 
+    /// Runs `body` in one transaction that writes nothing and sees the books of one moment, whatever others write
+    /// meanwhile.
+    /// - Throws: what `body` throws; a `Refusal` of kind `unavailable` when the database can't be reached.
+    public func snapshot<Value: Sendable>(
+        _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
+    ) async throws -> Value {
+        try await available {
+            try await self.service.transaction(
+                local: scope.settings, isolation: .repeatableRead, readOnly: true, body)
+        }
+    }
+
     /// Carries out a plan: its writes and its audit row, together or not at all.
     public func change<Value: Sendable>(_ scope: Scope, _ plan: @escaping Plan<Value>) async throws -> Value {
         try await transaction(scope) { transaction in

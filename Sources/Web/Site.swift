@@ -33,6 +33,7 @@ struct Site: Sendable {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
             + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
             + bookingEndpoints + bookingDeskEndpoints + bookingPages
+            + livelihoodEndpoints
     }
 
     var webSite: WebSite {

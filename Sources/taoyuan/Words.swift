@@ -3,9 +3,17 @@ import Foundation
 import Kernel
 
 extension Language {
-    /// `--lang`, or else what LC_ALL or LANG names, or else Chinese. Told from the bare arguments, because the argument
-    /// parser's own complaints are needed before it has parsed anything.
+    /// What LC_ALL or LANG names unless `asked` tells, or else Chinese.
     static let ofThisRun: Language = {
+        if let asked { return asked }
+        let environment = ProcessInfo.processInfo.environment
+        let locale = ["LC_ALL", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+        return locale.flatMap { Language(preferredIn: $0) } ?? .chinese
+    }()
+
+    /// What `--lang` names. Told from the bare arguments, because the argument parser's own complaints are needed before
+    /// it has parsed anything.
+    static let asked: Language? = {
         let arguments = CommandLine.arguments
         for (index, argument) in arguments.enumerated() {
             if argument == "--lang", index + 1 < arguments.count, let named = Language(rawValue: arguments[index + 1]) {
@@ -15,9 +23,7 @@ extension Language {
                 return named
             }
         }
-        let environment = ProcessInfo.processInfo.environment
-        let locale = ["LC_ALL", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
-        return locale.flatMap { Language(preferredIn: $0) } ?? .chinese
+        return nil
     }()
 }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite struct PrivilegeTests {
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
-        "recall", "scan", "income_entry", "audit",
+        "recall", "scan", "income_entry", "audit", "livelihood_report",
     ]
 
     private func denied(_ village: TestVillage, _ statement: SQL) async -> Bool {

@@ -138,6 +138,7 @@ enum Invariants {
                 UNION ALL SELECT 'sale', xmin FROM sale
                 UNION ALL SELECT 'sale_line', xmin FROM sale_line
                 UNION ALL SELECT 'income_entry', xmin FROM income_entry
+                UNION ALL SELECT 'livelihood_report', xmin FROM livelihood_report
                 UNION ALL SELECT 'account', xmin FROM account
                 UNION ALL SELECT 'api_token', xmin FROM api_token
                 UNION ALL SELECT 'cooperative', xmin FROM cooperative

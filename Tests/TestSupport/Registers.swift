@@ -31,7 +31,10 @@ public enum Samples {
 public struct Expectation: Decodable, Sendable {
     public struct Totals: Decodable, Sendable {
         public let salesFen: Int64
+        public let toursFen: Int64
         public let otherFen: Int64
+        public let peachJinTenths: Int64
+        public let visitors: Int64
     }
 
     public let totals: [String: Totals]

@@ -98,6 +98,10 @@ extension ServedVillage {
         case "GET /api/v1/income/summary":
             let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
             return Example("\(endpoint.path)?\(query)", as: committee)
+        case "GET /api/v1/reports/livelihood": return Example("\(endpoint.path)?year=2019", as: "auditor")
+        case "GET /api/v1/reports/livelihood/{id}":
+            let report = try await get("/api/v1/reports/livelihood?year=2019", as: committee)["report"].int64
+            return Example("/api/v1/reports/livelihood/\(report)", as: "auditor")
         default:
             // What is left is asked for and found without a body.
             try #require(endpoint.method == .get, "\(endpoint.name) lacks an example")

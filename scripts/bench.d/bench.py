@@ -17,6 +17,7 @@ MEASURES = {
     "verify": ("verify-distinct", "verify-one"), "register": ("register",),
     "sales": ("sales-spread", "sales-one-batch"), "imports": ("import",),
     "memory_serving": ("memory-serving",), "memory_importing": ("memory-importing",),
+    "livelihood": ("livelihood", "livelihood-memory"),
 }
 NAMES = [name for names in MEASURES.values() for name in names]
 

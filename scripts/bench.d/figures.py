@@ -5,7 +5,7 @@ import statistics
 import time
 
 import village
-from server import Failed, openssl_speed
+from server import Failed, Server, openssl_speed
 
 CLIENTS = 16
 # Readers keep more connections open than clerks do.
@@ -140,6 +140,26 @@ class Bench:
         _, memory = village.import_harvest(
             self.server, village.harvest_register(self.server, "M", self.many_rows))
         yield Figure("memory-importing", "MB", 150, [memory], [150], limit=True)
+
+    def livelihood(self):
+        """The section of the samples' last year, from the request to the printed page, on a server of its own."""
+        server = Server()
+        try:
+            server.start()
+            village.import_samples(server)
+            times = []
+            for _ in range(self.rounds + 1):
+                start = time.monotonic()
+                status, text = server.request("GET", "/api/v1/reports/livelihood?year=2025&format=html", signed=True)
+                times.append(1000 * (time.monotonic() - start))
+                if status != 200 or "1,511,796.00" not in text:
+                    raise Failed(f"no livelihood section: {status} {text[:200]}")
+            memory = server.peak_memory()
+        finally:
+            server.stop()
+        # The first finds nothing prepared and nothing in memory.
+        yield Figure("livelihood", "ms", 1000, times[1:], [1000], limit=True)
+        yield Figure("livelihood-memory", "MB", 100, [memory], [100], limit=True)
 
     def check(self):
         """What program and pgbench have written adds up."""

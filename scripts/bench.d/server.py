@@ -86,9 +86,11 @@ class Server:
     def taoyuan(self, *words):
         return run([PROGRAM, *words], env=self.environment, cwd=self.folder)
 
-    def request(self, method, path, body=None):
+    def request(self, method, path, body=None, signed=False):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} if body else {}
+        headers = {"Authorization": f"Bearer {self.token}"} if body or signed else {}
+        if body:
+            headers["Content-Type"] = "application/json"
         connection.request(method, path, json.dumps(body) if body else None, headers)
         answer = connection.getresponse()
         text = answer.read().decode()

@@ -7,7 +7,7 @@ import struct
 import subprocess
 import time
 
-from server import PROGRAM, Failed, peak_memory
+from server import HERE, PROGRAM, Failed, peak_memory
 
 PLOTS = 2000
 HOUSEHOLDS = 200
@@ -38,6 +38,13 @@ def found(server):
         path = server.folder / f"{kind}.csv"
         path.write_text("\n".join(lines) + "\n")
         server.taoyuan("import", kind, path)
+
+
+def import_samples(server):
+    """The registers of the sample village."""
+    samples = HERE.parent.parent / "Tests/TestSupport/Resources/samples"
+    for kind in "households", "plots", "harvest", "sales", "income", "bookings":
+        server.taoyuan("import", kind, samples / f"{kind}.csv")
 
 
 def harvest_register(server, prefix, rows, weight="200.0"):

@@ -13,7 +13,7 @@ extension Language {
         }
     }
 
-    private static func named(inQuery query: String) -> Language? {
+    static func named(inQuery query: String) -> Language? {
         for part in query.split(separator: "&") where part.hasPrefix("lang=") {
             return Language(rawValue: String(part.dropFirst(5)))
         }

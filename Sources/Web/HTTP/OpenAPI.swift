@@ -86,13 +86,19 @@ extension Endpoint {
     }
 
     private var responses: JSON {
-        var members = outcomes.map { outcome in
-            var response: [JSON.Member] = [.init("description", .string(outcome.description))]
-            if let type = outcome.contentType {
-                let media: JSON = outcome.schema.map { ["schema": $0.description] } ?? [:]
-                response.append(.init("content", .object([.init(type, media)])))
+        // An answer that may come in several formats is one answer with several contents.
+        let byStatus = Dictionary(grouping: outcomes, by: \.status).sorted { $0.key < $1.key }
+        var members = byStatus.map { status, outcomes in
+            var response: [JSON.Member] = [
+                .init("description", .string(outcomes.map(\.description).joined(separator: "; ")))
+            ]
+            let contents = outcomes.compactMap { outcome in
+                outcome.contentType.map { type in
+                    JSON.Member(type, outcome.schema.map { ["schema": $0.description] } ?? [:])
+                }
             }
-            return JSON.Member(String(outcome.status), .object(response))
+            if !contents.isEmpty { response.append(.init("content", .object(contents))) }
+            return JSON.Member(String(status), .object(response))
         }
         for status in problemStatuses.sorted() {
             members.append(.init(String(status), ["$ref": "#/components/responses/Problem"]))

@@ -1,0 +1,79 @@
+import Hummingbird
+import Kernel
+import Livelihood
+
+extension Site {
+    /// Reports are Chinese unless another language is asked for by name: what a browser prefers is no wish for a document.
+    var livelihoodEndpoints: [Endpoint] {
+        let format = Endpoint.Parameter(
+            "format", .enumeration(LivelihoodFormat.allCases.map(\.rawValue)), "By default json")
+        let outcomes = LivelihoodFormat.allCases.map { format in
+            Endpoint.Outcome(
+                200, "The report, format=\(format.rawValue)", format == .json ? LivelihoodJSON.schema : nil,
+                contentType: format.contentType)
+        }
+        return [
+            Endpoint(
+                .get, "/api/v1/reports/livelihood",
+                "The livelihood section of a year; kept, unless the newest that is kept has the same figures",
+                access: Roles.overseers,
+                query: [.init("year", .integer(2000...2199), "At most the present year", required: true), format],
+                outcomes: outcomes
+            ) { call in
+                let report = try await LivelihoodStore(backend.database).drawUp(
+                    year: call.query["year"].int, clock: backend.clock, call.scope)
+                return try answer(report, call)
+            },
+            Endpoint(
+                .get, "/api/v1/reports/livelihood/{id}", "A report as it was drawn up", access: Roles.overseers,
+                pathParameters: [.init("id", .integer(1...Int64.max), "The report's number")], query: [format],
+                outcomes: outcomes
+            ) { call in
+                try answer(
+                    try await LivelihoodStore(backend.database).show(call.path["id"].int64, call.scope), call)
+            },
+            Endpoint(
+                .get, "/api/v1/reports", "The reports that were drawn up, newest first", access: Roles.overseers,
+                query: PageRequest.parameters,
+                outcomes: [.init(200, "A page of reports", .page(of: Self.entry))]
+            ) { call in
+                let page = try call.page()
+                let reports = try await LivelihoodStore(backend.database).list(
+                    call.scope, before: Self.number(page.after), limit: page.limit)
+                let next = reports.count == page.limit ? reports.last?.id.description : nil
+                return .page(reports.map(Self.entry), next: next)
+            },
+        ]
+    }
+
+    private static let entry = Schema.named(
+        "ReportEntry",
+        .object([
+            Field("report", .integer(1...Int64.max)), Field("year", .integer(2000...2199)), Field("to", .day),
+            Field("total", .money(Int64.min...Int64.max), "All income"), Field("madeAt", .instant),
+            Field("madeBy", .string()),
+        ]))
+
+    private static func entry(_ report: LivelihoodReport) -> JSON {
+        [
+            "report": JSON(report.id), "year": JSON(report.figures.period.year),
+            "to": JSON(report.figures.period.to), "total": JSON(Money(fen: report.figures.totalIncome.this)),
+            "madeAt": Shapes.instant(report.madeAt), "madeBy": .string(report.actor),
+        ]
+    }
+
+    private func answer(_ report: LivelihoodReport, _ call: Call) throws -> Answer {
+        let name = try call.query["format"].orNil?.string
+        let format = name.flatMap(LivelihoodFormat.init(rawValue:)) ?? .json
+        let query = call.target.split(separator: "?", maxSplits: 1).dropFirst().first
+        let language = query.flatMap { Language.named(inQuery: String($0)) } ?? .chinese
+        var answer = Answer.bytes(try format.render(report, language), format.contentType)
+        answer.headers[.contentLanguage] = language == .chinese ? "zh-CN" : "en"
+        if format != .json {
+            let file = "livelihood-\(report.figures.period.year)-\(report.id).\(format.fileExtension)"
+            answer.headers[.contentDisposition] = "inline; filename=\"\(file)\""
+        }
+        if format == .html { answer.headers[.contentSecurityPolicy] = try LivelihoodPage().contentSecurityPolicy }
+        return answer
+    }
+}

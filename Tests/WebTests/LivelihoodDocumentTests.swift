@@ -1,0 +1,293 @@
+import Foundation
+import Income
+import Kernel
+import Livelihood
+import Signing
+import TestSupport
+import Testing
+
+@testable import Web
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
+/// One report in each of its forms.
+@Suite struct LivelihoodDocumentTests {
+    /// Of the samples, with products and classes whose names would break a careless renderer.
+    private func report(
+        hostile: Bool = false, _ body: @Sendable (LivelihoodReport) async throws -> Void
+    ) async throws {
+        try await TestSupport.withVillage { village in
+            try await village.loadEverything()
+            try await village.loadVisitRows()
+            if hostile {
+                try await village.audited([
+                    "UPDATE product SET name = '<b>桃|*&\"' WHERE name = '蟠桃'",
+                    "UPDATE household SET support_class = '=1+1|</td><script>' WHERE support_class = '一般户'",
+                ])
+            }
+            try await body(
+                try await LivelihoodStore(village.database).drawUp(
+                    year: 2025, clock: village.clock.clock, village.committee))
+        }
+    }
+
+    private func text(_ report: LivelihoodReport, _ format: LivelihoodFormat, _ language: Language = .chinese) throws
+        -> String
+    {
+        String(decoding: try format.render(report, language), as: UTF8.self)
+    }
+
+    @Test func `every form carries every cell of every table`() async throws {
+        try await report { report in
+            for language in Language.allCases {
+                let (page, markdown) = (try text(report, .html, language), try text(report, .markdown, language))
+                for table in report.tables(language) {
+                    #expect(page.contains(table.title) && markdown.contains(table.title))
+                    for cells in table.rows + (table.total.map { [$0] } ?? []) {
+                        let row = cells.map(\.text).joined(separator: " | ")
+                        let found = markdown.replacing("**", with: "").replacing("\\", with: "").contains("| \(row) |")
+                        #expect(found, "\(row)")
+                        for cell in cells { #expect(page.contains(">\(cell.text)<"), "\(cell.text)") }
+                    }
+                }
+                let words = report.text(language)
+                for sentence in words.sections.flatMap(\.paragraphs) + words.signature + [words.imprint] {
+                    #expect(page.contains(sentence), "\(sentence)")
+                    #expect(markdown.replacing("\\", with: "").contains(sentence), "\(sentence)")
+                }
+            }
+        }
+    }
+
+    @Test func `JSON is as it is described, and has the figures in whole units`() async throws {
+        try await report { report in
+            let json = try JSON(parsing: LivelihoodFormat.json.render(report, .chinese))
+            try LivelihoodJSON.schema.validate(json)
+            let core = json["core"]
+            #expect(try core["sales"]["this"].money.fen == 151_179_600 && core["visitors"]["this"].int64 == 1806)
+            #expect(try core["tours"]["this"].money.fen == 11_972_300 && core["tours"]["growthPermille"].int64 == 96)
+            #expect(try core["total"]["this"].money.fen == json["income"]["total"]["this"].money.fen)
+            #expect(try json["tours"]["months"].array.count == 12 && json["tours"]["kinds"].array.count == 5)
+            let shares = try json["income"]["sources"].array.map { try $0["sharePermille"].int64 }
+            #expect(shares.reduce(0, +) == 1000)
+            let harvest = try json["products"].array.map { try $0["balance"]["isBalanced"].bool }
+            #expect(harvest == [true, true])
+        }
+    }
+
+    @Test func `what people have entered is text`() async throws {
+        try await report(hostile: true) { report in
+            let page = try text(report, .html)
+            #expect(!page.contains("<script") && !page.contains("<b>") && page.contains("&lt;b&gt;桃|*&amp;"))
+            let markdown = try text(report, .markdown)
+            #expect(markdown.contains("\\<b\\>桃\\|\\*\\&") && !markdown.contains("</td>"))
+            let json = try JSON(parsing: LivelihoodFormat.json.render(report, .chinese))
+            #expect(try json["products"].array.map { try $0["product"].string }.contains("<b>桃|*&\""))
+        }
+    }
+
+    @Test func `the page needs nothing beside itself`() async throws {
+        try await report { report in
+            let page = try text(report, .html)
+            for mark in ["<script", "src=", "href=", "@import", "url(", "onload", " style=\"", "{{", "http://127"] {
+                #expect(!page.contains(mark), "\(mark)")
+            }
+            #expect(page.contains("<html lang=\"zh-CN\">") && page.contains("size: A4"))
+            let style = try #require(page.split(separator: "<style>").last?.split(separator: "</style>").first)
+            let digest = Data(Digest.sha256(Array(String(style).utf8))).base64EncodedString()
+            #expect(try LivelihoodPage().contentSecurityPolicy.contains("style-src 'sha256-\(digest)'"))
+        }
+    }
+
+    @Test func `charts are well-formed, say what they show, and their bars are the figures`() async throws {
+        try await report { report in
+            let figures = report.figures
+            let months = (1...12).map { month in
+                figures.visits.filter { $0.month == month }.reduce(0) { $0 + $1.people }
+            }
+            let sources = IncomeSource.allCases.map { figures.income($0) }.filter { $0.last != 0 || $0.this != 0 }
+            for language in Language.allCases {
+                let visitors = try Chart(#require(LivelihoodCharts.visitors(figures, language)).svg)
+                #expect(visitors.bars.map(\.value) == months)
+                try visitors.expectProportional(\.height)
+                let income = try Chart(#require(LivelihoodCharts.income(figures, language)).svg)
+                #expect(income.bars.map(\.value) == sources.flatMap { [$0.last, $0.this] })
+                try income.expectProportional(\.width)
+                #expect(visitors.texts["title"]?.isEmpty == false && income.texts["title"]?.isEmpty == false)
+                let busiest = LivelihoodNumbers.count(months.max() ?? 0)
+                #expect(visitors.texts["desc"]?.contains(busiest) == true)
+                #expect(visitors.texts["text"]?.contains(busiest) == true)
+                let sales = LivelihoodNumbers.roundedMoney(figures.income(.sales).this, language)
+                #expect(income.texts["desc"]?.contains(sales) == true && income.texts["text"]?.contains(sales) == true)
+            }
+        }
+    }
+
+    @Test func `there is no chart of nothing, and no bar of less than nothing`() async throws {
+        try await TestSupport.withVillage { village in
+            let store = LivelihoodStore(village.database)
+            let empty = try await store.drawUp(year: 2025, clock: village.clock.clock, village.committee)
+            #expect(LivelihoodCharts.visitors(empty.figures, .chinese)?.svg == nil)
+            #expect(LivelihoodCharts.income(empty.figures, .chinese)?.svg == nil)
+            #expect(try !text(empty, .html).contains("<svg"))
+            let day = try #require(CivilDay(year: 2025, month: 5, day: 1))
+            let entry = try await village.change(
+                IncomeStore.enter(
+                    day: day.adding(days: -365), source: .rent, memo: "", amount: Money(fen: 500), corrects: nil,
+                    today: village.today))
+            try await village.change(
+                IncomeStore.enter(
+                    day: day, source: .rent, memo: "", amount: Money(fen: -200), corrects: entry.id.value,
+                    today: village.today))
+            let less = try await store.drawUp(year: 2025, clock: village.clock.clock, village.committee)
+            let bars = try Chart(#require(LivelihoodCharts.income(less.figures, .chinese)).svg).bars
+            #expect(bars.map(\.value) == [500, -200] && bars.last?.width == 0)
+            let page = try text(less, .html)
+            #expect(page.contains("-2.00元") && page.contains(">—<"))
+        }
+    }
+
+    @Test(.enabled("needs Chromium and poppler") { await has("pdftotext") ? await has("chromium") : false })
+    func `a browser prints it on A4 with its Chinese, its charts and the heads of its tables`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "livelihood-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await report { report in
+            let file = folder.appending(path: "report.html").path
+            try Data(LivelihoodFormat.html.render(report, .chinese)).write(to: URL(filePath: file))
+            let print =
+                "HOME=\(folder.path) timeout 90 chromium --headless=new --no-sandbox --disable-gpu "
+                + "--disable-dev-shm-usage --user-data-dir=\(folder.path)/profile --no-pdf-header-footer "
+                + "--print-to-pdf=\(folder.path)/report.pdf file://\(file) 2>&1"
+            #expect(await output("sh", "-c", print) != nil)
+            let facts = try #require(await output("pdfinfo", "\(folder.path)/report.pdf"))
+            #expect(facts.contains("A4"), "\(facts)")
+            let printed = try #require(await output("pdftotext", "-layout", "\(folder.path)/report.pdf", "-"))
+            // A line that wraps is printed in two.
+            let plain = printed.filter { !$0.isWhitespace }
+            let words = report.text(.chinese)
+            #expect(plain.contains(words.title.filter { !$0.isWhitespace }))
+            for table in report.tables(.chinese) {
+                for cell in table.rows.flatMap(\.self) {
+                    #expect(plain.contains(cell.text.filter { !$0.isWhitespace }), "\(cell.text)")
+                }
+            }
+            #expect(plain.contains("—1—") && plain.contains(words.signature[0]))
+        }
+    }
+}
+
+/// An SVG chart, read as XML.
+private final class Chart: NSObject, XMLParserDelegate {
+    struct Bar {
+        let value: Int64
+        let width: Double
+        let height: Double
+    }
+
+    private(set) var bars: [Bar] = []
+    private(set) var texts: [String: String] = [:]
+    private var element = ""
+
+    init(_ svg: String) throws {
+        super.init()
+        let parser = XMLParser(data: Data(svg.utf8))
+        parser.delegate = self
+        try #require(parser.parse(), "\(svg)")
+    }
+
+    func parser(
+        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+        attributes: [String: String]
+    ) {
+        element = name
+        guard attributes["class"] == "bar" else { return }
+        bars.append(
+            Bar(
+                value: attributes["data-value"].flatMap { Int64($0) } ?? .min,
+                width: attributes["width"].flatMap { Double($0) } ?? .nan,
+                height: attributes["height"].flatMap { Double($0) } ?? .nan))
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) { texts[element, default: ""] += string }
+
+    /// Each bar is as long beside the longest as its value is beside the largest, to the tenth of a unit.
+    func expectProportional(_ length: KeyPath<Bar, Double>) throws {
+        let longest = try #require(bars.max { $0.value < $1.value })
+        #expect(longest[keyPath: length] > 100)
+        for bar in bars {
+            let expected = longest[keyPath: length] * Double(bar.value) / Double(longest.value)
+            #expect(abs(bar[keyPath: length] - expected) <= 0.1, "\(bar)")
+        }
+    }
+}
+
+extension SiteTests {
+    /// Reports over HTTP.
+    @Suite struct Livelihood {
+        @Test func `committee, administrator and auditor are given reports, others are not`() async throws {
+            let village = try Served.village
+            let target = "/api/v1/reports/livelihood?year=2025"
+            let id = try await village.get(target, as: "committee")["report"].int64
+            for (person, status) in [
+                ("committee", 200), ("administrator", 200), ("auditor", 200), ("clerk", 403), ("desk", 403), (nil, 401),
+            ] as [(String?, Int)] {
+                for path in [target, "/api/v1/reports/livelihood/\(id)", "/api/v1/reports"] {
+                    let reply = try await village.send("GET", path, as: person)
+                    #expect(reply.status == status, "\(person ?? "nobody"): \(path)")
+                }
+            }
+        }
+
+        @Test func `a report keeps its number in every format and when it is asked for again`() async throws {
+            let village = try Served.village
+            let year = village.today.year
+            let drawn = try await village.get("/api/v1/reports/livelihood?year=\(year)", as: "committee")
+            let id = try drawn["report"].int64
+            for (format, type) in [
+                ("json", "application/json"), ("markdown", "text/markdown; charset=utf-8"),
+                ("html", "text/html; charset=utf-8"),
+            ] {
+                let stored = try await village.send(
+                    "GET", "/api/v1/reports/livelihood/\(id)?format=\(format)", as: "auditor")
+                #expect(stored.status == 200 && stored.headers["content-type"] == type)
+                #expect(stored.headers["content-language"] == "zh-CN" && stored.text.contains("第\(id)号"))
+                let english = try await village.send(
+                    "GET", "/api/v1/reports/livelihood/\(id)?lang=en&format=\(format)", as: "auditor")
+                #expect(english.headers["content-language"] == "en" && english.text.contains("report no. \(id)"))
+                let policy = try #require(stored.headers["content-security-policy"])
+                #expect(policy.contains("default-src 'none'") && policy.contains("style-src") == (format == "html"))
+            }
+            let preferring = try await village.send(
+                "GET", "/api/v1/reports/livelihood/\(id)?format=markdown", as: "auditor",
+                headers: ["Accept-Language": "en"])
+            #expect(preferring.text.contains("民生篇"))
+            let listed = try await village.get("/api/v1/reports", as: "auditor")["items"].array
+            #expect(try listed.contains { try $0["report"].int64 == id })
+        }
+
+        @Test(arguments: [
+            ("/api/v1/reports/livelihood", 422, "year"), ("/api/v1/reports/livelihood?year=1999", 422, "year"),
+            ("/api/v1/reports/livelihood?year=2199", 422, "year"), ("/api/v1/reports/livelihood?year=x", 422, "year"),
+            ("/api/v1/reports/livelihood?year=2025&format=docx", 422, "format"),
+            ("/api/v1/reports/livelihood?year=2025&formt=html", 422, "formt"),
+            ("/api/v1/reports/livelihood/999999999", 404, "id"), ("/api/v1/reports/livelihood/x", 404, "id"),
+            ("/api/v1/reports/livelihood/9223372036854775807", 404, "id"),
+        ])
+        func `what can't be reported is refused by its field`(target: String, status: Int, field: String) async throws {
+            let reply = try await Served.village.send("GET", target, as: "committee")
+            #expect(reply.status == status, "\(reply.text)")
+            #expect(try reply.problem()["field"].string == field)
+        }
+
+        @Test func `the description tells of every format`() async throws {
+            let responses = try await Served.village.get("/openapi.json")["paths"]["/api/v1/reports/livelihood"]["get"][
+                "responses"]
+            let contents = try responses["200"]["content"].members.map(\.key)
+            #expect(Set(contents) == Set(LivelihoodFormat.allCases.map(\.contentType)))
+            #expect(try responses.members.filter { $0.key == "200" }.count == 1)
+        }
+    }
+}
