@@ -328,8 +328,21 @@ JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
 WHERE b.state IN ('arrived', 'completed') AND l.arrived IS NOT NULL
 GROUP BY l.village_id, l.day, l.booking_id, b.unit_kind;
 
--- Tours join the one view of income: a visit's fee on its session's day once the group came, whatever was paid before
--- or after; what is kept of a group that did not come on that day too.
+-- What a visit brought, on its session's day, with the kind of unit that came: its fee once the group was there, whatever
+-- was paid before or after, and what is kept of a group that did not come. The one place where this is defined.
+CREATE VIEW tour_income WITH (security_invoker = true) AS
+SELECT l.village_id, l.day, l.booking_id, b.unit_kind,
+    CASE WHEN b.state IN ('arrived', 'completed') THEN l.amount_fen ELSE l.kept_fen END AS amount_fen
+FROM tour_booking_session l
+JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+WHERE b.state IN ('arrived', 'completed') OR (b.state IN ('cancelled', 'no_show') AND l.kept_fen > 0)
+UNION ALL
+SELECT x.village_id, x.day, x.booking_id, b.unit_kind, x.amount_fen
+FROM tour_booking_extra x
+JOIN tour_booking b ON b.village_id = x.village_id AND b.id = x.booking_id
+WHERE b.state IN ('arrived', 'completed') AND x.amount_fen > 0;
+
+-- Tours join the one view of income.
 CREATE OR REPLACE VIEW income_line WITH (security_invoker = true) AS
 SELECT s.village_id, s.sold_on AS day, 'sales' AS source, p.name AS product, c.name AS cooperative, s.channel,
     h.number || ' ' || h.head AS household, l.grams, l.amount_fen
@@ -344,15 +357,7 @@ UNION ALL
 SELECT e.village_id, e.day, e.source, NULL, NULL, NULL, NULL, NULL, e.amount_fen
 FROM income_entry e
 UNION ALL
-SELECT l.village_id, l.day, 'tours', NULL, NULL, NULL, NULL, NULL,
-    CASE WHEN b.state IN ('arrived', 'completed') THEN l.amount_fen ELSE l.kept_fen END
-FROM tour_booking_session l
-JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
-WHERE b.state IN ('arrived', 'completed') OR (b.state IN ('cancelled', 'no_show') AND l.kept_fen > 0)
-UNION ALL
-SELECT x.village_id, x.day, 'tours', NULL, NULL, NULL, NULL, NULL, x.amount_fen
-FROM tour_booking_extra x
-JOIN tour_booking b ON b.village_id = x.village_id AND b.id = x.booking_id
-WHERE b.state IN ('arrived', 'completed') AND x.amount_fen > 0;
+SELECT t.village_id, t.day, 'tours', NULL, NULL, NULL, NULL, NULL, t.amount_fen
+FROM tour_income t;
 
-GRANT SELECT ON tour_visit TO taoyuan_service;
+GRANT SELECT ON tour_visit, tour_income TO taoyuan_service;

@@ -1,5 +1,4 @@
 -- Livelihood sections as they were drawn up: a report once given out can be shown again, figure by figure.
--- And tours' income by booking, so that a summary and a report of tours can't be two figures for one thing.
 
 -- at is the moment of which the figures are, not that of their storing.
 CREATE TABLE livelihood_report (
@@ -19,35 +18,3 @@ CREATE POLICY livelihood_report_scope ON livelihood_report USING (
 
 GRANT SELECT, INSERT ON livelihood_report TO taoyuan_service;
 GRANT USAGE ON SEQUENCE livelihood_report_id_seq TO taoyuan_service;
-
--- What a visit brought, on its day, with the kind of unit that came; the rule is that of 0007, which moves here.
-CREATE VIEW tour_income WITH (security_invoker = true) AS
-SELECT l.village_id, l.day, l.booking_id, b.unit_kind,
-    CASE WHEN b.state IN ('arrived', 'completed') THEN l.amount_fen ELSE l.kept_fen END AS amount_fen
-FROM tour_booking_session l
-JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
-WHERE b.state IN ('arrived', 'completed') OR (b.state IN ('cancelled', 'no_show') AND l.kept_fen > 0)
-UNION ALL
-SELECT x.village_id, x.day, x.booking_id, b.unit_kind, x.amount_fen
-FROM tour_booking_extra x
-JOIN tour_booking b ON b.village_id = x.village_id AND b.id = x.booking_id
-WHERE b.state IN ('arrived', 'completed') AND x.amount_fen > 0;
-
-CREATE OR REPLACE VIEW income_line WITH (security_invoker = true) AS
-SELECT s.village_id, s.sold_on AS day, 'sales' AS source, p.name AS product, c.name AS cooperative, s.channel,
-    h.number || ' ' || h.head AS household, l.grams, l.amount_fen
-FROM sale s
-JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
-JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
-LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
-LEFT JOIN household h ON h.village_id = t.village_id AND h.id = t.household_id
-UNION ALL
-SELECT e.village_id, e.day, e.source, NULL, NULL, NULL, NULL, NULL, e.amount_fen
-FROM income_entry e
-UNION ALL
-SELECT t.village_id, t.day, 'tours', NULL, NULL, NULL, NULL, NULL, t.amount_fen
-FROM tour_income t;
-
-GRANT SELECT ON tour_income TO taoyuan_service;
