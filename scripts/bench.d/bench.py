@@ -15,7 +15,8 @@ from server import CORES, Failed, Server, run
 # In the order in which they are measured: the memory of serving is that under the loads before it.
 MEASURES = {
     "verify": ("verify-distinct", "verify-one"), "register": ("register",),
-    "sales": ("sales-spread", "sales-one-batch"), "imports": ("import",),
+    "sales": ("sales-spread", "sales-one-batch"),
+    "bookings": ("bookings-hot", "bookings-spread", "bookings-past"), "imports": ("import",),
     "memory_serving": ("memory-serving",), "memory_importing": ("memory-importing",),
     "livelihood": ("livelihood", "livelihood-memory"),
 }

@@ -4,6 +4,7 @@ import json
 import statistics
 import time
 
+import tours
 import village
 from server import Failed, Server, openssl_speed
 
@@ -160,6 +161,20 @@ class Bench:
         # The first finds nothing prepared and nothing in memory.
         yield Figure("livelihood", "ms", 1000, times[1:], [1000], limit=True)
         yield Figure("livelihood-memory", "MB", 100, [memory], [100], limit=True)
+
+    def bookings(self):
+        offer = tours.Tours(self.server)
+        offer.book_once()
+        offer.sell_out()
+        yield Figure("bookings-hot", "bookings/s", 0.8, *self.rounds_of(*offer.measures(1)))
+        ours, beside = offer.measures(50)
+        spread = self.rounds_of(ours, beside)
+        yield Figure("bookings-spread", "bookings/s", 0.7, *spread)
+        # A table that holds this round's bookings already, and the same with the past ones: only the past differs.
+        without = self.rounds_of(ours)[0]
+        offer.add_past()
+        yield Figure("bookings-past", "bookings/s", 0.95, self.rounds_of(ours)[0], without)
+        offer.check()
 
     def check(self):
         """What program and pgbench have written adds up."""

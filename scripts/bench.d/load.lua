@@ -1,4 +1,4 @@
--- wrk -s load.lua URL -- get FILE | register PLOTS DAY TOKEN | sale FIRST LAST DAY TOKEN
+-- wrk -s load.lua URL -- get FILE | register PLOTS DAY TOKEN | sale FIRST LAST DAY TOKEN | book FIRST LAST
 
 local count = 0
 function setup(thread)
@@ -7,8 +7,9 @@ function setup(thread)
 end
 
 local function post(path, token, body)
-    return "POST " .. path .. " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        .. "Authorization: Bearer " .. token .. "\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+    local credentials = token and "Authorization: Bearer " .. token .. "\r\n" or ""
+    return "POST " .. path .. " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" .. credentials
+        .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 -- Every path in turn; each thread begins elsewhere.
@@ -40,9 +41,18 @@ local function sale(arguments)
     end
 end
 
+local function book(arguments)
+    local first, last = tonumber(arguments[2]), tonumber(arguments[3])
+    return function()
+        return post("/api/v1/tours/bookings", nil, string.format(
+            '{"unit":"区委党校主体班","unitKind":"party_school","headcount":1,"leader":"韩老师","phone":"13900001111",'
+            .. '"sessions":[%d]}', math.random(first, last)))
+    end
+end
+
 function init(arguments)
     math.randomseed(os.time() + number)
-    request = ({ get = get, register = register, sale = sale })[arguments[1]](arguments)
+    request = ({ get = get, register = register, sale = sale, book = book })[arguments[1]](arguments)
 end
 
 function done(summary)

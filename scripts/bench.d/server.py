@@ -120,12 +120,19 @@ class Server:
 
     def wrk(self, seconds, clients, *words):
         """Requests a second, all of them answered well."""
-        answer = run(["wrk", "-t", min(CORES, 2), "-c", clients, "-d", f"{seconds}s", "-s", HERE / "load.lua",
-                      f"http://127.0.0.1:{self.port}", "--", *words])
-        requests, microseconds, errors = map(int, re.search(r"RESULT (\d+) (\d+) (\d+)", answer).groups())
+        requests, microseconds, errors = self._wrk(seconds, clients, words)
         if errors or not requests:
             raise Failed(f"{errors} of {requests} requests failed: {' '.join(map(str, words[:2]))}")
         return requests * 1e6 / microseconds
+
+    def wrk_answers(self, seconds, clients, *words):
+        """How many requests were answered, well or with a refusal."""
+        return self._wrk(seconds, clients, words)[0]
+
+    def _wrk(self, seconds, clients, words):
+        answer = run(["wrk", "-t", min(CORES, 2), "-c", clients, "-d", f"{seconds}s", "-s", HERE / "load.lua",
+                      f"http://127.0.0.1:{self.port}", "--", *words])
+        return list(map(int, re.search(r"RESULT (\d+) (\d+) (\d+)", answer).groups()))
 
     def peak_memory(self):
         return peak_memory(self.process.pid)
