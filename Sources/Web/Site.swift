@@ -29,6 +29,7 @@ struct Site: Sendable {
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
             + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+            + catalogueEndpoints + sessionEndpoints + calendarEndpoints
     }
 
     var webSite: WebSite {
@@ -79,6 +80,8 @@ enum Roles {
     static let committee = people(.committee, .administrator)
     static let incomeReaders = people(.clerk, .committee, .administrator, .auditor)
     static let administrator = people(.administrator)
+    static let tourDesk = people(.desk, .administrator)
+    static let tourReaders = people(.desk, .committee, .administrator, .auditor)
     static let overseers = people(.committee, .administrator, .auditor)
 
     private static func people(_ roles: Role...) -> Endpoint.Access { .people(roles.map(\.rawValue)) }

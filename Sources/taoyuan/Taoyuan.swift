@@ -20,7 +20,7 @@ struct Taoyuan: AsyncParsableCommand {
                 name: "The main job",
                 subcommands: [
                     ImportCommand.self, BatchCommand.self, CodeCommand.self, RecallCommand.self, SaleCommand.self,
-                    IncomeCommand.self,
+                    IncomeCommand.self, TourCommand.self,
                 ]),
             CommandGroup(
                 name: "The village",

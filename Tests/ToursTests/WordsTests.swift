@@ -3,7 +3,8 @@ import Testing
 import Tours
 
 @Suite struct WordsTests {
-    @Test(arguments: UnitKind.allCases) func `a kind of unit is read by its name and by its word`(kind: UnitKind) throws {
+    @Test(arguments: UnitKind.allCases) func `a kind of unit is read by its name and by its word`(kind: UnitKind) throws
+    {
         #expect(try UnitKind(named: kind.rawValue) == kind)
         #expect(try UnitKind(named: kind.label.zh) == kind)
     }
