@@ -153,12 +153,12 @@ struct TourProgrammeCommand: ParsableCommand {
         @Option(help: "Yuan a head, a 斤 or a piece.", transform: reading(Money.init(yuan:))) var price: Money
 
         func run() async throws {
-            let programme = try await options.withBackend { backend in
+            let changed = try await options.withBackend { backend in
                 try await backend.database.change(
                     backend.local.scope,
                     ProgrammeStore.addExtra(TourExtra(kind: kind, name: name, price: price), to: programme))
             }
-            try options.show(programme.json, Table(facts: programme.facts).text)
+            try options.show(changed.json, Table(facts: changed.facts).text)
         }
     }
 
@@ -172,11 +172,11 @@ struct TourProgrammeCommand: ParsableCommand {
         @Option(help: "The extra's name.") var name: String
 
         func run() async throws {
-            let programme = try await options.withBackend { backend in
+            let changed = try await options.withBackend { backend in
                 try await backend.database.change(
                     backend.local.scope, ProgrammeStore.removeExtra(name, from: programme))
             }
-            try options.show(programme.json, Table(facts: programme.facts).text)
+            try options.show(changed.json, Table(facts: changed.facts).text)
         }
     }
 }

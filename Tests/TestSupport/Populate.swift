@@ -38,6 +38,7 @@ extension TestVillage {
         try await change(
             IncomeStore.enter(
                 day: today, source: .rent, memo: "冷库出租", amount: Money(fen: 100), corrects: nil, today: today))
+        try await populateTours()
         let retry = Retry(key: "populated", fingerprint: [1])
         _ = try await database.change(
             committee, once: retry, render: { $0 }, OrchardStore.addGrade(name: "等外"))

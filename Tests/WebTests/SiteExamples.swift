@@ -97,6 +97,7 @@ extension ServedVillage {
         case "GET /api/v1/income/summary":
             let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
             return Example("\(endpoint.path)?\(query)", as: committee)
+        case let name where name.contains("/tours/"): return try await tourExample(of: endpoint)
         default:
             // What is left is asked for and found without a body.
             try #require(endpoint.method == .get, "\(endpoint.name) lacks an example")
