@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backend
+import Foundation
 import Kernel
 import Tours
 
@@ -67,13 +68,14 @@ struct TourSessionCommand: ParsableCommand {
         @OptionGroup var page: PageOptions
 
         func run() async throws {
-            let sessions = try await options.withBackend { backend in
+            let (sessions, now) = try await options.withBackend { backend in
                 let from = from ?? backend.clock.today
-                return try await SessionStore(backend.database).list(
+                let sessions = try await SessionStore(backend.database).list(
                     from: from, to: to ?? from.adding(days: 92), site: site, limit: page.limit, backend.local.scope)
+                return (sessions, backend.clock.now())
             }
             if sessions.isEmpty, !options.json { return Terminal.say(words("没有场次", "nothing to show")) }
-            try options.show(.array(sessions.map(\.json)), TourSession.table(sessions).text)
+            try options.show(.array(sessions.map(\.json)), TourSession.table(sessions, now: now).text)
         }
     }
 
@@ -181,7 +183,8 @@ extension TourSession {
         ]
     }
 
-    static func table(_ sessions: [TourSession]) -> Table {
+    /// - Parameter now: shows sessions that have begun as past, whatever bookings they would take.
+    static func table(_ sessions: [TourSession], now: Date = .distantPast) -> Table {
         Table(
             [
                 .right("场次", "session"), .left("日期", "day"), .left("时间", "time"), .left("基地", "site"),
@@ -192,7 +195,9 @@ extension TourSession {
                 [
                     "\(session.id)", "\(session.day)", "\(session.time)–\(TimeOfDay(of: session.endsAt))", session.site,
                     session.programme, "\(session.capacity)", "\(session.held)", "\(session.booked)",
-                    "\(session.free)", session.state.label[.ofThisRun],
+                    session.startsAt > now ? "\(session.free)" : nil,
+                    session.startsAt > now || session.state == .cancelled
+                        ? session.state.label[.ofThisRun] : words("已过", "past"),
                     session.resources.joined(separator: words("、", ", ")),
                 ]
             })
