@@ -32,8 +32,8 @@ struct Site: Sendable {
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
             + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
-            + bookingEndpoints + bookingDeskEndpoints + bookingPages
-            + livelihoodEndpoints
+            + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
+            + bookingPages + livelihoodEndpoints
     }
 
     var webSite: WebSite {

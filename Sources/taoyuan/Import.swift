@@ -14,11 +14,11 @@ struct ImportCommand: AsyncParsableCommand {
             taoyuan import harvest 采收登记.csv
             taoyuan import sales 销售流水.csv --partial --refused 待改.csv
 
-            Households come first, then plots, harvest, sales; income stands alone.
+            Households come first, then plots, harvest, sales; income and bookings stand alone.
             """)
 
     @OptionGroup var options: SharedOptions
-    @Argument(help: "households, plots, harvest, sales or income (or 农户, 地块, 采收, 销售, 收入).")
+    @Argument(help: "households, plots, harvest, sales, income or bookings (or 农户, 地块, 采收, 销售, 收入, 预约).")
     var kind: RegisterKind
     @Argument(help: "The register, as CSV.") var file: String
     @Flag(help: "Record the good rows even though others are refused.") var partial = false
@@ -38,12 +38,13 @@ struct ImportCommand: AsyncParsableCommand {
 }
 
 enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
-    case households, plots, harvest, sales, income
+    case households, plots, harvest, sales, income, bookings
 
     init?(argument: String) {
         let names: [String: RegisterKind] = [
             "农户": .households, "农户名册": .households, "地块": .plots, "采收": .harvest, "采收登记": .harvest, "销售": .sales,
-            "销售流水": .sales, "收入": .income, "其他收入": .income,
+            "销售流水": .sales, "收入": .income, "其他收入": .income, "预约": .bookings,
+            "研学预约": .bookings,
         ]
         guard let kind = RegisterKind(rawValue: argument.lowercased()) ?? names[argument] else { return nil }
         self = kind

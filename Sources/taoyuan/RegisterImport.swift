@@ -7,6 +7,7 @@ import Orchard
 import Registers
 import Sales
 import Synchronization
+import Tours
 
 import enum Web.JSON
 
@@ -33,6 +34,7 @@ struct RegisterImport: Sendable {
         case .plots: try await run(PlotRegister(), backend)
         case .harvest: try await run(HarvestRegister(signer: backend.keys.signer(), today: today), backend)
         case .sales: try await run(SaleRegister(today: today), backend)
+        case .bookings: try await run(BookingRegister(today: today), backend)
         case .income: try await run(IncomeRegister(today: today), backend)
         }
     }

@@ -25,7 +25,7 @@ struct Taoyuan: AsyncParsableCommand {
             CommandGroup(
                 name: "Study tours",
                 subcommands: [
-                    BookingCommand.self
+                    TourCommand.self, BookingCommand.self,
                 ]),
             CommandGroup(
                 name: "The village",

@@ -68,9 +68,9 @@ final class Village: Sendable {
         try await launch("/bin/sh", ["-ec", script], input: "", environment: environment).finish()
     }
 
-    /// All five registers, in their order.
+    /// All six registers, in their order.
     func importSamples() async throws {
-        for kind in ["households", "plots", "harvest", "sales", "income"] {
+        for kind in ["households", "plots", "harvest", "sales", "income", "bookings"] {
             let outcome = try await run("import", kind, "\(Self.samples)/\(kind).csv", "--json")
             try #require(outcome.status == 0, "\(kind): \(outcome.errors)")
         }

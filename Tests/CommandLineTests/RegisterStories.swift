@@ -7,6 +7,7 @@ import Testing
         struct Year: Decodable {
             let salesFen: Int
             let otherFen: Int
+            let toursFen: Int
         }
 
         let totals: [String: Year]
@@ -14,7 +15,9 @@ import Testing
         let byMonth2025SalesFen: [String: Int]
     }
 
-    private static let rows = ["households": 36, "plots": 48, "harvest": 423, "sales": 2034, "income": 16]
+    private static let rows = [
+        "households": 36, "plots": 48, "harvest": 423, "sales": 2034, "income": 16, "bookings": 165,
+    ]
 
     /// Amounts of a summary by the values of one dimension; income without a value stands under "".
     private func amounts(_ summary: [String: Any], by dimension: String) throws -> [String: Int] {
@@ -28,8 +31,8 @@ import Testing
     @Test func `the samples give the expected income to the fen, and twice is once`() async throws {
         let village = try Village()
         for again in [false, true] {
-            for (kind, count) in ["households", "plots", "harvest", "sales", "income"].map({ ($0, Self.rows[$0] ?? 0) })
-            {
+            for kind in ["households", "plots", "harvest", "sales", "income", "bookings"] {
+                let count = Self.rows[kind] ?? 0
                 let report = try await village.json("import", kind, "\(Village.samples)/\(kind).csv")
                 #expect(report["read"] as? Int == count)
                 #expect(report["recorded"] as? Int == (again ? 0 : count), "\(kind)")
@@ -45,8 +48,10 @@ import Testing
                 "income", "summary", "--from", "\(year)-01-01", "--to", "\(year)-12-31", "--by", "source")
             let bySource = try amounts(summary, by: "source")
             #expect(bySource["sales"] == sums.salesFen)
-            #expect(bySource.values.reduce(0, +) == sums.salesFen + sums.otherFen)
-            #expect((summary["total"] as? [String: Int])?["fen"] == sums.salesFen + sums.otherFen)
+            #expect(bySource["tours"] == sums.toursFen)
+            let sum = sums.salesFen + sums.otherFen + sums.toursFen
+            #expect(bySource.values.reduce(0, +) == sum)
+            #expect((summary["total"] as? [String: Int])?["fen"] == sum)
             #expect(summary["from"] as? String == "\(year)-01-01" && summary["by"] as? [String] == ["source"])
         }
         let year = ["--from", "2025-01-01", "--to", "2025-12-31"]
@@ -61,7 +66,7 @@ import Testing
         #expect(try amounts(["rows": rows], by: "month") == expected.byMonth2025SalesFen.filter { $0.value > 0 })
         let table = try await village.run(["income", "summary", "--by", "source", "--lang", "zh"] + year)
         #expect(table.output.contains("农产品销售  1,511,796.00"))
-        #expect(table.output.hasSuffix("合计        1,948,792.00\n"))
+        #expect(table.output.hasSuffix("合计        2,068,515.00\n"))
     }
 
     @Test func `refused rows stop an import or go to a file`() async throws {

@@ -15,6 +15,10 @@ import Testing
         "ceiling_override": "a clerk's registration has to know what the committee has allowed",
         "signing_key": "public halves, which everybody may see", "scan": "anonymous, counted for strangers",
         "scan_key": "the day's key, used by the counting of scans alone",
+        "tour_site": "the desk's catalogue", "tour_site_closure": "the desk's catalogue",
+        "tour_resource": "the desk's catalogue", "tour_programme": "the desk's catalogue",
+        "tour_extra": "the desk's catalogue", "tour_session": "a timetable, which strangers may see too",
+        "tour_session_resource": "the desk's timetable",
     ]
 
     private struct Table {
@@ -80,6 +84,27 @@ import Testing
                     #expect(try row.decode("seen") == expected, "\(table.name)")
                     #expect(expected > 0 || table.name == "audit", "\(table.name) holds nothing to see")
                 }
+            }
+        }
+    }
+
+    @Test func `a clerk sees nothing of the village's bookings, other income and reports`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            try await village.populate(orchard)
+            let undivided = try await tables(village).filter { $0.isSecured && !$0.hasCooperative }
+            let names = Set(undivided.map(\.name))
+            #expect(
+                names.isSuperset(of: [
+                    "tour_booking", "tour_booking_session", "tour_booking_extra", "tour_booking_event",
+                    "tour_payment", "tour_check_in", "message", "livelihood_report", "income_entry",
+                ]))
+            for table in undivided {
+                #expect(try await rows(village, table.name) > 0, "\(table.name) holds nothing that could be hidden")
+                let seen = try await village.database.transaction(village.clerk(of: orchard.east)) {
+                    try await $0.query("SELECT count(*) AS seen FROM \(identifier: table.name)")
+                }
+                #expect(try seen.first?.decode("seen") == 0, "\(table.name)")
             }
         }
     }

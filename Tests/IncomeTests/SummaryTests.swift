@@ -27,13 +27,16 @@ import Testing
                 let year = try #require(Int(name))
                 let bySource = amounts(try await summary(village, year: year, by: [.source]))
                 #expect(bySource["sales"] == totals.salesFen, "\(year)")
-                let other = bySource.filter { $0.key != "sales" }.values.reduce(0, +)
+                #expect(bySource["tours"] == totals.toursFen, "\(year)")
+                let other = bySource.filter { !["sales", "tours"].contains($0.key) }.values.reduce(0, +)
                 #expect(other == totals.otherFen, "\(year)")
-                #expect(try await summary(village, year: year, by: []).total.fen == totals.salesFen + totals.otherFen)
+                let sum = totals.salesFen + totals.toursFen + totals.otherFen
+                #expect(try await summary(village, year: year, by: []).total.fen == sum)
             }
             let byCooperative = amounts(try await summary(village, year: 2025, by: [.cooperative]))
             #expect(byCooperative.filter { $0.key != "" } == expectation.byCooperative2025Fen)
-            #expect(byCooperative[""] == expectation.totals["2025"]?.otherFen)
+            let totals = try #require(expectation.totals["2025"])
+            #expect(byCooperative[""] == totals.otherFen + totals.toursFen)
             var byMonth: [String: Int64] = [:]
             for row in try await summary(village, year: 2025, by: [.month, .source]).rows where row.values[1] == "sales"
             {

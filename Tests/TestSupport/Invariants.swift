@@ -144,12 +144,18 @@ enum Invariants {
                 UNION ALL SELECT 'cooperative', xmin FROM cooperative
                 UNION ALL SELECT 'household', xmin FROM household
                 UNION ALL SELECT 'plot', xmin FROM plot
-                UNION ALL SELECT 'tour_session', xmin FROM tour_session
                 UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
                 UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
                 UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
                 UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
                 UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
+                UNION ALL SELECT 'tour_site', xmin FROM tour_site
+                UNION ALL SELECT 'tour_site_closure', xmin FROM tour_site_closure
+                UNION ALL SELECT 'tour_resource', xmin FROM tour_resource
+                UNION ALL SELECT 'tour_programme', xmin FROM tour_programme
+                UNION ALL SELECT 'tour_extra', xmin FROM tour_extra
+                UNION ALL SELECT 'tour_session', xmin FROM tour_session
+                UNION ALL SELECT 'tour_session_resource', xmin FROM tour_session_resource
             ) changed
             WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM audit)
             GROUP BY changed.what

@@ -39,6 +39,7 @@ extension TestVillage {
         try await change(
             IncomeStore.enter(
                 day: today, source: .rent, memo: "冷库出租", amount: Money(fen: 100), corrects: nil, today: today))
+        try await populateTours()
         _ = try await LivelihoodStore(database).drawUp(year: today.year, clock: clock.clock, committee)
         let retry = Retry(key: "populated", fingerprint: [1])
         _ = try await database.change(

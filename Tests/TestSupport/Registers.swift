@@ -7,6 +7,7 @@ import Orchard
 import Postgres
 import Registers
 import Sales
+import Tours
 
 /// The registers of a village that does not exist, made for tests.
 public enum Samples {
@@ -81,11 +82,12 @@ extension TestVillage {
         _ = try await load(Samples.path("harvest.csv"), harvestRegister())
     }
 
-    /// Imports all five registers.
+    /// Imports all six registers.
     public func loadEverything() async throws {
         try await loadHarvests()
         _ = try await load(Samples.path("sales.csv"), SaleRegister(today: today))
         _ = try await load(Samples.path("income.csv"), IncomeRegister(today: today))
+        _ = try await load(Samples.path("bookings.csv"), BookingRegister(today: today))
     }
 }
 

@@ -102,6 +102,7 @@ extension ServedVillage {
         case "GET /api/v1/reports/livelihood/{id}":
             let report = try await get("/api/v1/reports/livelihood?year=2019", as: committee)["report"].int64
             return Example("/api/v1/reports/livelihood/\(report)", as: "auditor")
+        case let name where name.contains("/tours/"): return try await tourExample(of: endpoint)
         default:
             // What is left is asked for and found without a body.
             try #require(endpoint.method == .get, "\(endpoint.name) lacks an example")

@@ -28,7 +28,11 @@ struct ServedVillage: Sendable {
     /// In stock, of 甲合作社.
     let batch: Int64
     let payload: String
+    /// Open for bookings, at `tourSite`.
+    let session: Int64
 
+    static let tourSite = "orchard-1"
+    static let tourProgramme = "visit-1"
     static let ours = "甲合作社"
     static let others = "乙合作社"
 
@@ -214,10 +218,12 @@ private func serve<Result: Sendable>(
 private func settle(
     _ backend: Backend, _ site: Site, _ server: TestServer, folder: String, _ errors: MemoryLog
 ) async throws -> ServedVillage {
-    func village(_ tokens: [String: String], _ batch: Int64 = 0, _ payload: String = "") -> ServedVillage {
+    func village(_ tokens: [String: String], _ batch: Int64 = 0, _ payload: String = "", _ session: Int64 = 0)
+        -> ServedVillage
+    {
         ServedVillage(
             backend: backend, site: site, server: server, folder: folder, tokens: tokens, errors: errors, batch: batch,
-            payload: payload)
+            payload: payload, session: session)
     }
     func token(_ role: Role, of cooperative: String? = nil) async throws -> String {
         let plan = TokenStore.create(
@@ -238,7 +244,8 @@ private func settle(
     tokens["clerk"] = try await token(.clerk, of: ServedVillage.ours)
     tokens["other"] = try await token(.clerk, of: ServedVillage.others)
     let (batch, payload) = try await village(tokens).register()
-    let settled = village(tokens, batch, payload)
+    let session = try await village(tokens).settleTours()
+    let settled = village(tokens, batch, payload, session)
     _ = try await settled.post("/api/v1/sales", as: "clerk", ServedVillage.sale(batch, on: backend.clock.today))
     _ = try await settled.booked()
     return settled

@@ -320,6 +320,17 @@ SELECT village_id, programme_id, id, kind, name, price_fen FROM tour_extra;
 
 GRANT SELECT ON public_tour_session, public_tour_extra TO taoyuan_public;
 
+-- A calendar that people subscribe to has to go on telling of a session that takes no more bookings, and has to tell
+-- that one is cancelled; public_tour_session, from which they book, shows neither.
+CREATE VIEW public_tour_calendar AS
+SELECT s.village_id, s.id, s.day, s.starts_at, s.ends_at, t.name AS site, p.name AS programme,
+    s.state = 'cancelled' AS is_cancelled, s.version
+FROM tour_session s
+JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
+JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id;
+
+GRANT SELECT ON public_tour_calendar TO taoyuan_public;
+
 -- People who came: a booking's heads count once a day, however many sessions they saw.
 CREATE VIEW tour_visit WITH (security_invoker = true) AS
 SELECT l.village_id, l.day, l.booking_id, b.unit_kind, max(l.arrived) AS people

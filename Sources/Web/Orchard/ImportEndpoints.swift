@@ -6,6 +6,7 @@ import NIOCore
 import Orchard
 import Registers
 import Sales
+import Tours
 
 extension Site {
     /// Registers sent as files: what `taoyuan import` does, for a clerk far away.
@@ -13,10 +14,10 @@ extension Site {
         [
             Endpoint(
                 .post, "/api/v1/imports/{kind}", "Import a register (CSV): all of its rows, or none",
-                access: .people(["clerk", "committee", "administrator"]),
+                access: .people(["clerk", "committee", "administrator", "desk"]),
                 pathParameters: [
                     .init(
-                        "kind", .enumeration(["households", "plots", "harvest", "sales", "income"]),
+                        "kind", .enumeration(["households", "plots", "harvest", "sales", "income", "bookings"]),
                         "Which register it is")
                 ],
                 query: [.init("partial", .boolean, "Record the good rows even though others are refused")],
@@ -38,12 +39,16 @@ extension Site {
 
     private func importRegister(_ kind: String, path: String, partial: Bool, _ call: Call) async throws -> Answer {
         let today = backend.clock.today
+        guard kind == "bookings" || call.caller?.role != "desk" else {
+            throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")
+        }
         switch kind {
         case "households": return try await record(HouseholdRegister(), kind, path, partial, call)
         case "plots": return try await record(PlotRegister(), kind, path, partial, call)
         case "harvest":
             let recorder = HarvestRegister(signer: try backend.keys.signer(), today: today)
             return try await record(recorder, kind, path, partial, call)
+        case "bookings": return try await record(BookingRegister(today: today), kind, path, partial, call)
         case "sales": return try await record(SaleRegister(today: today), kind, path, partial, call)
         default: return try await record(IncomeRegister(today: today), kind, path, partial, call)
         }

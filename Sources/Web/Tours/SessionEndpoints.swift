@@ -1,0 +1,143 @@
+import Kernel
+import Tours
+
+extension Site {
+    private static let sessionID = Endpoint.Parameter("session", .integer(1...Int64.max), "The session's number")
+    private static let period: [Endpoint.Parameter] = [
+        .init("from", .day, "The first day; today unless told"),
+        .init("to", .day, "The last day; three months after the first unless told"),
+    ]
+
+    var sessionEndpoints: [Endpoint] {
+        let store = SessionStore(backend.database)
+        return [
+            Endpoint(
+                .get, "/api/v1/tours/sessions", "The sessions that take bookings, by their beginnings",
+                access: .anyone,
+                query: Self.period + [.init("seats", .integer(1...10_000), "Only sessions with so many free seats")]
+                    + PageRequest.parameters,
+                outcomes: [.init(200, "A page of sessions", .page(of: Shapes.openSession))]
+            ) { call in
+                try verifications?.check(call.client)
+                let page = try call.page()
+                let (from, to) = try period(of: call)
+                let sessions = try await store.open(
+                    from: from, to: to, now: backend.clock.now(), seats: call.query["seats"].orNil?.int ?? 0,
+                    after: Self.place(page.after), limit: page.limit, village: backend.village.id)
+                let next = sessions.count == page.limit ? sessions.last?.place.description : nil
+                return .page(sessions.map(Shapes.openSession), next: next)
+            },
+            Endpoint(
+                .get, "/api/v1/tours/timetable", "All sessions with their seats, by their beginnings",
+                access: Roles.deskReaders,
+                query: Self.period + [.init("site", .string(1...100), "Only sessions at this site")]
+                    + PageRequest.parameters,
+                outcomes: [.init(200, "A page of sessions", .page(of: Shapes.tourSession))]
+            ) { call in
+                let page = try call.page()
+                let (from, to) = try period(of: call)
+                let sessions = try await store.list(
+                    from: from, to: to, site: call.query["site"].orNil?.string, after: Self.place(page.after),
+                    limit: page.limit, call.scope)
+                let next = sessions.count == page.limit ? sessions.last?.place.description : nil
+                return .page(sessions.map(Shapes.tourSession), next: next)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/sessions",
+                "Plan a session, or with `until` one on each day that fits; the days that do not are named",
+                access: Roles.desk,
+                body: .json(
+                    .object([
+                        Field("site", .string(1...100)), Field("programme", .string(1...100)), Field("day", .day),
+                        Field("time", Shapes.timeOfDay), Field("capacity", .integer(1...10_000)),
+                        .optional("resources", .array(of: .string(1...100), 0...50)), .optional("until", .day),
+                        .optional("weekdays", Shapes.weekdays),
+                    ])),
+                outcomes: [.init(201, "Planned", Self.planned)]
+            ) { call in
+                let new = NewSessions(
+                    site: try call.body["site"].string, programme: try call.body["programme"].string,
+                    day: try call.body["day"].day, time: try Self.time(call.body["time"], "time"),
+                    capacity: try call.body["capacity"].int,
+                    resources: try call.body["resources"].orNil?.array.map { try $0.string } ?? [],
+                    until: try call.body["until"].orNil?.day,
+                    weekdays: try call.body["weekdays"].orNil.map(Shapes.weekdays))
+                return try await carryOut(call, SessionStore.add(new, now: backend.clock.now())) {
+                    Self.render($0, call.language)
+                }
+            },
+            Endpoint(
+                .get, "/api/v1/tours/sessions/{session}", "A session, with its version as its tag",
+                access: Roles.deskReaders, pathParameters: [Self.sessionID],
+                outcomes: [.init(200, "The session", Shapes.tourSession)]
+            ) { call in
+                let session = try await store.show(call.path["session"].int64, call.scope)
+                return .json(Shapes.tourSession(session)).tagged(EntityTag(version: Int64(session.version)), for: call)
+            },
+            Endpoint(
+                .patch, "/api/v1/tours/sessions/{session}", "Change a session's capacity or its resources",
+                access: Roles.desk, pathParameters: [Self.sessionID],
+                body: .json(
+                    .object([
+                        .optional("capacity", .integer(1...10_000)),
+                        .optional("resources", .array(of: .string(1...100), 0...50), "In place of all it has"),
+                    ])),
+                outcomes: [.init(200, "Changed", Shapes.tourSession)]
+            ) { call in
+                let plan = SessionStore.change(
+                    try call.path["session"].int64, capacity: try call.body["capacity"].orNil?.int,
+                    resources: try call.body["resources"].orNil?.array.map { try $0.string },
+                    match: call.versionCheck)
+                let session = try await backend.database.change(call.scope, plan)
+                return .json(Shapes.tourSession(session)).tagged(EntityTag(version: Int64(session.version)), for: call)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/sessions/{session}/steps",
+                "Close a session to new bookings, reopen it, or cancel it when no seats are taken",
+                access: Roles.desk, pathParameters: [Self.sessionID],
+                body: .json(.object([Field("step", .enumeration(SessionStep.allCases.map(\.rawValue)))])),
+                outcomes: [.init(201, "Done", Shapes.tourSession)]
+            ) { call in
+                guard let step = SessionStep(rawValue: try call.body["step"].string) else { throw Self.unknownStep }
+                let plan = SessionStore.step(
+                    step, try call.path["session"].int64, now: backend.clock.now(), match: call.versionCheck)
+                return try await carryOut(call, plan, Shapes.tourSession)
+            },
+        ]
+    }
+
+    private static let unknownStep = Refusal(
+        .invalid, "unknown-step", field: "step", zh: "没有这一步", en: "there is no such step")
+
+    private func period(of call: Call) throws -> (from: CivilDay, to: CivilDay) {
+        let from = try call.query["from"].orNil?.day ?? backend.clock.today
+        return (from, try call.query["to"].orNil?.day ?? from.adding(days: 92))
+    }
+
+    private static func place(_ cursor: String?) throws -> SessionPlace {
+        guard let cursor else { return .beginning }
+        guard let place = SessionPlace(cursor) else {
+            throw Refusal(
+                .invalid, "not-a-cursor", field: "cursor", zh: "cursor 不是先前答复中的 next",
+                en: "the cursor is not `next` of an answer before")
+        }
+        return place
+    }
+
+    private static let planned = Schema.named(
+        "PlannedSessions",
+        .object([
+            Field("sessions", .array(of: Shapes.tourSession)),
+            Field(
+                "leftOut", .array(of: .object([Field("day", .day), Field("reason", .string(1...1000))])),
+                "Days of the repetition on which there is none"),
+        ]))
+
+    private static func render(_ planned: PlannedSessions, _ language: Language) -> JSON {
+        [
+            "sessions": .array(planned.sessions.map(Shapes.tourSession)),
+            "leftOut": .array(
+                planned.leftOut.map { ["day": JSON($0.day), "reason": .string($0.reason[language])] }),
+        ]
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Backend
+import Foundation
+import Kernel
+import Tours
+
+struct TourCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tour", abstract: "Study tours: where they go, what they offer, and when.",
+        subcommands: [
+            TourSiteCommand.self, TourProgrammeCommand.self, TourResourceCommand.self, TourSessionCommand.self,
+            Calendar.self,
+        ])
+
+    struct Calendar: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes the village's sessions, or one of them, as a calendar (.ics).",
+            discussion: """
+                taoyuan tour calendar --output 研学.ics
+                taoyuan tour calendar --session 12
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "Only this session.") var session: Int64?
+        @Option(help: "Write to this file rather than to standard output.") var output: String?
+
+        func validate() throws {
+            guard !options.json else { throw ValidationError("A calendar is no JSON: leave --json out.") }
+        }
+
+        func run() async throws {
+            let text = try await options.withBackend { backend in
+                let store = CalendarStore(
+                    backend.database, village: backend.village.id, origin: backend.village.origin)
+                let events: [CalendarEvent]
+                if let session {
+                    events = [try await store.event(of: session)]
+                } else {
+                    events = try await store.feed(today: backend.clock.today)
+                }
+                let name = words("\(backend.village.name)研学", "\(backend.village.name): study tours")
+                return TourCalendar.text(events, name: name, now: backend.clock.now())
+            }
+            try Files.write(text, to: output)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Kernel
+import Testing
+
+@testable import Web
+
+extension SiteTests {
+    /// The tour desk's catalogue over HTTP, and what anyone sees of it.
+    @Suite struct Catalogue {
+        @Test func aStaleEditIsRefusedAndAFreshOneIsNot() async throws {
+            let village = try Served.village
+            let site = "/api/v1/tours/sites/\(try await village.makeSite())"
+            let session = "/api/v1/tours/sessions/\(try await village.planSession())"
+            let edits: [String: JSON] = [site: ["closes": "19:00"], session: ["capacity": 12]]
+            for (path, body) in edits {
+                let tag = try #require(try await village.send("GET", path, as: "desk").headers["etag"])
+                let first = try await village.send("PATCH", path, as: "desk", body, headers: ["If-Match": tag])
+                #expect(first.status == 200 && first.headers["etag"] != tag)
+                let second = try await village.send("PATCH", path, as: "desk", body, headers: ["If-Match": tag])
+                #expect(second.status == 412)
+                let seen = try await village.send("GET", path, as: "desk", headers: ["If-None-Match": tag])
+                #expect(seen.status == 200)
+            }
+            let step = try await village.send(
+                "POST", session + "/steps", as: "desk", ["step": "cancel"], headers: ["If-Match": "\"v1\""])
+            #expect(step.status == 412)
+        }
+
+        @Test func aChineseNameIsFoundByItsAddress() async throws {
+            let village = try Served.village
+            let name = "采摘园/" + fresh("东")
+            _ = try await village.post("/api/v1/tours/sites", as: "desk", ["name": .string(name), "kind": "orchard"])
+            let escaped = try #require(name.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            #expect(try await village.get("/api/v1/tours/sites/\(escaped)", as: "auditor")["site"] == .string(name))
+        }
+
+        @Test func aRepetitionTellsWhatItLeavesOut() async throws {
+            let village = try Served.village
+            let site = try await village.makeSite()
+            let first = village.today.adding(days: 40)
+            _ = try await village.post(
+                "/api/v1/tours/sites/\(site)/closures", as: "desk",
+                ["day": JSON(first.adding(days: 1)), "reason": "flood"])
+            let planned = try await village.post(
+                "/api/v1/tours/sessions?lang=en", as: "desk",
+                [
+                    "site": .string(site), "programme": .string(ServedVillage.tourProgramme), "day": JSON(first),
+                    "time": "9:00", "capacity": 5, "until": JSON(first.adding(days: 2)),
+                ])
+            #expect(try planned["sessions"].array.map { $0["day"] } == [JSON(first), JSON(first.adding(days: 2))])
+            let left = try #require(try planned["leftOut"].array.first)
+            #expect(left["day"] == JSON(first.adding(days: 1)))
+            #expect(try left["reason"].string.contains("flood"))
+        }
+
+        @Test func anyoneSeesFreeSessionsPageByPage() async throws {
+            let village = try Served.village
+            let site = try await village.makeSite()
+            let first = village.today.adding(days: 200)
+            _ = try await village.post(
+                "/api/v1/tours/sessions", as: "desk",
+                [
+                    "site": .string(site), "programme": .string(ServedVillage.tourProgramme), "day": JSON(first),
+                    "time": "9:00", "capacity": 5, "until": JSON(first.adding(days: 4)),
+                ])
+            let query = "/api/v1/tours/sessions?from=\(first)&to=\(first.adding(days: 4))"
+            var days: [JSON] = []
+            var cursor = ""
+            repeat {
+                let page = try await village.get("\(query)&limit=2\(cursor)")
+                days += try page["items"].array.map { $0["day"] }
+                #expect(try page["items"].array.allSatisfy { $0["free"] == 5 && $0["held"] == .null })
+                cursor = try page["next"].orNil.map { "&cursor=\(try $0.string)" } ?? ""
+            } while !cursor.isEmpty
+            #expect(days == (0...4).map { JSON(first.adding(days: $0)) })
+            #expect(try await village.get(query + "&seats=6")["items"] == [])
+            let desk = try await village.get(
+                "/api/v1/tours/timetable?from=\(first)&to=\(first.adding(days: 4))&site=\(site)", as: "committee")
+            #expect(try desk["items"].array.count == 5)
+            for cursor in ["eHg", "!!", "MQ"] {
+                let reply = try await village.send("GET", "\(query)&cursor=\(cursor)")
+                #expect(try reply.status == 422 && reply.problem()["field"] == "cursor")
+            }
+            #expect(try await village.send("GET", "/api/v1/tours/sessions?from=2026-02-01&to=2026-01-01").status == 422)
+        }
+
+        @Test func theCalendarHoldsTheSessions() async throws {
+            let village = try Served.village
+            let feed = try await village.send("GET", "/tours/calendar.ics?lang=en")
+            #expect(feed.headers["content-type"] == "text/calendar; charset=utf-8")
+            #expect(feed.text.contains("UID:session-\(village.session)@localhost:8080\r\n"))
+            let single = try await village.send("GET", "/tours/sessions/\(village.session).ics")
+            #expect(single.text.components(separatedBy: "BEGIN:VEVENT").count == 2)
+            #expect(single.text.contains("SUMMARY:\(ServedVillage.tourProgramme)\r\n"))
+            #expect(try await village.send("GET", "/tours/sessions/4000000000.ics").status == 404)
+        }
+
+        @Test func theDeskImportsBookingsAndNoOtherRegister() async throws {
+            let village = try Served.village
+            let header = "预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态"
+            let row = "2019-03-01,2019-03-07,09:00,\(fresh("桃园")),采摘,40,某校,学校,14,12,韩老师,139****6211,45,630,已完成"
+            let report = try await village.importRegister("bookings", as: "desk", header, row)
+            #expect(report.status == 200)
+            #expect(try report.json["recorded"] == 1 && report.json["created"].array.count >= 2)
+            let again = try await village.importRegister("bookings", as: "committee", header, row)
+            #expect(try again.json["already"] == 1)
+            for (kind, person) in [("income", "desk"), ("households", "desk"), ("bookings", "clerk")] {
+                let reply = try await village.importRegister(kind, as: person, header, row)
+                #expect(reply.status == 403, "\(kind) \(person)")
+            }
+            let bad = try await village.importRegister("bookings", as: "desk", header, row.replacing("已完成", with: "好"))
+            #expect(bad.status == 422)
+            #expect(try bad.json["report"]["refused"].array.first?["field"] == "状态")
+        }
+    }
+}
