@@ -27,7 +27,8 @@ public struct MailServer: Sendable {
             throw Refusal(
                 .invalid, "bad-setting", field: "TAOYUAN_SMTP_URL",
                 zh: "须写成 smtp://用户:密码@主机:587 或 smtps://…，特殊字符用百分号编码，不加密时在末尾写 ?tls=off",
-                en: "write smtp://user:password@host:587 or smtps://…, special characters percent-encoded, and ?tls=off "
+                en:
+                    "write smtp://user:password@host:587 or smtps://…, special characters percent-encoded, and ?tls=off "
                     + "at the end to do without TLS")
         }
         guard let address = Self.address(from) else {
@@ -46,10 +47,11 @@ public struct MailServer: Sendable {
     }
 
     private static func isHost(_ host: String) -> Bool {
-        !host.isEmpty && host.utf8.allSatisfy { byte in
-            (0x30...0x3A).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || "-.[]".utf8.contains(byte)
-        }
+        !host.isEmpty
+            && host.utf8.allSatisfy { byte in
+                (0x30...0x3A).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || "-.[]".utf8.contains(byte)
+            }
     }
 
     private static func isLogin(_ text: String?) -> Bool {

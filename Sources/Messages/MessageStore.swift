@@ -50,7 +50,7 @@ public struct MessageStore: Sendable {
                 """
                 INSERT INTO message (village_id, key, kind, booking_id, due_at)
                 SELECT b.village_id, k.key, 'reminder', b.id, \(due)
-                FROM tour_booking b CROSS JOIN LATERAL (SELECT 'reminder:' || b.id || ':' || \(tomorrow) AS key) k
+                FROM tour_booking b CROSS JOIN LATERAL (SELECT 'reminder:' || b.id || ':' || \(tomorrow.description) AS key) k
                 WHERE b.village_id = \(scope.village) AND b.state = 'confirmed'
                     AND b.id IN (
                         SELECT l.booking_id FROM tour_booking_session l

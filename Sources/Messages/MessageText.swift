@@ -13,8 +13,7 @@ struct MessageText: Sendable {
         let language = notice.language
         let said = Self.said(notice, today: today)
         let brand = Self.plain(brand)
-        subject = "\(brand)\(language == .chinese ? "研学" : " tours")\(language == .chinese ? "：" : ": ")"
-            + said.subject[language]
+        subject = brand + Bilingual(zh: "研学：", en: " tours: ")[language] + said.subject[language]
         var lines = [said.sentence[language], ""]
         lines += notice.sessions.map { session in
             "\(session.day) \(Self.time(session.startsAt))–\(Self.time(session.endsAt)) "
@@ -24,7 +23,8 @@ struct MessageText: Sendable {
         lines.append(
             Bilingual(
                 zh: "预约号 \(notice.reference) · \(Self.plain(notice.unit)) · \(notice.headcount) 人",
-                en: "Reference \(notice.reference) · \(Self.plain(notice.unit)) · \(notice.headcount) people")[language])
+                en: "Reference \(notice.reference) · \(Self.plain(notice.unit)) · \(notice.headcount) people")[language]
+        )
         if notice.kind != .cancelled, notice.kind != .expired {
             lines.append(
                 Bilingual(
@@ -49,7 +49,8 @@ struct MessageText: Sendable {
                 Bilingual(zh: "已列入候补", en: "on the waiting list"),
                 Bilingual(
                     zh: "这一场暂时没有名额，您已列入候补，有名额时会通知您。",
-                    en: "There are no seats at the moment. You are on the waiting list, and hear from us when there are.")
+                    en: "There are no seats at the moment. You are on the waiting list, and hear from us when there "
+                        + "are.")
             )
         case .held:
             return (
@@ -86,7 +87,9 @@ struct MessageText: Sendable {
         case .reminder:
             let isToday = notice.sessions.contains { $0.day == today }
             return (
-                isToday ? Bilingual(zh: "今天的行程", en: "your visit today") : Bilingual(zh: "明天的行程", en: "your visit tomorrow"),
+                isToday
+                    ? Bilingual(zh: "今天的行程", en: "your visit today")
+                    : Bilingual(zh: "明天的行程", en: "your visit tomorrow"),
                 isToday
                     ? Bilingual(
                         zh: "提醒：您今天来参加研学，请带好凭证或预约号。",

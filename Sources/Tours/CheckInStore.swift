@@ -36,17 +36,23 @@ public struct CheckInStore: Sendable {
         }
     }
 
+    /// The same, where a refusal is an answer too, as for one of several entries.
+    /// - Throws: a `Refusal` of kind `unavailable` when the database is away.
+    public func result(
+        of entry: CheckInEntry, offline: Bool, now: Date, _ scope: Scope
+    ) async throws -> CheckInResult {
+        do {
+            return .answered(try await record(entry, offline: offline, now: now, scope))
+        } catch let refusal as Refusal where refusal.kind != .unavailable {
+            return .refused(refusal)
+        }
+    }
+
     /// Brings the entries of a journal in, each on its own, in their order; harmless when it is done again.
     /// - Throws: a `Refusal` of kind `unavailable` when the database is away: what was done by then stays done.
     public func bringIn(_ entries: [CheckInEntry], now: Date, _ scope: Scope) async throws -> [CheckInResult] {
         var results: [CheckInResult] = []
-        for entry in entries {
-            do {
-                results.append(.answered(try await record(entry, offline: true, now: now, scope)))
-            } catch let refusal as Refusal where refusal.kind != .unavailable {
-                results.append(.refused(refusal))
-            }
-        }
+        for entry in entries { results.append(try await result(of: entry, offline: true, now: now, scope)) }
         return results
     }
 

@@ -28,7 +28,8 @@ struct Site: Sendable {
 
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
-            + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+            + gateEndpoints + ticketEndpoints + messageEndpoints + incomeEndpoints + orchardEndpoints + importEndpoints
+            + accessEndpoints + pageEndpoints
     }
 
     var webSite: WebSite {
@@ -79,6 +80,7 @@ enum Roles {
     static let committee = people(.committee, .administrator)
     static let incomeReaders = people(.clerk, .committee, .administrator, .auditor)
     static let administrator = people(.administrator)
+    static let desk = people(.desk, .administrator)
     static let overseers = people(.committee, .administrator, .auditor)
 
     private static func people(_ roles: Role...) -> Endpoint.Access { .people(roles.map(\.rawValue)) }
@@ -138,6 +140,11 @@ extension Site {
         [
             Background { await backend.watchCodes() },
             Background { await authentication.watch() },
+            Background {
+                await backend.messages.run { error in
+                    logger.error("messages wait", metadata: ["error": "\(type(of: error))"])
+                }
+            },
             Background {
                 await backend.supervise { error in
                     if let error {

@@ -22,6 +22,7 @@ struct Taoyuan: AsyncParsableCommand {
                     ImportCommand.self, BatchCommand.self, CodeCommand.self, RecallCommand.self, SaleCommand.self,
                     IncomeCommand.self,
                 ]),
+            CommandGroup(name: "Study tours", subcommands: [BookingCommand.self, MessageCommand.self]),
             CommandGroup(
                 name: "The village",
                 subcommands: [

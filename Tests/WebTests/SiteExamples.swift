@@ -97,6 +97,26 @@ extension ServedVillage {
         case "GET /api/v1/income/summary":
             let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
             return Example("\(endpoint.path)?\(query)", as: committee)
+        case let name where name.hasPrefix("GET /api/v1/tours/bookings/{id}/ticket"):
+            return Example(endpoint.path.replacing("{id}", with: "\(try await groupBooking().number)"), as: "desk")
+        case "POST /api/v1/tours/tickets":
+            let booking = try await groupBooking()
+            return Example(
+                endpoint.path, as: nil, ["reference": .string(booking.reference), "phone": .string(booking.phone)])
+        case "POST /tours/ticket":
+            let booking = try await groupBooking()
+            var example = Example(endpoint.path)
+            let form = "reference=\(booking.reference)&phone=\(booking.phone)"
+            (example.bytes, example.type) = (Data(form.utf8), "application/x-www-form-urlencoded")
+            return example
+        case "POST /api/v1/tours/check-ins":
+            let entry: JSON = [
+                "code": .string(try await groupBooking().reference), "headcount": 3, "nonce": .string(fresh("nonce-")),
+            ]
+            return Example(endpoint.path, as: "desk", [entry, entry])
+        case "GET /api/v1/tours/gate-list", "GET /api/v1/tours/day-sheet":
+            _ = try await groupBooking()
+            return Example("\(endpoint.path)?day=\(today)", as: "desk")
         default:
             // What is left is asked for and found without a body.
             try #require(endpoint.method == .get, "\(endpoint.name) lacks an example")

@@ -39,8 +39,14 @@ public struct Endpoint: Sendable {
         public let description: String
         public let schema: Schema?
         public let contentType: String?
+        /// Beside the first, where the caller may choose.
+        public let otherContentTypes: [String]
 
-        public init(_ status: Int, _ description: String, _ schema: Schema? = nil, contentType: String? = nil) {
+        public init(
+            _ status: Int, _ description: String, _ schema: Schema? = nil, contentType: String? = nil,
+            orAs otherContentTypes: [String] = []
+        ) {
+            self.otherContentTypes = otherContentTypes
             self.status = status
             self.description = description
             self.schema = schema

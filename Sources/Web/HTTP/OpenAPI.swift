@@ -90,7 +90,10 @@ extension Endpoint {
             var response: [JSON.Member] = [.init("description", .string(outcome.description))]
             if let type = outcome.contentType {
                 let media: JSON = outcome.schema.map { ["schema": $0.description] } ?? [:]
-                response.append(.init("content", .object([.init(type, media)])))
+                response.append(
+                    .init(
+                        "content",
+                        .object([.init(type, media)] + outcome.otherContentTypes.map { .init($0, [:]) })))
             }
             return JSON.Member(String(outcome.status), .object(response))
         }
