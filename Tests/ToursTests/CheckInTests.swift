@@ -11,7 +11,7 @@ import Tours
 @Suite struct CheckInTests {
     private func arrival(
         _ code: String, _ headcount: Int = 38, nonce: String? = nil, session: Int64? = nil, anyDay: Bool = false,
-        _ village: TestVillage
+        in village: TestVillage
     ) -> CheckInEntry {
         CheckInEntry(
             code: code, headcount: headcount, nonce: nonce ?? CheckInEntry.freshNonce(), at: village.clock.now,
@@ -42,7 +42,7 @@ import Tours
                     ticket.payload.lowercased(), "HTTPS://TRACE.EXAMPLE.CN/\(ticket.payload)?from=wx",
                     booking.reference.text, " \(booking.reference.description.lowercased()) ",
                 ]
-                let answer = try await record(arrival(codes[way], 9, village), village)
+                let answer = try await record(arrival(codes[way], 9, in: village), village)
                 #expect(answer.outcome == .counted && !answer.isRepeat)
                 #expect(answer.booking == booking.number && answer.session == session)
                 #expect(answer.expected == 10 && answer.headcount == 9)
@@ -68,9 +68,9 @@ import Tours
     @Test func `the same nonce gives the same answer and changes nothing`() async throws {
         try await withVillage { village in
             let booking = try await village.addBooking([try await village.addSession()])
-            let first = arrival(booking.reference.text, nonce: "nonce-0001", village)
+            let first = arrival(booking.reference.text, nonce: "nonce-0001", in: village)
             let told = try await record(first, village)
-            let second = try await record(arrival(booking.reference.text, 5, nonce: "nonce-0002", village), village)
+            let second = try await record(arrival(booking.reference.text, 5, nonce: "nonce-0002", in: village), village)
             #expect(second.outcome == .twice)
             func rows() async throws -> [Int64] {
                 [
@@ -83,18 +83,18 @@ import Tours
             let before = try await rows()
             village.clock.advance(seconds: 600)
             for (known, nonce, heads) in [(told, "nonce-0001", 38), (second, "nonce-0002", 5)] {
-                let again = try await record(arrival(booking.reference.text, heads, nonce: nonce, village), village)
+                let again = try await record(arrival(booking.reference.text, heads, nonce: nonce, in: village), village)
                 #expect(again.isRepeat && again.outcome == known.outcome && again.headcount == known.headcount)
                 #expect(again.earlier?.headcount == known.earlier?.headcount && again.session == known.session)
                 #expect(abs(again.at.timeIntervalSince(known.at)) < 0.001)
             }
             #expect(try await rows() == before)
             #expect(
-                try await refused(arrival(booking.reference.text, 37, nonce: "nonce-0001", village), village)
+                try await refused(arrival(booking.reference.text, 37, nonce: "nonce-0001", in: village), village)
                     == "nonce-reused")
             let other = try await village.addBooking([try await village.addSession()])
             #expect(
-                try await refused(arrival(other.reference.text, nonce: "nonce-0001", village), village)
+                try await refused(arrival(other.reference.text, nonce: "nonce-0001", in: village), village)
                     == "nonce-reused")
             #expect(try await village.number("SELECT count(*) FROM tour_booking WHERE state = 'arrived'") == 1)
         }
@@ -103,10 +103,10 @@ import Tours
     @Test func `twice is noticed, kept and not counted`() async throws {
         try await withVillage { village in
             let booking = try await village.addBooking([try await village.addSession()])
-            let first = try await record(arrival(booking.reference.text, village), village)
+            let first = try await record(arrival(booking.reference.text, in: village), village)
             village.clock.advance(seconds: 300)
             let payload = try await ticket(booking, village).payload
-            let answer = try await record(arrival(payload, 40, village), village)
+            let answer = try await record(arrival(payload, 40, in: village), village)
             #expect(answer.outcome == .twice)
             let earlier = try #require(answer.earlier)
             #expect(earlier.headcount == 38 && earlier.actor == "account:committee" && !earlier.offline)
@@ -123,10 +123,10 @@ import Tours
     ]) func `what is not confirmed does not come in`(state: BookingState, code: String) async throws {
         try await withVillage { village in
             let booking = try await village.addBooking([try await village.addSession()], state: state)
-            #expect(try await refused(arrival(booking.reference.text, village), village) == code)
+            #expect(try await refused(arrival(booking.reference.text, in: village), village) == code)
             let signed = try village.keys.signer().sign(
                 booking: UInt32(booking.number), issued: village.today, day: village.today)
-            #expect(try await refused(arrival(signed.payload, village), village) == code)
+            #expect(try await refused(arrival(signed.payload, in: village), village) == code)
             #expect(try await village.number("SELECT count(*) FROM tour_check_in") == 0)
         }
     }
@@ -146,7 +146,7 @@ import Tours
                 (nobody.payload, "unknown-booking"), ("", "unknown-booking"), ("17", "unknown-booking"),
                 (try BookingReference.random().text, "unknown-booking"), ("x' OR 1=1 --", "unknown-booking"),
             ] {
-                let found = try await refusal { _ = try await record(arrival(code, village), village) }
+                let found = try await refusal { _ = try await record(arrival(code, in: village), village) }
                 #expect(found?.code == expected, "\(code)")
                 #expect(found?.field == "code")
             }
@@ -154,7 +154,7 @@ import Tours
                 SigningKeyStore.compromise(
                     try village.keys.signer().keyID, since: village.today, today: village.today))
             try await village.keys.reload()
-            #expect(try await refused(arrival(payload, village), village) == "unknown-ticket-key")
+            #expect(try await refused(arrival(payload, in: village), village) == "unknown-ticket-key")
         }
     }
 
@@ -163,19 +163,20 @@ import Tours
             let tomorrow = try await village.addSession(on: village.today.adding(days: 1))
             let booking = try await village.addBooking([tomorrow])
             let code = booking.reference.text
-            #expect(try await refused(arrival(code, village), village) == "wrong-day")
-            #expect(try await refused(arrival(code, session: tomorrow, village), village) == "wrong-day")
-            #expect(try await refused(arrival(code, session: 999, anyDay: true, village), village) == "not-its-session")
+            #expect(try await refused(arrival(code, in: village), village) == "wrong-day")
+            #expect(try await refused(arrival(code, session: tomorrow, in: village), village) == "wrong-day")
+            #expect(
+                try await refused(arrival(code, session: 999, anyDay: true, in: village), village) == "not-its-session")
             // 23:59:59 of the day before, and a second later.
             village.clock.set(village.today, hour: 23, seconds: 3599)
-            #expect(try await refused(arrival(code, village), village) == "wrong-day")
+            #expect(try await refused(arrival(code, in: village), village) == "wrong-day")
             village.clock.advance(seconds: 1)
-            #expect(try await record(arrival(code, village), village).session == tomorrow)
+            #expect(try await record(arrival(code, in: village), village).session == tomorrow)
             let past = try await village.addBooking([
                 try await village.addSession(on: village.today.adding(days: -9)),
                 try await village.addSession(on: village.today.adding(days: -3)),
             ])
-            let late = try await record(arrival(past.reference.text, anyDay: true, village), village)
+            let late = try await record(arrival(past.reference.text, anyDay: true, in: village), village)
             #expect(late.day == village.today.adding(days: -3))
         }
     }
@@ -186,17 +187,17 @@ import Tours
             let afternoon = try await village.addSession(hour: 14)
             let booking = try await village.addBooking([morning, afternoon])
             village.clock.set(village.today, hour: 7)
-            #expect(try await record(arrival(booking.reference.text, 30, village), village).session == morning)
+            #expect(try await record(arrival(booking.reference.text, 30, in: village), village).session == morning)
             village.clock.set(village.today, hour: 12)
-            let again = try await record(arrival(booking.reference.text, 30, village), village)
+            let again = try await record(arrival(booking.reference.text, 30, in: village), village)
             #expect(again.session == morning && again.outcome == .twice)
             village.clock.set(village.today, hour: 13)
-            let second = try await record(arrival(booking.reference.text, 36, village), village)
+            let second = try await record(arrival(booking.reference.text, 36, in: village), village)
             #expect(second.session == afternoon && second.outcome == .counted)
             #expect(try await village.number("SELECT arrived FROM tour_booking") == 36)
             // A day's visitors are counted once, however many sessions they saw.
             #expect(try await village.number("SELECT sum(people)::bigint FROM tour_visit") == 36)
-            let named = try await record(arrival(booking.reference.text, 1, session: morning, village), village)
+            let named = try await record(arrival(booking.reference.text, 1, session: morning, in: village), village)
             #expect(named.session == morning && named.outcome == .twice)
         }
     }
@@ -206,12 +207,12 @@ import Tours
             let session = try await village.addSession(capacity: 50)
             let first = try await village.addBooking([session], headcount: 20)
             let second = try await village.addBooking([session], headcount: 20)
-            #expect(try await refused(arrival(first.reference.text, 31, village), village) == "over-capacity")
-            #expect(try await refused(arrival(first.reference.text, 0, village), village) == "bad-headcount")
-            #expect(try await refused(arrival(first.reference.text, 10_001, village), village) == "bad-headcount")
-            #expect(try await record(arrival(first.reference.text, 30, village), village).headcount == 30)
-            #expect(try await refused(arrival(second.reference.text, 21, village), village) == "over-capacity")
-            #expect(try await record(arrival(second.reference.text, 20, village), village).headcount == 20)
+            #expect(try await refused(arrival(first.reference.text, 31, in: village), village) == "over-capacity")
+            #expect(try await refused(arrival(first.reference.text, 0, in: village), village) == "bad-headcount")
+            #expect(try await refused(arrival(first.reference.text, 10_001, in: village), village) == "bad-headcount")
+            #expect(try await record(arrival(first.reference.text, 30, in: village), village).headcount == 30)
+            #expect(try await refused(arrival(second.reference.text, 21, in: village), village) == "over-capacity")
+            #expect(try await record(arrival(second.reference.text, 20, in: village), village).headcount == 20)
         }
     }
 
@@ -222,7 +223,7 @@ import Tours
             try await village.audited([
                 "UPDATE tour_booking SET kept_fen = 100000", "UPDATE tour_booking_session SET kept_fen = 100000",
             ])
-            let answer = try await record(arrival(booking.reference.text, 12, village), village)
+            let answer = try await record(arrival(booking.reference.text, 12, in: village), village)
             #expect(answer.outcome == .counted)
             let income = try await village.number("SELECT sum(amount_fen)::bigint FROM income_line")
             #expect(income == 200_000)
@@ -242,7 +243,9 @@ import Tours
             let answers = try await withThrowingTaskGroup(of: CheckInAnswer.self) { group in
                 // Each twice, as a bad network does.
                 for nonce in nonces + nonces {
-                    group.addTask { try await record(arrival(booking.reference.text, nonce: nonce, village), village) }
+                    group.addTask {
+                        try await record(arrival(booking.reference.text, nonce: nonce, in: village), village)
+                    }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -262,7 +265,7 @@ import Tours
             let codes = try await withThrowingTaskGroup(of: String?.self) { group in
                 // Each five more than booked: there are seats for four such groups.
                 for booking in bookings {
-                    group.addTask { try await refused(arrival(booking.reference.text, 15, village), village) }
+                    group.addTask { try await refused(arrival(booking.reference.text, 15, in: village), village) }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -276,7 +279,8 @@ import Tours
             let booking = try await village.addBooking([try await village.addSession()])
             for nonce in ["", "1234567", String(repeating: "n", count: 65), "with space", "非ASCII字符编号"] {
                 #expect(
-                    try await refused(arrival(booking.reference.text, nonce: nonce, village), village) == "bad-nonce")
+                    try await refused(arrival(booking.reference.text, nonce: nonce, in: village), village)
+                        == "bad-nonce")
             }
             let tomorrow = CheckInEntry(
                 code: booking.reference.text, headcount: 1, nonce: "12345678",

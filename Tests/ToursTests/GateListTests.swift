@@ -17,7 +17,7 @@ import Tours
     }
 
     private func arrival(
-        _ code: String, _ headcount: Int = 38, anyDay: Bool = false, _ village: TestVillage
+        _ code: String, _ headcount: Int = 38, anyDay: Bool = false, in village: TestVillage
     ) -> CheckInEntry {
         CheckInEntry(
             code: code, headcount: headcount, nonce: CheckInEntry.freshNonce(),
@@ -73,7 +73,7 @@ import Tours
             var journal: [CheckInEntry] = []
             func code(_ text: String, _ heads: Int = 38) throws -> String? {
                 do {
-                    journal.append(try gate.admit(arrival(text, heads, village), journal: journal).entry)
+                    journal.append(try gate.admit(arrival(text, heads, in: village), journal: journal).entry)
                     return nil
                 } catch let refusal as Refusal {
                     return refusal.code
@@ -108,14 +108,14 @@ import Tours
             var journal: [CheckInEntry] = []
             for booking in [first, second, third] {
                 let code = try payload(booking, village)
-                journal.append(try gate.admit(arrival(code, village), journal: journal).entry)
+                journal.append(try gate.admit(arrival(code, in: village), journal: journal).entry)
             }
             let (read, length) = try GateJournal.read(try journal.flatMap { try GateJournal.line($0) })
             #expect(read == journal && length > 0)
             // Meanwhile the desk lets the second in, and the third is cancelled.
             village.clock.advance(seconds: 60)
             _ = try await CheckInStore(village.database, keys: village.keys).record(
-                arrival(second.reference.text, 40, village), now: village.clock.now, village.committee)
+                arrival(second.reference.text, 40, in: village), now: village.clock.now, village.committee)
             try await village.cancel(third)
             village.clock.advance(seconds: 3600)
             let once = try await bringIn(read, village)
@@ -138,13 +138,13 @@ import Tours
         try await withVillage { village in
             let booking = try await village.addBooking([try await village.addSession()])
             let gate = try OfflineGate(try await list(village))
-            let north = try gate.admit(arrival(booking.reference.text, 20, village), journal: []).entry
-            let south = try gate.admit(arrival(booking.reference.text, 18, village), journal: []).entry
+            let north = try gate.admit(arrival(booking.reference.text, 20, in: village), journal: []).entry
+            let south = try gate.admit(arrival(booking.reference.text, 18, in: village), journal: []).entry
             #expect(try await bringIn([south, north], village) == ["counted", "twice"])
             #expect(try await village.number("SELECT arrived FROM tour_booking") == 18)
             let later = try OfflineGate(try await list(village))
             let refused = try await refusal {
-                _ = try later.admit(arrival(booking.reference.text, village), journal: [])
+                _ = try later.admit(arrival(booking.reference.text, in: village), journal: [])
             }
             #expect(refused?.code == "already-checked-in", "the list tells who had come when it was made")
         }
@@ -159,9 +159,10 @@ import Tours
                     try village.keys.signer().keyID, since: village.today, today: village.today))
             try await village.keys.reload()
             let gate = try OfflineGate(try await list(village))
-            let refused = try await refusal { _ = try gate.admit(arrival(code, village), journal: []) }
+            let refused = try await refusal { _ = try gate.admit(arrival(code, in: village), journal: []) }
             #expect(refused?.code == "unknown-ticket-key")
-            #expect(try gate.admit(arrival(booking.reference.text, village), journal: []).answer.outcome == .counted)
+            #expect(
+                try gate.admit(arrival(booking.reference.text, in: village), journal: []).answer.outcome == .counted)
         }
     }
 
