@@ -84,7 +84,8 @@ struct Curl: Sendable {
         guard let outcome else { return .failed("curl does not start") }
         let code = outcome.output.split(separator: "\n").last.flatMap { Int($0) } ?? 0
         if outcome.status == 0, accepts.contains(code) { return .sent }
-        if code >= 300 || outcome.status == 0 { return .failed("\(protocolName) \(code)") }
+        // Below 400, SMTP's last answer is not why it ended.
+        if code >= 400 || outcome.status == 0 { return .failed("\(protocolName) \(code)") }
         // 127 is env's, when there is no such program.
         let status = outcome.status >> 8 & 0xFF
         return .failed(status == 127 ? "curl is not installed" : "curl \(status)")

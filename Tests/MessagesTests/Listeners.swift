@@ -60,7 +60,7 @@ final class Listener: Sendable {
             from aiosmtpd.smtp import SMTP, AuthResult
             def check(server, session, envelope, mechanism, data):
                 text = (data.login + b":" + data.password).decode()
-                return AuthResult(success=text == setting("login"), auth_data=text)
+                return AuthResult(success=text == setting("login"), handled=False, auth_data=text)
             wants = bool(setting("login"))
             make = lambda: SMTP(Mail(), authenticator=check, auth_require_tls=False, auth_required=wants)
             server = await asyncio.get_running_loop().create_server(make, "0.0.0.0", port)

@@ -240,6 +240,7 @@ private func settle(
     let (batch, payload) = try await village(tokens).register()
     let settled = village(tokens, batch, payload)
     _ = try await settled.post("/api/v1/sales", as: "clerk", ServedVillage.sale(batch, on: backend.clock.today))
+    _ = try await settled.groupBooking()
     return settled
 }
 

@@ -94,7 +94,8 @@ public struct Endpoint: Sendable {
 
     /// What a person opens. Unknown parameters in its query are ignored, because messengers append to links.
     var isPage: Bool {
-        !isDocumented || outcomes.contains { $0.contentType?.hasPrefix("text/html") ?? false }
+        !isDocumented
+            || !path.hasPrefix("/api/") && outcomes.contains { $0.contentType?.hasPrefix("text/html") ?? false }
     }
 }
 
