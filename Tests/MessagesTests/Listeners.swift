@@ -110,11 +110,10 @@ final class Listener: Sendable {
         self.port = try #require(Int(String(contentsOfFile: file, encoding: .utf8)))
     }
 
-    /// Kills it.
-    func stop() {
-        guard process.isRunning else { return }
+    /// Kills it, and waits until its port is free.
+    func stop() async throws {
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        try await awaitCondition("the listener's end") { !process.isRunning }
     }
 
     deinit {

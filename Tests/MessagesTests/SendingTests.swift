@@ -122,7 +122,7 @@ import Testing
     @Test func `a server that is away is asked again later`() async throws {
         let first = try await Listener(.smtp)
         let port = first.port
-        first.stop()
+        try await first.stop()
         try await withOutbox { village in
             try await put(.confirmed, try await book(village), village)
             let sender = try sender(village, smtp: "smtp://127.0.0.1:\(port)")
