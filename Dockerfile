@@ -14,7 +14,7 @@ RUN swift build -c release --static-swift-stdlib --product taoyuan \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libpng16-16 libpq5 libqrencode4 libssl3 tzdata \
+    && apt-get install -y --no-install-recommends ca-certificates curl libpng16-16 libpq5 libqrencode4 libssl3 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /var/lib/taoyuan --shell /usr/sbin/nologin taoyuan \
     && install -d -m 700 -o taoyuan -g taoyuan /var/lib/taoyuan /var/lib/taoyuan/keys

@@ -3,6 +3,7 @@ import Codes
 import Database
 import Foundation
 import Kernel
+import Messages
 import Orchard
 import Postgres
 import Signing
@@ -15,6 +16,7 @@ public final class Backend: Sendable {
     public let village: Village
     public let keys: KeyRing
     public let verification: Verification
+    public let messages: MessageSender
     public let hasher = PasswordHasher()
     private let embedded: EmbeddedPostgres?
 
@@ -28,6 +30,8 @@ public final class Backend: Sendable {
         self.village = village
         self.keys = keys
         self.verification = Verification(database, keys: keys, clock: clock)
+        self.messages = MessageSender(
+            database, village: village.id, brand: village.brand, ways: configuration.messageWays, clock: clock)
         self.embedded = embedded
     }
 

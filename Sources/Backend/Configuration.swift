@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Messages
 import Signing
 
 /// The effective configuration, from the environment. Each secret may come from a file: `NAME_FILE` beside `NAME`.
@@ -24,6 +25,8 @@ public struct Configuration: Sendable {
     public var verificationsPerMinute: Int
     /// A header in which a proxy in front gives the client's address; the proxy then limits its clients itself.
     public var trustedProxyHeader: String?
+    /// By which messages to those who booked leave; without any they stay in the outbox.
+    public var messageWays: MessageWays
     /// Where PostgreSQL's programs are; nil looks in the usual places.
     public var postgresBinaries: String?
 
@@ -50,6 +53,7 @@ public struct Configuration: Sendable {
         poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 8)
         verificationsPerMinute = try reader.number("TAOYUAN_VERIFY_PER_MINUTE", in: 0...1_000_000, default: 300)
         trustedProxyHeader = try reader.optional("TAOYUAN_TRUSTED_PROXY_HEADER")
+        messageWays = try reader.messageWays()
         postgresBinaries = try reader.optional("TAOYUAN_POSTGRES_BIN")
         listing = reader.listing
     }
@@ -83,6 +87,15 @@ public struct Configuration: Sendable {
                     en: "it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
+        }
+
+        mutating func messageWays() throws -> MessageWays {
+            let server = try secret("TAOYUAN_SMTP_URL")
+            let sender = try optional("TAOYUAN_MAIL_FROM")
+            let webhook = try secret("TAOYUAN_WEBHOOK_URL")
+            return MessageWays(
+                mail: try server.map { try MailServer(url: $0, from: sender ?? "") },
+                webhook: try webhook.map { try Webhook(url: $0) })
         }
 
         /// The variable, or the contents of the file that its twin names, without the line end.

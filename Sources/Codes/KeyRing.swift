@@ -64,6 +64,15 @@ public final class KeyRing: Sendable {
         }
     }
 
+    /// What a bare ticket tells, for the origin that its key was made for.
+    public func check(ticket payload: String) -> TicketAnswer {
+        guard let ticket = try? SignedTicket(payload: payload) else { return .malformed }
+        let key = self[ticket.body.keyID]
+        return TicketVerifier(origin: key?.origin ?? origin) { _ in
+            key.map { KnownKey($0.publicKey, isCompromised: $0.compromisedSince != nil) }
+        }.check(payload)
+    }
+
     /// Makes a key that signs from now on.
     public func create(_ algorithm: Algorithm, _ database: Database, _ scope: Scope) async throws -> KeyID {
         let id = try await database.change(scope, creation(of: algorithm))

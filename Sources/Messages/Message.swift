@@ -1,4 +1,5 @@
 import Database
+import Foundation
 import Kernel
 import Postgres
 
@@ -18,4 +19,70 @@ public enum Outbox {
         ON CONFLICT (village_id, key) DO NOTHING
         """
     }
+}
+
+/// A message as the outbox shows it.
+public struct Message: Sendable {
+    public enum State: String, Sendable, CaseIterable {
+        /// Not sent yet.
+        case waiting
+        case sent
+        /// Tried too often, or pointless by now; `lastError` says which.
+        case givenUp = "given_up"
+
+        public var label: Bilingual {
+            switch self {
+            case .waiting: Bilingual(zh: "待发", en: "waiting")
+            case .sent: Bilingual(zh: "已发", en: "sent")
+            case .givenUp: Bilingual(zh: "已放弃", en: "given up")
+            }
+        }
+    }
+
+    public let id: Int64
+    public let key: String
+    public let kind: MessageKind
+    public let booking: Int64
+    public let createdAt: Date
+    /// When it is tried next, while it waits.
+    public let dueAt: Date
+    public let attempts: Int
+    public let sentAt: Date?
+    public let givenUpAt: Date?
+    /// Such as `smtp 550`, `http 503`, `curl 7`; never an address or a password.
+    public let lastError: String?
+
+    public var state: State { sentAt != nil ? .sent : givenUpAt != nil ? .givenUp : .waiting }
+}
+
+/// What a message tells of, read when it is sent.
+struct Notice: Sendable {
+    struct Session: Sendable {
+        let day: CivilDay
+        let startsAt: Date
+        let endsAt: Date
+        let site: String
+        let programme: String
+    }
+
+    let id: Int64
+    let key: String
+    let kind: MessageKind
+    let attempts: Int
+    let createdAt: Date
+    let booking: Int64
+    /// Three groups of four.
+    let reference: String
+    let unit: String
+    let headcount: Int
+    let leader: String
+    let phone: String
+    let email: String?
+    let language: Language
+    /// The booking's, as `tour_booking` has it.
+    let state: String
+    let holdUntil: Date?
+    let kept: Money
+    let refundDue: Money
+    let sessions: [Session]
 }

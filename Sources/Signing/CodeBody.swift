@@ -98,18 +98,6 @@ public struct CodeBody: Sendable, Hashable {
 
     /// What is signed: `prefix ‖ origin ‖ "\n" ‖ body`.
     func message(origin: Origin) -> [UInt8] {
-        var message: [UInt8] = []
-        message.reserveCapacity(kind.prefix.utf8CodeUnitCount + origin.text.utf8.count + 1 + kind.bodyLength)
-        kind.prefix.withUTF8Buffer { message.append(contentsOf: $0) }
-        message.append(contentsOf: origin.text.utf8)
-        message.append(0x0A)
-        message.append(contentsOf: bytes)
-        return message
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(bigEndian integer: some FixedWidthInteger) {
-        Swift.withUnsafeBytes(of: integer.bigEndian) { append(contentsOf: $0) }
+        SignedMessage.bytes(prefix: kind.prefix, origin: origin, body: bytes)
     }
 }

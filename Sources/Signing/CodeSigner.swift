@@ -21,4 +21,14 @@ public struct CodeSigner: Sendable {
         let body = try CodeBody(keyID: keyID, batch: batch, issued: issued, bestBefore: bestBefore, serial: serial)
         return SignedCode(body: body, signature: try key.sign(body.message(origin: origin)))
     }
+    /// The ticket of a booking.
+    ///
+    /// - Parameters:
+    ///   - booking: the booking's number, 1 or more.
+    ///   - day: that of its first session.
+    /// - Throws: a `Refusal` for fields out of range, as `TicketBody` does; `CryptoError`.
+    public func sign(booking: UInt32, issued: CivilDay, day: CivilDay) throws -> SignedTicket {
+        let body = try TicketBody(keyID: keyID, booking: booking, issued: issued, day: day)
+        return SignedTicket(body: body, signature: try key.sign(body.message(origin: origin)))
+    }
 }

@@ -33,7 +33,7 @@ struct Site: Sendable {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
             + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
             + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
-            + bookingPages + livelihoodEndpoints
+            + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints
     }
 
     var webSite: WebSite {
@@ -146,6 +146,11 @@ extension Site {
             Background { await backend.watchCodes() },
             Background { await authentication.watch() },
             Background { await sweepBookings(logger) },
+            Background {
+                await backend.messages.run { error in
+                    logger.error("messages wait", metadata: ["error": "\(type(of: error))"])
+                }
+            },
             Background {
                 await backend.supervise { error in
                     if let error {

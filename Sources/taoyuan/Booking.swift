@@ -12,7 +12,9 @@ struct BookingCommand: ParsableCommand {
         commandName: "booking", abstract: "Bookings of study tours.",
         subcommands: [
             Request.self, Confirm.self, Hold.self, Change.self, Move.self, Cancel.self, NoShow.self, Complete.self,
-            Pay.self, Refund.self, Picked.self, List.self, Show.self,
+            Pay.self, Refund.self, Picked.self, List.self, Show.self, BookingTicketCommand.self,
+            BookingCheckInCommand.self, BookingGateListCommand.self, BookingSyncCommand.self,
+            BookingDaySheetCommand.self,
         ])
 
     struct Request: AsyncParsableCommand {

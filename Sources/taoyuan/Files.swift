@@ -15,6 +15,18 @@ enum Files {
         return text
     }
 
+    /// - Throws: a `Refusal` when it can't be read or is larger than `limit` bytes.
+    static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
+        guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: limit + 1),
+            data.count <= limit
+        else {
+            throw Refusal(
+                .invalid, "unreadable-file", zh: "读不了文件“\(path.shortened)”",
+                en: "the file “\(path.shortened)” can't be read")
+        }
+        return Array(data)
+    }
+
     /// Writes to a file, or without a path to standard output.
     static func write(_ bytes: [UInt8], to path: String?) throws {
         guard let path else { return try Terminal.write(bytes) }

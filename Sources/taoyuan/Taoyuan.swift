@@ -23,10 +23,7 @@ struct Taoyuan: AsyncParsableCommand {
                     IncomeCommand.self, ReportCommand.self,
                 ]),
             CommandGroup(
-                name: "Study tours",
-                subcommands: [
-                    TourCommand.self, BookingCommand.self,
-                ]),
+                name: "Study tours", subcommands: [TourCommand.self, BookingCommand.self, MessageCommand.self]),
             CommandGroup(
                 name: "The village",
                 subcommands: [

@@ -53,6 +53,27 @@ import Testing
         #expect(missing?.field == "\(name)_FILE")
     }
 
+    @Test func `messages have their ways, and their addresses are secrets`() throws {
+        #expect(try Configuration(environment: [:]).messageWays.isEmpty)
+        let path = try secretFile("https://sms.example.cn/send?token=hunter2\n")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let configuration = try Configuration(environment: [
+            "TAOYUAN_SMTP_URL": "smtp://tours:hunter2@mail.example.cn", "TAOYUAN_MAIL_FROM": "tours@example.cn",
+            "TAOYUAN_WEBHOOK_URL_FILE": path,
+        ])
+        #expect(configuration.messageWays.mail != nil && configuration.messageWays.webhook != nil)
+        #expect(!configuration.effective.contains { $0.value.contains("hunter2") })
+        #expect(configuration.effective.contains { $0 == ("TAOYUAN_MAIL_FROM", "tours@example.cn") })
+        for (name, environment) in [
+            ("TAOYUAN_SMTP_URL", ["TAOYUAN_SMTP_URL": "mail.example.cn", "TAOYUAN_MAIL_FROM": "a@b.cn"]),
+            ("TAOYUAN_MAIL_FROM", ["TAOYUAN_SMTP_URL": "smtp://mail.example.cn"]),
+            ("TAOYUAN_WEBHOOK_URL", ["TAOYUAN_WEBHOOK_URL": "sms.example.cn"]),
+        ] {
+            let refused = #expect(throws: Refusal.self) { try Configuration(environment: environment) }
+            #expect(refused?.field == name && refused?.code == "bad-setting")
+        }
+    }
+
     @Test(arguments: [
         ("TAOYUAN_PORT", "80a"), ("TAOYUAN_PORT", "-1"), ("TAOYUAN_PORT", "65536"), ("TAOYUAN_PORT", "1e3"),
         ("TAOYUAN_POOL_SIZE", "0"), ("TAOYUAN_POOL_SIZE", "201"), ("TAOYUAN_VERIFY_PER_MINUTE", "-1"),

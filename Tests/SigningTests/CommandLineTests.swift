@@ -7,7 +7,7 @@ import Testing
     private static let split = """
         printf %s "$PAYLOAD" | base32 -d > code.bin
         head -c -64 code.bin > code.body;  tail -c 64 code.bin > code.sig
-        (printf "taoyuan-code/v1\\n$ORIGIN\\n"; cat code.body) > code.msg
+        (printf "$PREFIX\\n$ORIGIN\\n"; cat code.body) > code.msg
 
         """
 
@@ -30,7 +30,7 @@ import Testing
             .sign(batch: 7, issued: .issued, bestBefore: .bestBefore, serial: serial)
         let script = Self.split + (Self.checks[algorithm] ?? "false")
         func status(_ payload: String, _ origin: String) async throws -> Int32 {
-            try await folder.shell(script, ["PAYLOAD": payload, "ORIGIN": origin]).status
+            try await folder.shell(script, ["PAYLOAD": payload, "ORIGIN": origin, "PREFIX": "taoyuan-code/v1"]).status
         }
         #expect(try await status(code.payload, origin.text) == 0)
         #expect(try await status(code.payload, "other.example.cn") != 0)
@@ -40,6 +40,22 @@ import Testing
             flipped[position] ^= 1
             #expect(try await status(Base32.encode(flipped), origin.text) != 0)
         }
+    }
+
+    @Test(arguments: Algorithm.allCases)
+    func `openssl checks our tickets, under their own prefix alone`(algorithm: Algorithm) async throws {
+        let folder = try TemporaryFolder()
+        let key = try PrivateKey.generate(algorithm)
+        try folder.write("key.pem", key.publicKey.pem.utf8)
+        let signer = CodeSigner(key: key, origin: origin)
+        let payload = try signer.sign(booking: 7, issued: .issued, day: .bestBefore).payload
+        let script = Self.split + (Self.checks[algorithm] ?? "false")
+        func status(_ prefix: String, _ origin: String) async throws -> Int32 {
+            try await folder.shell(script, ["PAYLOAD": payload, "ORIGIN": origin, "PREFIX": prefix]).status
+        }
+        #expect(try await status("taoyuan-ticket/v1", origin.text) == 0)
+        #expect(try await status("taoyuan-code/v1", origin.text) != 0)
+        #expect(try await status("taoyuan-ticket/v1", "other.example.cn") != 0)
     }
 
     @Test(arguments: Algorithm.allCases)

@@ -102,6 +102,26 @@ extension ServedVillage {
         case "GET /api/v1/reports/livelihood/{id}":
             let report = try await get("/api/v1/reports/livelihood?year=2019", as: committee)["report"].int64
             return Example("/api/v1/reports/livelihood/\(report)", as: "auditor")
+        case let name where name.hasPrefix("GET /api/v1/tours/bookings/{id}/ticket"):
+            let booking = try await count("SELECT min(id) AS count FROM tour_booking")
+            return Example(endpoint.path.replacing("{id}", with: "\(booking)"), as: "desk")
+        case "POST /api/v1/tours/tickets":
+            let booking = try await groupBooking()
+            return Example(
+                endpoint.path, as: nil, ["reference": .string(booking.reference), "phone": .string(booking.phone)])
+        case "POST /tours/ticket":
+            let booking = try await groupBooking()
+            var example = Example(endpoint.path)
+            let form = "reference=\(booking.reference)&phone=\(booking.phone)"
+            (example.bytes, example.type) = (Data(form.utf8), "application/x-www-form-urlencoded")
+            return example
+        case "POST /api/v1/tours/check-ins":
+            let entry: JSON = [
+                "code": .string(try await groupBooking().reference), "headcount": 3, "nonce": .string(fresh("nonce-")),
+            ]
+            return Example(endpoint.path, as: "desk", [entry, entry])
+        case "GET /api/v1/tours/gate-list", "GET /api/v1/tours/day-sheet":
+            return Example("\(endpoint.path)?day=\(today)", as: "desk")
         case let name where name.contains("/tours/"): return try await tourExample(of: endpoint)
         default:
             // What is left is asked for and found without a body.

@@ -248,6 +248,7 @@ private func settle(
     let settled = village(tokens, batch, payload, session)
     _ = try await settled.post("/api/v1/sales", as: "clerk", ServedVillage.sale(batch, on: backend.clock.today))
     _ = try await settled.booked()
+    _ = try await settled.groupBooking()
     return settled
 }
 

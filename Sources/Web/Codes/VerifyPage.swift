@@ -58,6 +58,7 @@ extension Site {
 
     /// - Parameter visitors: how many scanned the code today, when this scan was just counted.
     private func page(_ payload: String, _ visitors: Int?, _ call: Call) async throws -> Answer {
+        if let ticket = try ticketPage(payload, call) { return ticket }
         let language = call.language
         let verdict = try await backend.verification.verify(payload)
         let text = VerdictText(verdict, village: backend.village)

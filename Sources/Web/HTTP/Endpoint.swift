@@ -33,14 +33,16 @@ public struct Endpoint: Sendable {
         case bytes([String], limit: Int? = nil)
     }
 
-    /// An answer that the endpoint gives when all is well.
+    /// An answer that the endpoint gives when all is well; one for each format in which it may come.
     public struct Outcome: Sendable {
         public let status: Int
         public let description: String
         public let schema: Schema?
         public let contentType: String?
 
-        public init(_ status: Int, _ description: String, _ schema: Schema? = nil, contentType: String? = nil) {
+        public init(
+            _ status: Int, _ description: String, _ schema: Schema? = nil, contentType: String? = nil
+        ) {
             self.status = status
             self.description = description
             self.schema = schema
@@ -88,7 +90,8 @@ public struct Endpoint: Sendable {
 
     /// What a person opens. Unknown parameters in its query are ignored, because messengers append to links.
     var isPage: Bool {
-        !isDocumented || outcomes.first?.contentType?.hasPrefix("text/html") ?? false
+        !isDocumented
+            || !path.hasPrefix("/api/") && outcomes.contains { $0.contentType?.hasPrefix("text/html") ?? false }
     }
 }
 

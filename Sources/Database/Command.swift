@@ -1,18 +1,20 @@
 import Foundation
 
 /// A program of the system, run without a shell, with a bare environment and no open file of ours but those given.
-struct Command: Sendable {
-    struct Outcome: Sendable {
+///
+/// Public because messages leave through a program too, and Messages may import this room.
+public struct Command: Sendable {
+    public struct Outcome: Sendable {
         /// As `waitpid` tells it: 0 for success.
-        let status: Int32
+        public let status: Int32
         /// What it wrote to its standard output and standard error, in their order.
-        let output: String
+        public let output: String
     }
 
-    let arguments: [String]
+    public let arguments: [String]
 
     /// - Parameter user: whom to run as; nil for ourselves.
-    init(_ arguments: [String], as user: String? = nil) {
+    public init(_ arguments: [String], as user: String? = nil) {
         // Our own working folder may be closed to that user, and PostgreSQL insists on reading its own.
         let place = ["env", "--chdir=/"]
         let change = user.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--init-groups", "--"] }
@@ -20,8 +22,14 @@ struct Command: Sendable {
     }
 
     /// Runs it to its end. Must not run in a task that can be cancelled: the waits would turn into a busy loop.
-    /// - Throws: `FileFault` when it cannot be started.
-    func run() async throws -> Outcome {
+    /// - Parameters:
+    ///   - input: its standard input; nothing unless given.
+    ///   - document: what it reads as `/dev/fd/3`. Both go through pipes filled beforehand, so that no other program
+    ///     sees them and nobody waits; each holds at most 65,536 bytes.
+    /// - Throws: `FileFault` when it cannot be started or something does not fit.
+    public func run(input: [UInt8]? = nil, document: [UInt8]? = nil) async throws -> Outcome {
+        let inputPipe = try input.map { try FilledPipe($0) }
+        let documentPipe = try document.map { try FilledPipe($0) }
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw FileFault(path: arguments[0], errno: errno) }
         let (reading, writing) = (ends[0], ends[1])
@@ -31,7 +39,12 @@ struct Command: Sendable {
         let child: pid_t
         do {
             defer { close(writing) }
-            child = try spawn(keeping: 2) { posix_spawn_file_actions_adddup2(&$0, writing, 1) }
+            child = try spawn(keeping: document == nil ? 2 : 3) { actions in
+                posix_spawn_file_actions_adddup2(&actions, writing, 1)
+                if let inputPipe { posix_spawn_file_actions_adddup2(&actions, inputPipe.reading, 0) }
+                // The last, because it may be the number of one of the others.
+                if let documentPipe { posix_spawn_file_actions_adddup2(&actions, documentPipe.reading, 3) }
+            }
         }
         var output: [UInt8] = []
         var status: Int32 = 0
@@ -103,5 +116,26 @@ struct Command: Sendable {
         let fault = posix_spawnp(&child, arguments[0], &actions, &attributes, words + [nil], settings + [nil])
         guard fault == 0 else { throw FileFault(path: arguments[0], errno: fault) }
         return child
+    }
+}
+
+/// A pipe with something in it, whose writing end is closed already.
+private final class FilledPipe: Sendable {
+    let reading: Int32
+
+    init(_ bytes: [UInt8]) throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw FileFault(path: "pipe", errno: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+        reading = ends[0]
+        let count = write(ends[1], bytes, bytes.count)
+        let fault = errno
+        close(ends[1])
+        guard count == bytes.count else { throw FileFault(path: "pipe", errno: count < 0 ? fault : EMSGSIZE) }
+    }
+
+    deinit {
+        close(reading)
     }
 }

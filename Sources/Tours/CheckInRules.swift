@@ -1,0 +1,138 @@
+import Codes
+import Foundation
+import Kernel
+import Signing
+
+public enum CheckInRules {
+    /// What a text at the gate names.
+    enum Named: Sendable {
+        case booking(Int64)
+        case reference(BookingReference)
+    }
+
+    /// Reads a ticket's payload or address, or a reference.
+    /// - Parameter check: what a bare ticket tells.
+    /// - Throws: a `Refusal` that says why this opens no gate.
+    static func read(_ text: String, check: (String) -> TicketAnswer) throws -> Named {
+        let payload = CodeRules.payload(in: text)
+        switch check(payload) {
+        case .signed(let body): return .booking(Int64(body.booking))
+        case .forged:
+            throw Refusal(
+                .invalid, "forged-ticket", field: "code", zh: "凭证是假的：签名不符",
+                en: "the ticket is forged: the signature is not ours")
+        case .unknownKey:
+            throw Refusal(
+                .invalid, "unknown-ticket-key", field: "code", zh: "凭证的签发密钥不明或已停用，请用预约号",
+                en: "the ticket's key is unknown or no longer trusted: use the reference")
+        case .malformed:
+            guard (try? SignedCode(payload: payload)) == nil else {
+                throw Refusal(
+                    .invalid, "not-a-ticket", field: "code", zh: "这是产品的溯源码，不是研学凭证",
+                    en: "this is a product's code, not a ticket")
+            }
+            do {
+                return .reference(try BookingReference(entered: payload))
+            } catch let refusal as Refusal {
+                throw refusal.renamed(field: "code")
+            }
+        }
+    }
+
+    static func check(_ entry: CheckInEntry, now: Date) throws {
+        guard (1...10_000).contains(entry.headcount) else {
+            throw Refusal(
+                .invalid, "bad-headcount", field: "headcount", zh: "人数须在 1 到 10000 之间",
+                en: "a headcount lies between 1 and 10,000")
+        }
+        guard (8...64).contains(entry.nonce.utf8.count), entry.nonce.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw Refusal(
+                .invalid, "bad-nonce", field: "nonce", zh: "须为 8 到 64 个可见 ASCII 字符",
+                en: "must be 8 to 64 visible ASCII characters")
+        }
+        guard entry.at <= now.addingTimeInterval(3600) else {
+            throw Refusal(
+                .invalid, "check-in-in-future", field: "at", zh: "签到时刻在将来，请核对入口设备的时钟",
+                en: "the check-in lies in the future: look at the gate's clock")
+        }
+    }
+
+    /// Whether a booking in this state is let in.
+    static func admit(_ state: BookingState) throws {
+        switch state {
+        case .confirmed, .arrived, .completed, .noShow: return
+        case .requested, .held:
+            throw Refusal(
+                .conflict, "booking-unconfirmed", field: "code", zh: "预约还没有确认", en: "the booking is not confirmed")
+        case .waitlisted:
+            throw Refusal(
+                .conflict, "booking-waitlisted", field: "code", zh: "预约还在候补，没有名额",
+                en: "the booking is on the waiting list and has no seats")
+        case .expired:
+            throw Refusal(
+                .conflict, "booking-expired", field: "code", zh: "预约已过期", en: "the booking has expired")
+        case .cancelled:
+            throw Refusal(
+                .conflict, "booking-cancelled", field: "code", zh: "预约已取消", en: "the booking was cancelled")
+        }
+    }
+
+    /// Which of a booking's sessions a group that comes at this time comes to: the one named; otherwise of the day's
+    /// the last that begins within an hour or has begun, and before all of them the first.
+    static func visit(_ visits: [GateVisit], session: Int64?, at: Date, anyDay: Bool) throws -> GateVisit {
+        let today = GateTime.day(of: at)
+        if let session {
+            guard let named = visits.first(where: { $0.session == session }) else {
+                throw Refusal(
+                    .notFound, "not-its-session", field: "session", zh: "这个预约没有订这一场",
+                    en: "the booking is not for this session")
+            }
+            guard anyDay || named.day == today else { throw wrongDay([named]) }
+            return named
+        }
+        let todays = visits.filter { $0.day == today }
+        if let current = todays.last(where: { $0.startsAt.addingTimeInterval(-3600) <= at }) ?? todays.first {
+            return current
+        }
+        func distance(_ visit: GateVisit) -> Int { abs(visit.day.daysSince1970 - today.daysSince1970) }
+        guard anyDay, let nearest = visits.min(by: { distance($0) < distance($1) }) else { throw wrongDay(visits) }
+        return nearest
+    }
+
+    private static func wrongDay(_ visits: [GateVisit]) -> Refusal {
+        let days = visits.map(\.day.description).joined(separator: ", ")
+        return Refusal(
+            .conflict, "wrong-day", field: "code", zh: "不是今天：预约的日期是 \(days)",
+            en: "not today: the booking is for \(days)")
+    }
+
+    /// Whether the session's seats are asked for: heads that are booked were counted when they were.
+    static func needsRoom(_ visit: GateVisit, headcount: Int, state: BookingState) -> Bool {
+        headcount > visit.headcount || state == .noShow
+    }
+
+    /// - Parameter others: heads of other bookings that came or are still expected.
+    static func room(_ visit: GateVisit, headcount: Int, others: Int) throws {
+        guard headcount + others <= visit.capacity else {
+            let free = max(0, visit.capacity - others)
+            throw Refusal(
+                .conflict, "over-capacity", field: "headcount", zh: "超出容量：这一场最多还能进 \(free) 人",
+                en: "beyond the capacity: this session has room for \(free)")
+        }
+    }
+
+    static func nonceReused() -> Refusal {
+        Refusal(
+            .conflict, "nonce-reused", field: "nonce", zh: "这个编号已用于另一次签到",
+            en: "this nonce was used for another check-in")
+    }
+
+    /// What the offline gate says of one who came before.
+    static func already(_ earlier: CheckInAnswer.Earlier) -> Refusal {
+        let time = "\(GateTime.day(of: earlier.at)) \(GateTime.text(earlier.at))"
+        return Refusal(
+            .conflict, "already-checked-in", field: "code", zh: "已经签到过：\(time)，\(earlier.headcount) 人",
+            en: "checked in already: \(time), \(earlier.headcount) people")
+    }
+}

@@ -1,0 +1,136 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+import Registers
+
+/// What the desk needs on paper for a day: its sessions, and who comes to each.
+public struct DaySheet: Sendable {
+    public struct Session: Sendable {
+        public let id: Int64
+        public let startsAt: Date
+        public let endsAt: Date
+        public let site: String
+        public let programme: String
+        public let capacity: Int
+        public let isCancelled: Bool
+        public let lines: [Line]
+
+        public var hours: String { "\(GateTime.text(startsAt))–\(GateTime.text(endsAt))" }
+        public var heads: Int { lines.reduce(0) { $0 + $1.visit.headcount } }
+        public var arrived: Int { lines.reduce(0) { $0 + ($1.visit.arrived ?? 0) } }
+    }
+
+    public struct Line: Sendable {
+        public let booking: GateBooking
+        public let visit: GateVisit
+        /// Such as `农家午餐 × 40`.
+        public let extras: String
+    }
+
+    public let day: CivilDay
+    public let sessions: [Session]
+}
+
+extension GateBooking {
+    /// How its payment stands, such as `定金 500.00 / 2,000.00`.
+    public var payment: Bilingual {
+        if fee.fen == 0 { return Bilingual(zh: "免费", en: "free") }
+        var zh: String
+        var en: String
+        if paid.fen >= fee.fen {
+            (zh, en) = ("已付 \(paid)", "paid \(paid)")
+        } else if paid.fen > 0 {
+            (zh, en) = ("定金 \(paid) / \(fee)", "deposit \(paid) of \(fee)")
+        } else {
+            (zh, en) = ("未付 \(fee)", "\(fee) to pay")
+        }
+        if refunded.fen < refundDue.fen {
+            let open = Money(fen: refundDue.fen - refunded.fen)
+            zh += "，应退 \(open)"
+            en += ", \(open) to refund"
+        }
+        return Bilingual(zh: zh, en: en)
+    }
+}
+
+extension DaySheet {
+    /// One row a booking and session; formulas in names are made harmless.
+    public func csv(_ language: Language) -> [UInt8] {
+        var writer = CSVWriter()
+        writer.append(
+            language == .chinese
+                ? [
+                    "日期", "时间", "基地", "课程", "预约编号", "预约号", "单位", "单位类别", "人数", "已到", "带队人", "电话", "加项",
+                    "付款", "状态", "备注",
+                ]
+                : [
+                    "day", "time", "site", "programme", "booking", "reference", "unit", "kind", "heads", "arrived",
+                    "leader", "phone", "extras", "payment", "state", "note",
+                ])
+        for session in sessions {
+            for line in session.lines {
+                let booking = line.booking
+                writer.append([
+                    day.description, session.hours, session.site, session.programme, "\(booking.number)",
+                    booking.reference.description, booking.unit, booking.kind.label[language],
+                    "\(line.visit.headcount)", line.visit.arrived.map { "\($0)" } ?? "", booking.leader, booking.phone,
+                    line.extras, booking.payment[language], booking.state.label[language], booking.note ?? "",
+                ])
+            }
+        }
+        return writer.take()
+    }
+}
+
+/// Makes the desk's sheets.
+public struct DaySheetStore: Sendable {
+    let database: Database
+
+    public init(_ database: Database) {
+        self.database = database
+    }
+
+    /// All sessions of the day, with the bookings that have or had seats in them; those that were cancelled, have
+    /// expired or wait are left out.
+    public func sheet(day: CivilDay, _ scope: Scope) async throws -> DaySheet {
+        let answers = try await database.transaction(scope) { transaction in
+            try await transaction.query([
+                """
+                SELECT s.id, s.starts_at, s.ends_at, s.capacity, s.state = 'cancelled' AS is_cancelled, t.name AS site,
+                    p.name AS programme
+                FROM tour_session s
+                JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
+                JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
+                WHERE s.village_id = \(scope.village) AND s.day = \(day) ORDER BY s.starts_at, s.id
+                """,
+                GateRows.bookings(on: day, scope),
+                """
+                SELECT x.booking_id, x.session_id,
+                    string_agg(e.name || ' × ' || x.quantity, '; ' ORDER BY e.id) AS extras
+                FROM tour_booking_extra x
+                JOIN tour_extra e ON e.village_id = x.village_id AND e.id = x.extra_id
+                WHERE x.village_id = \(scope.village) AND x.day = \(day) GROUP BY x.booking_id, x.session_id
+                """,
+            ])
+        }
+        var extras: [[Int64]: String] = [:]
+        for row in answers[2] {
+            extras[[try row.decode("booking_id"), try row.decode("session_id")]] = try row.decode("extras")
+        }
+        let bookings = try GateRows.decode(answers[1]).filter { $0.state.holdsSeats || $0.state.ownsSeats }
+        let sessions = try answers[0].map { row in
+            let id: Int64 = try row.decode("id")
+            return DaySheet.Session(
+                id: id, startsAt: try row.decode("starts_at"), endsAt: try row.decode("ends_at"),
+                site: try row.decode("site"), programme: try row.decode("programme"),
+                capacity: try row.decode("capacity"), isCancelled: try row.decode("is_cancelled"),
+                lines: bookings.flatMap { booking in
+                    booking.visits.filter { $0.session == id }.map { visit in
+                        DaySheet.Line(booking: booking, visit: visit, extras: extras[[booking.number, id]] ?? "")
+                    }
+                })
+        }
+        return DaySheet(day: day, sessions: sessions)
+    }
+}

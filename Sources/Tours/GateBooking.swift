@@ -1,0 +1,73 @@
+import Foundation
+import Kernel
+
+/// A booking as the gate and the desk's sheet see it: who comes, to which sessions.
+public struct GateBooking: Sendable {
+    /// The booking's number.
+    public let number: Int64
+    public let reference: BookingReference
+    public let unit: String
+    public let kind: UnitKind
+    public let headcount: Int
+    public let leader: String
+    public let phone: String
+    public let language: Language
+    public let note: String?
+    public let state: BookingState
+    public let fee: Money
+    public let paid: Money
+    public let refundDue: Money
+    public let refunded: Money
+    /// In the order of their times.
+    public let visits: [GateVisit]
+}
+
+/// A booking's part in one session.
+public struct GateVisit: Sendable {
+    public let session: Int64
+    public let day: CivilDay
+    public let startsAt: Date
+    public let endsAt: Date
+    public let site: String
+    public let programme: String
+    /// Of the session.
+    public let capacity: Int
+    /// Booked.
+    public let headcount: Int
+    /// Who came; nil before anybody did.
+    public let arrived: Int?
+
+    public init(
+        session: Int64, day: CivilDay, startsAt: Date, endsAt: Date, site: String, programme: String, capacity: Int,
+        headcount: Int, arrived: Int?
+    ) {
+        self.session = session
+        self.day = day
+        self.startsAt = startsAt
+        self.endsAt = endsAt
+        self.site = site
+        self.programme = programme
+        self.capacity = capacity
+        self.headcount = headcount
+        self.arrived = arrived
+    }
+
+    /// Such as `09:00–11:30`, in Asia/Shanghai.
+    public var hours: String { "\(GateTime.text(startsAt))–\(GateTime.text(endsAt))" }
+}
+
+/// Instants as clocks in Asia/Shanghai show them.
+public enum GateTime {
+    private static func seconds(_ date: Date) -> Int { Int(date.timeIntervalSince1970.rounded(.down)) + 8 * 3600 }
+
+    public static func day(of date: Date) -> CivilDay {
+        CivilDay(daysSince1970: Int((Double(seconds(date)) / 86_400).rounded(.down)))
+    }
+
+    /// Such as `09:00`.
+    public static func text(_ date: Date) -> String {
+        let minutes = (seconds(date) - day(of: date).daysSince1970 * 86_400) / 60
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(minutes / 60)):\(two(minutes % 60))"
+    }
+}

@@ -1,0 +1,46 @@
+import Kernel
+import Messages
+
+extension Site {
+    var messageEndpoints: [Endpoint] {
+        let message = Schema.named(
+            "Message",
+            .object([
+                Field("message", .integer(1...Int64.max)), Field("key", .string()),
+                Field("kind", .enumeration(MessageKind.allCases.map(\.rawValue))),
+                Field("booking", .integer(1...4_294_967_295)),
+                Field("state", .enumeration(Message.State.allCases.map(\.rawValue))),
+                Field("attempts", .integer(0...Int64(Int32.max))), Field("createdAt", .instant),
+                Field("dueAt", .instant), .optional("sentAt", .instant), .optional("givenUpAt", .instant),
+                .optional("lastError", .string()),
+            ]))
+        return [
+            Endpoint(
+                .get, "/api/v1/messages", "The outbox, newest first", access: Roles.desk,
+                query: PageRequest.parameters + [
+                    .init("state", .enumeration(Message.State.allCases.map(\.rawValue)), "Only those in this state"),
+                    .init("booking", .integer(1...4_294_967_295), "Only those of this booking"),
+                ],
+                outcomes: [.init(200, "A page of messages", .page(of: message))]
+            ) { call in
+                let page = try call.page()
+                let messages = try await MessageStore(backend.database).list(
+                    call.scope, before: Self.number(page.after),
+                    state: call.query["state"].orNil.flatMap { Message.State(rawValue: try $0.string) },
+                    booking: call.query["booking"].orNil?.int64, limit: page.limit)
+                let next = messages.count == page.limit ? messages.last.map { "\($0.id)" } : nil
+                return .page(messages.map(Self.render), next: next)
+            }
+        ]
+    }
+
+    private static func render(_ message: Message) -> JSON {
+        [
+            "message": .integer(message.id), "key": .string(message.key), "kind": .string(message.kind.rawValue),
+            "booking": .integer(message.booking), "state": .string(message.state.rawValue),
+            "attempts": JSON(message.attempts), "createdAt": Shapes.instant(message.createdAt),
+            "dueAt": Shapes.instant(message.dueAt), "sentAt": message.sentAt.map(Shapes.instant) ?? .null,
+            "givenUpAt": message.givenUpAt.map(Shapes.instant) ?? .null, "lastError": Shapes.text(message.lastError),
+        ]
+    }
+}

@@ -1,0 +1,307 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Messages
+
+/// Messages on their way to real servers.
+@Suite struct SendingTests {
+    /// A village whose clock stands at the database's, because the outbox is filled by the latter.
+    private func withOutbox(
+        poolSize: Int = 4, _ body: @Sendable (TestVillage) async throws -> Void
+    ) async throws {
+        try await withVillage(poolSize: poolSize) { village in
+            village.clock.advance(seconds: Date().timeIntervalSince(village.clock.now) + 1)
+            try await body(village)
+        }
+    }
+
+    private func sender(
+        _ village: TestVillage, mail: Listener? = nil, hook: Listener? = nil, database: Database? = nil,
+        smtp: String? = nil
+    ) throws -> MessageSender {
+        let url = smtp ?? mail.map { "smtp://127.0.0.1:\($0.port)" }
+        let ways = MessageWays(
+            mail: try url.map { try MailServer(url: $0, from: "tours@example.cn") },
+            webhook: try hook.map { try Webhook(url: "http://127.0.0.1:\($0.port)/send?token=secret") })
+        return MessageSender(
+            database ?? village.database, village: village.village.id, brand: "津小韩", ways: ways,
+            clock: village.clock.clock)
+    }
+
+    private func put(
+        _ kind: MessageKind, _ booking: TestBooking, key: String? = nil, _ village: TestVillage
+    ) async throws {
+        let key = key ?? "\(kind.rawValue):\(booking.number)"
+        _ = try await village.database.transaction(village.committee) { transaction in
+            try await transaction.query(Outbox.insert(kind, booking: booking.number, key: key, village.committee))
+        }
+        // The database's clock may be ahead of the village's by now.
+        village.clock.advance(seconds: 1)
+    }
+
+    private func book(_ village: TestVillage, email: String? = "a@example.cn", unit: String = "区委党校") async throws
+        -> TestBooking
+    {
+        let session = try await village.addSession(on: village.today.adding(days: 3), capacity: 2000)
+        return try await village.addBooking([session], unit: unit, email: email)
+    }
+
+    private func list(_ village: TestVillage) async throws -> [Message] {
+        try await MessageStore(village.database).list(village.committee)
+    }
+
+    @Test func `a message reaches its group by mail, once`() async throws {
+        let server = try await Listener(.smtp)
+        try await withOutbox { village in
+            let booking = try await book(village)
+            try await put(.confirmed, booking, village)
+            try await put(.confirmed, booking, village)
+            let sender = try sender(village, mail: server)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1))
+            #expect(try await sender.sendDue() == MessageSender.Tally())
+            let mail = try #require(try server.deliveries.first)
+            #expect(try server.deliveries.count == 1)
+            #expect(mail.to == ["a@example.cn"] && mail.sender == "tours@example.cn")
+            #expect(mail.subject == "津小韩研学：预约已确认")
+            #expect(mail.headers["from"] == "津小韩 <tours@example.cn>")
+            #expect(mail.body.contains(booking.reference.description) && mail.body.contains("区委党校 · 40 人"))
+            let identity = try #require(mail.headers["idempotency-key"])
+            #expect(identity.hasPrefix("confirmed=3a\(booking.number)."))
+            #expect(mail.headers["message-id"] == "<\(identity)@example.cn>")
+            let message = try #require(try await list(village).first)
+            #expect(message.state == .sent && message.attempts == 1 && message.lastError == nil)
+        }
+    }
+
+    @Test func `a message without a mail address goes to the webhook`() async throws {
+        let hook = try await Listener(.http)
+        let server = try await Listener(.smtp)
+        try await withOutbox { village in
+            let booking = try await book(village, email: nil)
+            try await put(.confirmed, booking, village)
+            #expect(try await sender(village, mail: server, hook: hook).sendDue().sent == 1)
+            let request = try #require(try hook.deliveries.first)
+            #expect(request.to == ["/send?token=secret"])
+            #expect(request.headers["content-type"] == "application/json")
+            let body = try #require(
+                try JSONSerialization.jsonObject(with: Data(request.body.utf8)) as? [String: Any])
+            #expect(body["key"] as? String == request.headers["idempotency-key"])
+            #expect(body["phone"] as? String == "13812345678" && body["kind"] as? String == "confirmed")
+            #expect(body["booking"] as? Int == Int(booking.number))
+            #expect((body["text"] as? String)?.contains(booking.reference.description) == true)
+            #expect((body["sessions"] as? [[String: Any]])?.count == 1)
+            #expect(try server.deliveries.isEmpty)
+        }
+    }
+
+    @Test func `with nowhere to go messages stay as they are`() async throws {
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village), village)
+            #expect(try await sender(village).sendDue() == MessageSender.Tally())
+            let message = try #require(try await list(village).first)
+            #expect(message.state == .waiting && message.attempts == 0)
+        }
+    }
+
+    @Test func `without an address and a webhook a message is given up`() async throws {
+        let server = try await Listener(.smtp)
+        try await withOutbox { village in
+            for email in [nil, "a@b\r\nBcc: x@example.cn", "<a@b.cn>", "-oops@b.cn"] {
+                try await put(.confirmed, try await book(village, email: email), village)
+            }
+            #expect(try await sender(village, mail: server).sendDue() == MessageSender.Tally(givenUp: 4))
+            #expect(Set(try await list(village).map(\.lastError)) == ["no address"])
+            #expect(try server.deliveries.isEmpty)
+        }
+    }
+
+    @Test func `a server that is away is asked again later`() async throws {
+        let first = try await Listener(.smtp)
+        let port = first.port
+        try await first.stop()
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village), village)
+            let sender = try sender(village, smtp: "smtp://127.0.0.1:\(port)")
+            #expect(try await sender.sendDue() == MessageSender.Tally(failed: 1))
+            let failed = try #require(try await list(village).first)
+            #expect(failed.attempts == 1 && failed.lastError == "curl 7" && failed.state == .waiting)
+            let wait = failed.dueAt.timeIntervalSince(village.clock.now)
+            #expect((45.0...75.0).contains(wait.rounded()))
+            #expect(try await sender.sendDue() == MessageSender.Tally(), "it is not due yet")
+            let again = try await Listener(.smtp, port: port)
+            village.clock.advance(seconds: 80)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1))
+            #expect(try again.deliveries.count == 1)
+            let sent = try #require(try await list(village).first)
+            #expect(sent.attempts == 2 && sent.lastError == nil && sent.state == .sent)
+        }
+    }
+
+    @Test(arguments: [
+        (Listener.Kind.smtp, "451 later", "smtp 451"), (.smtp, "554 never", "smtp 554"), (.http, "503", "http 503"),
+        (.http, "404", "http 404"), (.http, "302", "http 302"),
+    ]) func `whatever is not a yes is tried again, and given up in the end`(
+        kind: Listener.Kind, reply: String, error: String
+    ) async throws {
+        let listener = try await Listener(kind)
+        try listener.reply(reply)
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village), village)
+            let sender = try kind == .smtp ? sender(village, mail: listener) : sender(village, hook: listener)
+            #expect(try await sender.sendDue() == MessageSender.Tally(failed: 1))
+            #expect(try await list(village).first?.lastError == error)
+            try await village.audited([
+                "UPDATE message SET attempts = \(MessageRules.attempts - 1), due_at = created_at"
+            ])
+            #expect(try await sender.sendDue() == MessageSender.Tally(givenUp: 1))
+            let message = try #require(try await list(village).first)
+            #expect(message.state == .givenUp && message.attempts == MessageRules.attempts)
+            #expect(message.lastError == error)
+            try listener.reply(nil)
+            village.clock.advance(seconds: 86_400)
+            #expect(try await sender.sendDue() == MessageSender.Tally())
+            #expect(try listener.deliveries.isEmpty)
+        }
+    }
+
+    @Test func `who dies between sending and marking leaves it to the next, under the same name`() async throws {
+        let server = try await Listener(.smtp)
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village), village)
+            let store = MessageStore(village.database)
+            let notice = try #require(try await store.claim(now: village.clock.now, village.committee))
+            let mail = Mail(
+                MessageText(notice, brand: "津小韩", today: village.today), to: "a@example.cn", from: "tours@example.cn",
+                name: "津小韩", identity: MessageIdentity.text(notice), at: village.clock.now)
+            let way = try MailServer(url: "smtp://127.0.0.1:\(server.port)", from: "tours@example.cn")
+            #expect(await Curl.mail(mail, to: "a@example.cn", through: way).run() == .sent)
+            // Here it dies.
+            let sender = try sender(village, mail: server)
+            #expect(try await sender.sendDue() == MessageSender.Tally(), "its lease is not over")
+            village.clock.advance(seconds: MessageRules.lease + 1)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1))
+            let deliveries = try server.deliveries
+            #expect(deliveries.count == 2)
+            #expect(Set(deliveries.map { $0.headers["message-id"] }).count == 1)
+            #expect(try await list(village).first?.attempts == 2)
+        }
+    }
+
+    @Test func `two senders at once send each message once`() async throws {
+        let hook = try await Listener(.http)
+        try await withOutbox { village in
+            let booking = try await book(village, email: nil)
+            for index in 0..<40 { try await put(.confirmed, booking, key: "k:\(index)", village) }
+            let other = village.another()
+            let senders = [
+                try sender(village, hook: hook), try sender(village, hook: hook, database: other),
+                try sender(village, hook: hook),
+            ]
+            let sent = try await withThrowingTaskGroup(of: Int.self) { group in
+                for sender in senders { group.addTask { try await sender.sendDue().sent } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            await other.close()
+            #expect(sent.reduce(0, +) == 40)
+            let keys = try hook.deliveries.compactMap { $0.headers["idempotency-key"] }
+            #expect(keys.count == 40 && Set(keys).count == 40)
+            #expect(try await village.number("SELECT max(attempts)::bigint FROM message") == 1)
+        }
+    }
+
+    @Test(arguments: [
+        "甲\r\nBcc: evil@example.cn\r\n\r\n正文", "=HYPERLINK(\"http://evil\")", "\"; url = \"http://evil\" #",
+        "'$(reboot)` \\ %s ${x}", "\u{202E}倒\u{2028}行", ".", String(repeating: "长", count: 200),
+    ]) func `hostile names stay names`(unit: String) async throws {
+        let server = try await Listener(.smtp)
+        let hook = try await Listener(.http)
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village, unit: unit), key: "a\r\nX-Evil: 1", village)
+            try await put(.confirmed, try await book(village, email: nil, unit: unit), key: "b\"\n", village)
+            #expect(try await sender(village, mail: server, hook: hook).sendDue().sent == 2)
+            let mail = try #require(try server.deliveries.first)
+            #expect(mail.to == ["a@example.cn"])
+            #expect(mail.headers["bcc"] == nil && mail.headers["x-evil"] == nil && mail.headers.count == 10)
+            let plain = MessageText.plain(unit)
+            #expect(mail.body.contains(plain + " · 40 人"))
+            let request = try #require(try hook.deliveries.first)
+            let body = try #require(
+                try JSONSerialization.jsonObject(with: Data(request.body.utf8)) as? [String: Any])
+            #expect(body["unit"] as? String == unit)
+            #expect((body["text"] as? String)?.contains(plain) == true)
+        }
+    }
+
+    @Test func `a server asks for a name and a password`() async throws {
+        let login = "tours@example.cn:pa ss\"w\\ö:rd"
+        let server = try await Listener(.smtp, login: login)
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village), village)
+            let address = "127.0.0.1:\(server.port)"
+            let wrong = try sender(village, smtp: "smtp://tours%40example.cn:wrong@\(address)")
+            #expect(try await wrong.sendDue().failed == 1)
+            #expect(try await list(village).first?.lastError == "smtp 535")
+            village.clock.advance(seconds: 80)
+            let right = try sender(village, smtp: "smtp://tours%40example.cn:pa%20ss%22w%5C%C3%B6:rd@\(address)")
+            #expect(try await right.sendDue().sent == 1)
+            #expect(try server.deliveries.first?.login == login)
+        }
+    }
+
+    @Test func `a server elsewhere must speak TLS, unless its address says otherwise`() async throws {
+        let server = try await Listener(.smtp)
+        try await withOutbox { village in
+            try await put(.confirmed, try await book(village), village)
+            // Loopback as well, but no name for this machine that we know of.
+            let strict = try sender(village, smtp: "smtp://127.0.0.2:\(server.port)")
+            #expect(try await strict.sendDue().failed == 1)
+            #expect(try server.deliveries.isEmpty)
+            #expect(try await list(village).first?.lastError?.hasPrefix("curl 64") == true)
+            village.clock.advance(seconds: 80)
+            #expect(try await sender(village, smtp: "smtp://127.0.0.2:\(server.port)?tls=off").sendDue().sent == 1)
+        }
+    }
+
+    @Test func `the day before, whoever is confirmed is reminded once`() async throws {
+        let hook = try await Listener(.http)
+        try await withOutbox { village in
+            village.clock.set(village.today.adding(days: 10), hour: 7)
+            let session = try await village.addSession(on: village.today.adding(days: 1), capacity: 200)
+            let later = try await village.addSession(on: village.today.adding(days: 2))
+            let booking = try await village.addBooking([session, later], language: "en")
+            _ = try await village.addBooking([session], state: .held)
+            _ = try await village.addBooking([session], state: .cancelled)
+            let leaving = try await village.addBooking([session])
+            let sender = try sender(village, hook: hook)
+            #expect(try await sender.sendDue() == MessageSender.Tally(), "nobody is reminded at seven")
+            #expect(try await list(village).map(\.kind) == [.reminder, .reminder])
+            try await village.cancel(leaving)
+            village.clock.advance(seconds: 7201)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1, givenUp: 1))
+            #expect(try await sender.sendDue() == MessageSender.Tally())
+            #expect(try hook.deliveries.count == 1)
+            #expect(try #require(hook.deliveries.first).body.contains("your visit is tomorrow"))
+            let keys = Set(try await list(village).map(\.key))
+            let tomorrow = village.today.adding(days: 1)
+            #expect(keys == ["reminder:\(booking.number):\(tomorrow)", "reminder:\(leaving.number):\(tomorrow)"])
+            village.clock.advance(seconds: 86_400)
+            #expect(try await sender.sendDue().sent == 1, "its second day has a reminder of its own")
+        }
+    }
+
+    @Test func `a clerk sees no messages`() async throws {
+        try await withOutbox { village in
+            let orchard = try await village.plant()
+            try await put(.confirmed, try await book(village), village)
+            let seen = try await MessageStore(village.database).list(village.clerk(of: orchard.east))
+            #expect(seen.isEmpty)
+            let waiting = try await MessageStore(village.database).list(village.committee, state: .waiting)
+            let sent = try await MessageStore(village.database).list(village.committee, state: .sent)
+            #expect(waiting.count == 1 && sent.isEmpty)
+        }
+    }
+}
