@@ -43,7 +43,6 @@ import Tours
         let expectation = try Expectation.read()
         try await withVillage { village in
             try await village.loadEverything()
-            try await village.loadVisitRows()
             for year in [2025, 2024] {
                 let figures = try await drawUp(village, year).figures
                 let expected = try #require(expectation.totals["\(year)"])
@@ -63,7 +62,6 @@ import Tours
     @Test func `every table's total is the summary's, to the fen`() async throws {
         try await withVillage { village in
             try await village.loadEverything()
-            try await village.loadVisitRows()
             let day = try #require(CivilDay(year: 2025, month: 6, day: 3))
             // What is kept of those who did not come and meals are income too, and a correction may be below zero.
             try await village.writeVisits([

@@ -18,7 +18,6 @@ import Testing
     @Test func `the samples' sentences carry their figures`() async throws {
         try await withVillage { village in
             try await village.loadEverything()
-            try await village.loadVisitRows()
             let report = try await drawUp(village, 2025)
             let text = sentences(report)
             for part in [
@@ -63,7 +62,6 @@ import Testing
     @Test func `a year without one before has no growth`() async throws {
         try await withVillage { village in
             try await village.loadEverything()
-            try await village.loadVisitRows()
             let report = try await drawUp(village, 2024)
             let text = sentences(report)
             #expect(text.contains("（上年无此项）") && !text.contains("同比"))
@@ -77,7 +75,6 @@ import Testing
     @Test func `a year in which everything fell away is told plainly`() async throws {
         try await withVillage { village in
             try await village.loadEverything()
-            try await village.loadVisitRows()
             village.clock.set(try #require(CivilDay(year: 2027, month: 2, day: 1)))
             let text = sentences(try await drawUp(village, 2026))
             for part in ["蟠桃没有采收（上年25.27万斤）", "没有销售收入（上年151.18万元）", "没有研学团队到访（上年", "没有收入登记（上年206.85万元）"] {

@@ -3,20 +3,6 @@ import Postgres
 
 /// Rows of study tours that the superuser writes, for tests of what is made from them.
 extension TestVillage {
-    /// Writes the bookings of the samples' register, without any of the tour rooms' own code.
-    public func loadVisitRows() async throws {
-        try await writeVisits(
-            Samples.cells("bookings.csv").map { row in
-                guard let day = CivilDay(iso: row[1]), let heads = Int(row[8]), let arrived = Int(row[9]),
-                    let capacity = Int(row[5]), let price = Int64(row[12]), let state = Self.states[row[14]]
-                else { throw TestServer.Failure(description: "a booking of the samples is unreadable: \(row)") }
-                return Visit(
-                    day: day, time: row[2], site: row[3], programme: row[4], capacity: capacity, unit: row[6],
-                    kind: Self.kinds[row[7]] ?? row[7], heads: heads, arrived: state == "completed" ? arrived : nil,
-                    priceFen: price * 100, fee: try Money(yuan: row[13]), state: state)
-            })
-    }
-
     /// One group's visit, or a visit that did not take place.
     public struct Visit: Sendable {
         public var day: CivilDay
@@ -46,11 +32,6 @@ extension TestVillage {
             self.mealFen = mealFen
         }
     }
-
-    private static let states = ["已完成": "completed", "已取消": "cancelled", "未到": "no_show"]
-    private static let kinds = [
-        "党校": "party_school", "机关": "government", "学校": "school", "企业": "company", "社会": "society",
-    ]
 
     public func writeVisits(_ visits: [Visit]) async throws {
         let first = try await number("SELECT coalesce(max(id), 0) FROM tour_booking")

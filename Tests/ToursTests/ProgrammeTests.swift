@@ -68,7 +68,7 @@ import Tours
             try await village.audited([
                 """
                 INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, state,
-                    fee_fen, actor) VALUES (1, 1, 'ABCDEFGHIJKL', '某校', 'school', 2, '李', '13800000000', 'confirmed', 0,
+                    fee_fen, actor) VALUES (1, 1, 'ABCDEFGHIJKL', '某校', 'school', 2, '李', '13800000000', 'confirmed', 7000,
                     'test')
                 """,
                 "UPDATE tour_session SET booked = 2 WHERE id = \(session)",

@@ -52,10 +52,24 @@ struct TourGround {
         try await SessionStore(village.database).show(session, village.committee)
     }
 
-    /// Seats that bookings would have taken.
+    /// Seats of one booking that is held and of one that is confirmed, in place of those before.
     func occupy(_ session: Int64, held: Int, booked: Int) async throws {
         try await village.audited([
-            "UPDATE tour_session SET held = \(held), booked = \(booked) WHERE id = \(session)"
+            "DELETE FROM tour_booking_session WHERE session_id = \(session)",
+            "DELETE FROM tour_booking b WHERE NOT EXISTS (SELECT FROM tour_booking_session l WHERE l.booking_id = b.id)",
+            """
+            WITH taken (state, heads) AS (VALUES ('held', \(held)::int), ('confirmed', \(booked)::int)),
+            made AS (
+                INSERT INTO tour_booking (village_id, reference, unit, unit_kind, headcount, leader, phone, state,
+                    hold_until, fee_fen, actor)
+                SELECT \(village.village.id), rpad(upper(state), 12, 'X'), '某校', 'school', heads, '周老师', '13900000000',
+                    state, CASE state WHEN 'held' THEN \(village.clock.now)::timestamptz + interval '1 day' END, 0, 'test'
+                FROM taken WHERE heads > 0 RETURNING village_id, id, headcount)
+            INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen)
+            SELECT made.village_id, made.id, s.id, s.day, made.headcount, 0, 0
+            FROM made JOIN tour_session s ON s.village_id = made.village_id AND s.id = \(session)
+            """,
+            "UPDATE tour_session SET held = \(held), booked = \(booked) WHERE id = \(session)",
         ])
     }
 }

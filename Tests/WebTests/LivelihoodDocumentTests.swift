@@ -20,7 +20,6 @@ import Testing
     ) async throws {
         try await TestSupport.withVillage { village in
             try await village.loadEverything()
-            try await village.loadVisitRows()
             if hostile {
                 try await village.audited([
                     "UPDATE product SET name = '<b>桃|*&\"' WHERE name = '蟠桃'",

@@ -15,9 +15,9 @@ import Testing
 /// Each test breaks a village of its own.
 @Suite(.serialized) struct SiteTroubleTests {
     @Test func verificationIsLimited() async throws {
-        try await withVillage(environment: ["TAOYUAN_VERIFY_PER_MINUTE": "6"]) { village in
+        try await withVillage(environment: ["TAOYUAN_VERIFY_PER_MINUTE": "2"]) { village in
             let paths = ["/api/v1/codes/\(village.payload)", "/\(village.payload)"]
-            for turn in 0..<6 {
+            for turn in 0..<2 {
                 // A field that anybody can write must not make a new client.
                 let headers = ["X-Forwarded-For": "192.0.2.\(turn)", "X-Real-IP": "192.0.2.\(turn)"]
                 #expect(try await village.send("GET", paths[turn % 2], headers: headers).status == 200)
@@ -25,7 +25,7 @@ import Testing
             for path in paths {
                 let refused = try await village.send("GET", path, headers: ["X-Forwarded-For": "192.0.2.99"])
                 #expect(refused.status == 429)
-                #expect((1...10).contains(Int(refused.headers["retry-after"] ?? "") ?? 0))
+                #expect((1...30).contains(Int(refused.headers["retry-after"] ?? "") ?? 0))
                 _ = try refused.problem()
             }
             let scan = try await village.send("POST", "/api/v1/codes/\(village.payload)/scans", [:])
