@@ -70,6 +70,14 @@ extension TestVillage {
                 \(came), \(fee), \(paid), 'test')
             """
         ]
+        if paid > 0 {
+            statements.append(
+                """
+                INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, actor)
+                SELECT village_id, id, 'payment', \(paid), '微信', \(today), 'test' FROM tour_booking
+                WHERE village_id = \(village.id) AND reference = \(reference.text)
+                """)
+        }
         for session in sessions {
             statements += [
                 """

@@ -26,6 +26,7 @@ import Tours
                 SELECT village_id, \(booking.number), \(morning), id, 'meal', \(village.today), 30, 2500, 75000
                 FROM tour_extra
                 """,
+                "UPDATE tour_booking SET fee_fen = fee_fen + 75000 WHERE id = \(booking.number)",
             ])
             let sheet = try await DaySheetStore(village.database).sheet(day: village.today, village.committee)
             #expect(sheet.sessions.map(\.id) == [morning, afternoon])
@@ -33,7 +34,7 @@ import Tours
             #expect(sheet.sessions[0].heads == 35 && sheet.sessions[0].arrived == 0)
             #expect(sheet.sessions[0].lines[0].extras == "农家午餐 × 30")
             #expect(sheet.sessions[1].lines.map(\.extras) == [""])
-            #expect(sheet.sessions[0].lines[0].booking.payment.zh == "定金 1000.00 / 3000.00")
+            #expect(sheet.sessions[0].lines[0].booking.payment.zh == "定金 1000.00 / 3750.00")
             #expect(sheet.sessions[0].hours == "09:00–11:00")
         }
     }
