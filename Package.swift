@@ -88,6 +88,7 @@ let package = Package(
                 name: "WebTests",
                 dependencies: [
                     "Backend", "Web", "TestSupport", .product(name: "Hummingbird", package: "hummingbird"),
+                    .product(name: "Mustache", package: "swift-mustache"),
                 ] + (house + capabilities).map { .init(stringLiteral: $0) },
                 swiftSettings: strict),
             tests("CommandLineTests", ["taoyuan"]),

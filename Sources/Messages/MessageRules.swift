@@ -19,7 +19,8 @@ public enum MessageRules {
     /// or its last day is over.
     static func isOvertaken(_ notice: Notice, today: CivilDay) -> Bool {
         guard let last = notice.sessions.map(\.day).max() else { return true }
-        if last < today { return true }
+        // That there was nothing to come to is told afterwards too.
+        if last < today, notice.kind != .cancelled { return true }
         switch notice.kind {
         case .requested: return notice.state != "requested"
         case .waitlisted: return notice.state != "waitlisted"

@@ -112,3 +112,12 @@ extension StaticString {
         withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
     }
 }
+
+extension SQL {
+    /// Whether a column has one of these values. Of a single value this is an equation, for which a prepared statement
+    /// keeps its plan; how many values an array has the planner does not know, and so it plans each time anew.
+    public static func among(_ values: [Int64], _ column: StaticString) -> SQL {
+        if values.count == 1 { return "\(literal: column) = \(values[0])" }
+        return "\(literal: column) = ANY(\(values)::bigint[])"
+    }
+}

@@ -25,7 +25,7 @@ public struct SaleStore: Sendable {
                 FROM batch b
                 JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
                 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-                WHERE b.village_id = \(scope.village) AND b.number = ANY(\(numbers)::bigint[])
+                WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
                 """,
                 "SELECT nextval('sale_id_seq') AS id",
             ])

@@ -66,7 +66,9 @@ public struct Booking: Sendable {
     public internal(set) var lines: [Line]
     public internal(set) var extras: [Extra]
 
-    public var payment: PaymentState { paid.fen == 0 ? .none : paid < fee ? .deposit : .paid }
+    /// What has been paid and not given back.
+    public var netPaid: Money { Money(fen: paid.fen - refunded.fen) }
+    public var payment: PaymentState { netPaid.fen == 0 ? .none : netPaid < fee ? .deposit : .paid }
     public var refund: RefundState { refundDue.fen == 0 ? .none : refunded < refundDue ? .due : .refunded }
 
     /// When the first of its sessions begins.

@@ -35,6 +35,7 @@ extension BookingStore {
                 if reseats {
                     try reseat(&booking, change, sessions, offered: try BookingExtras.offered(answers[1]))
                     try checkSessions(sessions, old, booking, byStranger: key.isStranger, now)
+                    if key.isStranger { try BookingRules.checkFeeIsNotDodged(old, booking, now: now) }
                 }
                 let moves = BookingSeats.moves(from: old.lines, old.state, to: booking.lines, old.state)
                 let needed = Dictionary(uniqueKeysWithValues: moves.map { ($0.session, $0.held + $0.booked) })

@@ -18,15 +18,15 @@ extension BookingStore {
         { transaction, scope in
             let wanted = try checked(new)
             let ids = Array(Set(new.sessions)).sorted()
-            let answers = try await transaction.query([
-                BookingSeats.select(ids, scope), BookingExtras.select(wanted.extras.map(\.extra), scope),
-                "SELECT nextval('tour_booking_id_seq') AS id",
-            ])
+            let answers = try await transaction.query(
+                [
+                    BookingSeats.select(ids, scope), "SELECT nextval('tour_booking_id_seq') AS id",
+                ] + (wanted.extras.isEmpty ? [] : [BookingExtras.select(wanted.extras.map(\.extra), scope)]))
             let sessions = try BookingSeats.sessions(answers[0], wanted: ids)
             try BookingRules.checkHeadcount(wanted.headcount, sessions, byStranger: byStranger)
             try BookingRules.checkTime(sessions, byStranger: byStranger, now: now)
             try BookingRules.checkOpen(sessions)
-            guard let first = sessions.first, let id: Int64 = try answers[2].first?.decode("id") else {
+            guard let first = sessions.first, let id: Int64 = try answers[1].first?.decode("id") else {
                 throw BookingRules.unknownSession(0)
             }
             let needed = Dictionary(uniqueKeysWithValues: ids.map { ($0, wanted.headcount) })
@@ -36,7 +36,7 @@ extension BookingStore {
             let startsAt = sessions.map(\.startsAt).min() ?? first.startsAt
             let lines = sessions.map { $0.line(of: wanted.headcount) }
             let extras = try BookingExtras.extras(
-                wanted.extras, offered: try BookingExtras.offered(answers[1]), sessions: sessions)
+                wanted.extras, offered: try answers.dropFirst(2).flatMap(BookingExtras.offered), sessions: sessions)
             let state = short == nil ? state : .waitlisted
             let until = BookingRules.holdUntil(
                 now, minutes: sessions.map(\.terms.holdMinutes).min() ?? 0, startsAt: startsAt)

@@ -176,6 +176,14 @@ public enum BookingRules {
         kept(of: booking) { lateFeePercent($0, booking.state, now: now) }.reduce(.zero, +)
     }
 
+    /// A stranger must not make a cancellation cheaper by changing the booking first.
+    static func checkFeeIsNotDodged(_ old: Booking, _ new: Booking, now: Date) throws {
+        guard keptIfCancelled(new, now: now) < keptIfCancelled(old, now: now) else { return }
+        throw Refusal(
+            .conflict, "change-costs-a-fee", zh: "现在减少人数或改期须付费用，请联系接待处",
+            en: "so late, fewer people or another session cost a fee; please call the tour desk")
+    }
+
     /// A stranger may change a booking until some hours before its first session, and cancel it until that begins.
     static func checkStrangersTime(_ booking: Booking, cancelling: Bool, now: Date) throws {
         let hours = cancelling ? 0 : booking.lines.map(\.terms.changeHours).max() ?? 0

@@ -75,7 +75,7 @@ enum BookingSeats {
         FROM tour_session s
         JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
         JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
-        WHERE s.village_id = \(scope.village) AND s.id = ANY(\(ids)::bigint[])
+        WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
         ORDER BY s.id
         """
     }

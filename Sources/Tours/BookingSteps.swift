@@ -107,16 +107,17 @@ extension BookingStore {
                     .invalid, "arrived-missing", field: "arrived", zh: "没有签到记录，请给出实到人数",
                     en: "nobody was checked in: say how many came")
             }
-            guard (0...10_000).contains(came) else {
+            guard (1...10_000).contains(came) else {
                 throw Refusal(
-                    .invalid, "bad-headcount", field: "arrived", zh: "人数须在 0 到 10000 之间",
-                    en: "the headcount must lie between 0 and 10,000")
+                    .invalid, "bad-headcount", field: "arrived", zh: "人数须在 1 到 10000 之间；没有人来请登记为未到",
+                    en: "the headcount must lie between 1 and 10,000; a group that did not come is a no-show")
             }
             var booking = old
             booking.state = .completed
             booking.arrived = came
-            for index in booking.lines.indices where arrived != nil || booking.lines[index].arrived == nil {
-                booking.lines[index].arrived = came
+            // Without a number those count whom the gate has let in, session by session.
+            if arrived != nil {
+                for index in booking.lines.indices { booking.lines[index].arrived = came }
             }
             return step(from: old, to: booking, message: nil, detail: "\(came)", now: now, scope)
         }

@@ -38,10 +38,11 @@ extension GateBooking {
         if fee.fen == 0 { return Bilingual(zh: "免费", en: "free") }
         var zh: String
         var en: String
-        if paid.fen >= fee.fen {
-            (zh, en) = ("已付 \(paid)", "paid \(paid)")
-        } else if paid.fen > 0 {
-            (zh, en) = ("定金 \(paid) / \(fee)", "deposit \(paid) of \(fee)")
+        let net = Money(fen: paid.fen - refunded.fen)
+        if net >= fee {
+            (zh, en) = ("已付 \(net)", "paid \(net)")
+        } else if net.fen > 0 {
+            (zh, en) = ("定金 \(net) / \(fee)", "deposit \(net) of \(fee)")
         } else {
             (zh, en) = ("未付 \(fee)", "\(fee) to pay")
         }

@@ -36,10 +36,13 @@ public enum PaymentStore {
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await BookingStore.read(key, seen: seen, from: nil, transaction, scope)
-            guard amount <= old.paid else {
+            // What is kept is income: giving it back as well is what waiving it is for.
+            let most = Money(fen: max(0, old.paid.fen - old.kept.fen))
+            guard amount <= most else {
                 throw Refusal(
-                    .conflict, "refund-above-payment", field: "amount", zh: "只收到 \(old.paid) 元，退款不能更多",
-                    en: "only \(old.paid) yuan were paid: no more can go back")
+                    .conflict, "refund-above-payment", field: "amount",
+                    zh: "收到 \(old.paid) 元，其中留下 \(old.kept) 元，最多退 \(most) 元",
+                    en: "\(old.paid) yuan were paid and \(old.kept) of them kept: at most \(most) can go back")
             }
             guard amount >= old.refunded else {
                 throw Refusal(

@@ -144,6 +144,7 @@ public struct SessionStore: Sendable {
                     """
                     DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)
                     """,
+                    cancelWaiting(for: id, now: now, scope),
                 ]
             }
             return Change(
@@ -151,6 +152,25 @@ public struct SessionStore: Sendable {
                 refusals: ["tour_session_closed_takes_none": SessionRules.hasSeatsTaken(session)],
                 audit: Audit("tour.session.\(step.rawValue)", "\(id)"))
         }
+    }
+
+    /// Tells those who wait for a session that there will be none.
+    private static func cancelWaiting(for session: Int64, now: Date, _ scope: Scope) -> SQL {
+        """
+        WITH gone AS (
+            UPDATE tour_booking b SET previous_state = b.state, state = 'cancelled', version = b.version + 1
+            WHERE b.village_id = \(scope.village) AND b.state = 'waitlisted' AND EXISTS (
+                SELECT FROM tour_booking_session l WHERE l.village_id = b.village_id AND l.booking_id = b.id
+                    AND l.session_id = \(session))
+            RETURNING b.id, b.version
+        ), told AS (
+            INSERT INTO message (village_id, key, kind, booking_id)
+            SELECT \(scope.village), format('booking:%s:v%s:cancelled', id, version), 'cancelled', id FROM gone
+            ON CONFLICT (village_id, key) DO NOTHING
+        )
+        INSERT INTO tour_booking_event (village_id, booking_id, at, actor, state, what)
+        SELECT \(scope.village), id, \(now), \(scope.actor), 'cancelled', 'cancelled' FROM gone
+        """
     }
 
     /// A cancelled session may have lost its day to a closure.

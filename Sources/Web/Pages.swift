@@ -31,7 +31,9 @@ struct Pages: Sendable {
         values["brand"] = village.brand
         values["seal"] = String(village.brand.prefix(1))
         values["style"] = style
-        guard let page = library.render(values, withTemplate: template) else { throw MissingTemplate(name: template) }
+        guard let page = library.render(HTML.parted(values), withTemplate: template) else {
+            throw MissingTemplate(name: template)
+        }
         return page
     }
 

@@ -75,7 +75,7 @@ import Testing
             try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
         }
         var text = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤\n"
-        for number in 0..<60_000 { text += "B\(number),2023-07-01,韩村蟠桃专业合作社,D01,蟠桃,瑞蟠21号,特级,0.1\n" }
+        for number in 0..<300_000 { text += "B\(number),2023-07-01,韩村蟠桃专业合作社,D01,蟠桃,瑞蟠21号,特级,0.01\n" }
         let file = try village.write("big.csv", text)
         let running = try village.launch(Village.program, ["import", "harvest", file], input: "", environment: [:])
         try await Task.sleep(for: .milliseconds(1500))

@@ -28,6 +28,14 @@ struct PreparedTests {
         await connection.close()
     }
 
+    @Test(arguments: [[], [3], [1, 3, 9]] as [[Int64]]) func findsAmong(values: [Int64]) async throws {
+        let connection = try await Connection.open(server.settings())
+        let rows = try await connection.query(
+            "SELECT n FROM generate_series(1, 5) n WHERE \(SQL.among(values, "n")) ORDER BY n")
+        #expect(try rows.map { try $0.decode("n", as: Int64.self) } == values.filter { $0 <= 5 })
+        await connection.close()
+    }
+
     @Test func cacheIsBounded() async throws {
         let connection = try await Connection.open(server.settings())
         for number in 0..<600 {

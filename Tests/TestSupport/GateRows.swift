@@ -34,7 +34,7 @@ extension TestVillage {
             SELECT t.village_id, t.id, p.id, \(day), \(start), \(start.addingTimeInterval(7200)), \(capacity)
             FROM tour_site t JOIN tour_programme p ON p.village_id = t.village_id AND p.name = \(programme)
             WHERE t.village_id = \(village.id) AND t.name = \(site)
-            ON CONFLICT ON CONSTRAINT tour_session_once DO NOTHING
+            ON CONFLICT DO NOTHING
             """,
         ])
         return try await number(

@@ -33,7 +33,7 @@ extension ServedVillage {
             INSERT INTO tour_session (village_id, site_id, programme_id, day, starts_at, ends_at, capacity)
             SELECT t.village_id, t.id, p.id, \(today), \(start), \(start.addingTimeInterval(7200)), 10000
             FROM tour_site t JOIN tour_programme p ON p.village_id = t.village_id AND p.name = '红色研学'
-            WHERE t.name = '红色教育基地' ON CONFLICT ON CONSTRAINT tour_session_once DO NOTHING
+            WHERE t.name = '红色教育基地' ON CONFLICT DO NOTHING
             """,
             """
             WITH booking AS (

@@ -1,7 +1,7 @@
 -- Messages to those who booked leave through this outbox: written in the transaction of what they tell of, sent at
 -- least once, and never twice under one key.
 CREATE TABLE message (
-    village_id int NOT NULL REFERENCES village,
+    village_id int NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
     kind text NOT NULL CHECK (kind IN ('requested', 'waitlisted', 'held', 'confirmed', 'changed', 'cancelled', 'expired', 'reminder')),

@@ -132,16 +132,12 @@ func run(_ group: ServiceGroup, settings: ServerSettings) async throws {
 
 /// The page that a browser is shown unless the site has a better one.
 @Sendable public func plainErrorPage(_ problem: Problem) -> Answer {
-    let title = escapedHTML(problem.title[problem.language])
-    let detail = problem.detail.map { "<p>\(escapedHTML($0[problem.language]))</p>" } ?? ""
+    let title = HTML.escaped(problem.title[problem.language])
+    let detail = problem.detail.map { "<p>\(HTML.escaped($0[problem.language]))</p>" } ?? ""
     return .html(
         """
         <!doctype html><html lang="\(problem.language.rawValue)"><meta charset="utf-8">\
         <meta name="viewport" content="width=device-width"><title>\(title)</title><h1>\(title)</h1>\(detail)</html>
 
         """, status: problem.status)
-}
-
-private func escapedHTML(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\"", with: "&quot;")
 }

@@ -13,8 +13,8 @@ enum LivelihoodCharts {
             self.title = title
             svg =
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 688 \(height)\" font-size=\"12\" role=\"img\" "
-                + "aria-labelledby=\"\(name)-title \(name)-values\"><title id=\"\(name)-title\">\(escaped(title))</title>"
-                + "<desc id=\"\(name)-values\">\(escaped(description))</desc>\(drawing)</svg>"
+                + "aria-labelledby=\"\(name)-title \(name)-values\"><title id=\"\(name)-title\">\(HTML.escaped(title))</title>"
+                + "<desc id=\"\(name)-values\">\(HTML.escaped(description))</desc>\(drawing)</svg>"
         }
     }
 
@@ -104,10 +104,6 @@ enum LivelihoodCharts {
     }
 
     private static func text(_ text: String, x: String, y: String, _ anchor: String) -> String {
-        "<text x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
-    }
-
-    fileprivate static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        "<text x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor)\">\(HTML.escaped(text))</text>"
     }
 }

@@ -24,7 +24,8 @@ struct LivelihoodPage {
     /// What the page may load when it is served: nothing but its own style.
     var contentSecurityPolicy: String {
         let digest = Data(Digest.sha256(Array(style.utf8))).base64EncodedString()
-        return "default-src 'none'; style-src 'sha256-\(digest)'; frame-ancestors 'none'"
+        return "default-src 'none'; style-src 'sha256-\(digest)'; form-action 'none'; base-uri 'none'; "
+            + "frame-ancestors 'none'"
     }
 
     func render(_ report: LivelihoodReport, _ language: Language) -> String {
@@ -54,7 +55,7 @@ struct LivelihoodPage {
             "signature": text.signature, "imprint": text.imprint, "annex": LivelihoodLabels.tables[language],
             "tables": tables,
         ]
-        return template.render(values)
+        return template.render(HTML.parted(values))
     }
 
     /// The first cell names the row.

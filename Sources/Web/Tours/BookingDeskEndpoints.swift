@@ -93,7 +93,7 @@ extension Site {
             },
             step(
                 "completions", "Note that a visit is over",
-                [.optional("arrived", .integer(0...10_000), "Needed where nobody was checked in")]
+                [.optional("arrived", .integer(1...10_000), "Needed where nobody was checked in")]
             ) { key, seen, call in
                 BookingStore.complete(
                     key, arrived: try call.body["arrived"].orNil?.int, seen: seen, now: backend.clock.now())

@@ -14,6 +14,7 @@ extension Site {
                 .get, "/tours", "The sessions that can be booked", access: .anyone, query: [session],
                 isDocumented: false
             ) { call in
+                try verifications?.check(call.client)
                 guard let number = try call.query["session"].orNil?.int64 else {
                     return try page("tours", try await sessionList(call.language), call)
                 }

@@ -55,7 +55,7 @@ extension Answer {
             html.utf8, "text/html; charset=utf-8",
             headers: [
                 .contentSecurityPolicy:
-                    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+                    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
             ])
     }
 }

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+/// A group's way from the request to the gate, on two machines.
+@Suite struct BookingStories {
+    private let tomorrow = String(
+        Date(timeIntervalSinceNow: Double(86_400 + 8 * 3600)).ISO8601Format().prefix(10))
+
+    /// A village with one session of 30 seats tomorrow.
+    private func village() async throws -> (village: Village, session: String) {
+        let village = try Village()
+        _ = try await village.json("tour", "site", "add", "蟠桃采摘园", "--kind", "orchard")
+        _ = try await village.json("tour", "programme", "add", "蟠桃采摘", "--minutes", "120", "--price", "68")
+        let planned = try await village.json(
+            "tour", "session", "add", "--site", "蟠桃采摘园", "--programme", "蟠桃采摘", "--day", tomorrow, "--time", "09:00",
+            "--capacity", "30")
+        let sessions = try #require(planned["sessions"] as? [[String: Any]])
+        return (village, "\(try #require(sessions.first?["session"] as? Int))")
+    }
+
+    private func request(_ session: String, headcount: Int, _ more: String...) -> [String] {
+        [
+            "booking", "request", "--session", session, "--unit", "区委党校", "--kind", "党校", "--headcount",
+            "\(headcount)", "--leader", "韩老师", "--phone", "13812345678", "--json",
+        ] + more
+    }
+
+    private func show(_ number: String, in village: Village) async throws -> [String: Any] {
+        try #require(try await village.json("booking", "show", number)["booking"] as? [String: Any])
+    }
+
+    @Test func `a group books, comes with its ticket and is income of its day`() async throws {
+        let (village, session) = try await village()
+        let asked = try await village.run(request(session, headcount: 28)).json()
+        #expect(asked["state"] as? String == "requested")
+        let number = "\(try #require(asked["booking"] as? Int))"
+        let late = try await village.run(request(session, headcount: 10))
+        #expect(late.status == 1 && late.output.isEmpty)
+        #expect(try await village.run("booking", "ticket", "--booking", number).status == 1)
+        #expect(try await village.json("booking", "confirm", number)["state"] as? String == "confirmed")
+        _ = try await village.json("booking", "pay", number, "--amount", "500", "--how", "微信")
+        let summary = ["income", "summary", "--from", tomorrow, "--to", tomorrow, "--by", "source", "--json"]
+        let before = try await village.run(summary).json()
+        #expect((before["total"] as? [String: Int])?["fen"] == 0)
+
+        let ticket = try await village.json("booking", "ticket", "--booking", number)
+        let payload = try #require(ticket["payload"] as? String)
+        let picture = village.file("ticket.png")
+        #expect(
+            try await village.run("booking", "ticket", "--booking", number, "--qr", "png", "--output", picture).status
+                == 0)
+        let read = try await village.shell("zbarimg -q --raw '\(picture)'")
+        #expect(read.output.uppercased().contains(payload))
+        let verified = try await village.run("code", "verify", payload, "--json")
+        #expect(verified.status == 1)
+        #expect(try verified.json()["answer"] as? String == "malformed")
+
+        let list = village.file("gate.json")
+        #expect(try await village.run("booking", "gate-list", "--day", tomorrow, "--output", list).status == 0)
+        // The gate's own machine has the list and nothing else.
+        let gate = try Village()
+        let checkIn = [
+            "booking", "check-in", payload, "--headcount", "27", "--any-day", "--offline", list, "--journal",
+            gate.file("journal"), "--json",
+        ]
+        #expect(try await gate.run(checkIn).json()["result"] as? String == "counted")
+        let again = try await gate.run(checkIn)
+        #expect(again.status == 1 && again.errors.contains("27"))
+        #expect(!FileManager.default.fileExists(atPath: gate.file("data")))
+
+        for _ in 0..<2 { #expect(try await village.run("booking", "sync", gate.file("journal")).status == 0) }
+        let shown = try await show(number, in: village)
+        #expect(shown["state"] as? String == "arrived" && shown["arrived"] as? Int == 27)
+        let after = try await village.run(summary).json()
+        #expect((after["total"] as? [String: Int])?["fen"] == 28 * 6800)
+    }
+
+    @Test func `who waits gets the seats that a cancellation frees`() async throws {
+        let (village, session) = try await village()
+        let first = try await village.run(request(session, headcount: 30)).json()
+        let second = try await village.run(request(session, headcount: 12, "--waitlist")).json()
+        #expect(second["state"] as? String == "waitlisted")
+        let number = "\(try #require(first["booking"] as? Int))"
+        #expect(try await village.json("booking", "cancel", number)["state"] as? String == "cancelled")
+        let waiting = "\(try #require(second["booking"] as? Int))"
+        #expect(try await show(waiting, in: village)["state"] as? String == "held")
+        #expect(try await village.run("booking", "confirm", number).status == 1)
+        let stale = try await village.run("booking", "confirm", waiting, "--seen", "1")
+        #expect(stale.status == 1)
+    }
+
+    @Test(arguments: [
+        ["request"], ["confirm"], ["pay", "1", "--amount", "viel", "--how", "x"], ["check-in", "x"],
+        ["check-in", "x", "--headcount", "1", "--journal", "j"], ["ticket"], ["gate-list", "--day", "2026-02-30"],
+        ["refund", "decide", "1"], ["nonesuch"],
+    ])
+    func `wrong usage is told before anything is opened`(arguments: [String]) async throws {
+        let village = try Village()
+        let outcome = try await village.run(["booking"] + arguments)
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: village.file("data")))
+    }
+}
