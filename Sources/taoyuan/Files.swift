@@ -17,8 +17,9 @@ enum Files {
 
     /// - Throws: a `Refusal` when it can't be read or is larger than `limit` bytes.
     static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
-        guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: limit + 1),
-            data.count <= limit
+        // Of an empty file there is nothing to read, which is not to say that it can't be read.
+        guard let handle = FileHandle(forReadingAtPath: path),
+            let data = try? handle.read(upToCount: limit + 1) ?? Data(), data.count <= limit
         else {
             throw Refusal(
                 .invalid, "unreadable-file", zh: "读不了文件“\(path.shortened)”",

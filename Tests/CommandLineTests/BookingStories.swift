@@ -87,6 +87,8 @@ import Testing
         #expect(try await village.run("booking", "confirm", number).status == 1)
         let stale = try await village.run("booking", "confirm", waiting, "--seen", "1")
         #expect(stale.status == 1)
+        // A gate at which nobody came has an empty journal.
+        #expect(try await village.run("booking", "sync", village.write("empty", "")).status == 0)
     }
 
     @Test(arguments: [

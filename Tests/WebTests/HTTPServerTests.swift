@@ -131,7 +131,7 @@ import Testing
             let lost = try await server.send("GET", "/page/lost?lang=zh", headers: ["Accept": "text/html,*/*"])
             #expect(lost.status == 404)
             #expect(lost.headers["content-type"] == "text/html; charset=utf-8")
-            #expect(String(decoding: lost.body, as: UTF8.self).contains("没有&lt;它>"))
+            #expect(String(decoding: lost.body, as: UTF8.self).contains("没有&lt;它&gt;"))
             let absent = try await server.send("GET", "/wp-login.php", headers: ["Accept": "text/html"])
             #expect(absent.headers["content-type"] == "text/html; charset=utf-8")
             let api = try await server.send("GET", "/api/nowhere", headers: ["Accept": "text/html"])
