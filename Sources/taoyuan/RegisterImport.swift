@@ -105,7 +105,8 @@ private final class RefusedRows: Sendable {
 extension RegisterImport.Outcome {
     var json: JSON {
         [
-            "read": JSON(report.read), "recorded": JSON(report.recorded), "already": JSON(report.already),
+            "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
+            "already": JSON(report.already),
             "refusedCount": JSON(report.refusedCount),
             "refused": .array(
                 report.refused.map { refused in
@@ -123,6 +124,7 @@ extension RegisterImport.Outcome {
         let created = report.created.map(\.[.ofThisRun])
         var text = Table(facts: [
             (words("读到", "read"), rows(report.read)), (words("新记录", "recorded"), rows(report.recorded)),
+            (words("已更新", "updated"), report.updated > 0 ? rows(report.updated) : nil),
             (words("早已记录", "already"), rows(report.already)),
             (words("被拒", "refused"), report.refusedCount > 0 ? rows(report.refusedCount) : nil),
             (words("新增", "created"), created.isEmpty ? nil : created.joined(separator: words("、", ", "))),
