@@ -35,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
         let backend = try await Backend.open(configuration)
         let host = host ?? configuration.host
         do {
-            try await Taoyuan.service?(backend, host, port ?? configuration.port) { port in
+            try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in
                 Terminal.say(
                     words(
                         "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束",

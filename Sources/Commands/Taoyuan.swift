@@ -1,10 +1,12 @@
 import ArgumentParser
 import Foundation
 import Kernel
+import Synchronization
 
 /// The root command. What it refuses is one sentence on stderr and exit status 1; wrong usage is 64, a fault of ours 70.
 public struct Taoyuan: AsyncParsableCommand {
-    @TaskLocal static var service: Service?
+    /// Set once, before any command runs.
+    static let service = Mutex<Service?>(nil)
 
     public static let configuration = CommandConfiguration(
         commandName: "taoyuan",
@@ -45,7 +47,8 @@ public struct Taoyuan: AsyncParsableCommand {
 
     /// Does what the process's arguments say, and ends it with an exit status if that is not 0.
     public static func main(serving service: @escaping Service) async {
-        await $service.withValue(service) { await main() }
+        Self.service.withLock { $0 = service }
+        await main()
     }
 
     public static func main() async {

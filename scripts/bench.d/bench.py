@@ -16,7 +16,7 @@ from server import CORES, Failed, Server, run
 MEASURES = {
     "verify": ("verify-distinct", "verify-one"), "register": ("register",),
     "sales": ("sales-spread", "sales-one-batch"),
-    "bookings": ("bookings-hot", "bookings-spread", "bookings-past"), "imports": ("import",),
+    "bookings": ("bookings-hot", "bookings-spread"), "bookings_past": ("bookings-past",), "imports": ("import",),
     "memory_serving": ("memory-serving",), "memory_importing": ("memory-importing",),
     "livelihood": ("livelihood", "livelihood-memory"),
 }
