@@ -44,6 +44,7 @@ struct Pages: Sendable {
             "tone": "warn", "mark": "!", "heading": problem.title[language],
             "explanation": problem.detail?[language] ?? "",
             "homeLabel": Bilingual(zh: "查验溯源码", en: "Verify a code")[language],
+            "toursLabel": Bilingual(zh: "研学预约", en: "Study tours")[language],
         ]
         guard
             let page = try? render(

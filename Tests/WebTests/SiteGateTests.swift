@@ -258,6 +258,26 @@ extension SiteTests {
             #expect(try sent["items"].array.isEmpty)
             #expect(try await village.send("GET", "/api/v1/messages", as: "clerk").status == 403)
         }
+
+        @Test func theDeskRetriesALostMessage() async throws {
+            let village = try Served.village
+            let lost = try await village.lostMessage()
+            let target = "/api/v1/messages/\(lost)/retry"
+            for person in ["clerk", "committee", "auditor"] {
+                #expect(try await village.send("POST", target, as: person, [:]).status == 403)
+            }
+            #expect(try await village.send("POST", target, [:]).status == 401)
+            let retried = try await village.post(target, as: "desk", [:])
+            #expect(retried["message"] == .integer(lost) && retried["state"] == "waiting" && retried["attempts"] == 0)
+            let again = try await village.send("POST", target, as: "administrator", [:])
+            #expect(again.status == 409)
+            #expect(try again.problem()["type"] == "urn:taoyuan:problem:message-not-given-up")
+            let unknown = try await village.send("POST", "/api/v1/messages/4000000000/retry", as: "desk", [:])
+            #expect(unknown.status == 404)
+            let audited = try await village.count(
+                "SELECT count(*) AS count FROM audit WHERE action = 'message.retry' AND subject = \("\(lost)")")
+            #expect(audited == 1)
+        }
     }
 }
 
