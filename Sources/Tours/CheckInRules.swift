@@ -110,7 +110,8 @@ public enum CheckInRules {
         return Refusal(
             .conflict, "wrong-day", field: "code",
             zh: "不是今天：预约的日期是 \(days)；仍要放行请加 --any-day（接口里是 anyDay）",
-            en: "not today: the booking is for \(days); to let them in all the same, give --any-day (anyDay in the API)")
+            en: "not today: the booking is for \(days); to let them in all the same, give --any-day (anyDay in the API)"
+        )
     }
 
     /// Whether the session's seats are asked for: heads that are booked were counted when they were.

@@ -151,7 +151,9 @@ import Testing
             wait
             """)
         #expect(try sent.json()["sent"] as? Int == 1, "\(sent.errors)")
-        for arguments in [["message", "retry"], ["message", "retry", "1", "--all-failed"], ["message", "retry", "x"]] {
+        for arguments in [
+            ["message", "retry"], ["message", "retry", "1", "--all-failed"], ["message", "retry", "x"],
+        ] {
             #expect(try await village.run(arguments).status == 64)
         }
     }

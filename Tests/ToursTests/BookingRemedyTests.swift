@@ -15,7 +15,8 @@ import Testing
                 let rows = try await village.owner.query(
                     "SELECT to_state FROM tour_step WHERE from_state = \(state.rawValue)")
                 // That a hold runs out is nobody's doing.
-                let allowed = Set(try rows.map { try Named<BookingState>($0, "to_state").value }).subtracting([.expired])
+                let allowed = Set(try rows.map { try Named<BookingState>($0, "to_state").value }).subtracting([.expired]
+                )
                 #expect(Set(state.steps.compactMap(\.target)) == allowed, "\(state)")
                 #expect(Set(state.steps).count == state.steps.count)
             }
@@ -33,7 +34,8 @@ import Testing
             }
             #expect(twice?.message.zh.hasSuffix("现在可以：更改、签到、登记未到、完成、取消") == true)
             #expect(
-                twice?.message.en.hasSuffix("what can be done now: change, check in, no-show, complete, cancel") == true)
+                twice?.message.en.hasSuffix("what can be done now: change, check in, no-show, complete, cancel") == true
+            )
             try await village.change(BookingStore.cancel(key, now: village.clock.now))
             let over = try await refusal {
                 try await village.change(BookingStore.confirm(key, now: village.clock.now))

@@ -138,7 +138,9 @@ extension SiteTests {
                 let reply = try await page("/?code=\(code)&lang=en")
                 #expect(reply.text.contains(">Genuine</h1>"), "\(text)")
             }
-            for text in ["hello", "tours", "%3Cscript%3E", "..%2F", "%25", "a%0D%0ASet-Cookie:x=1", "%2F%2Fevil.example"] {
+            for text in [
+                "hello", "tours", "%3Cscript%3E", "..%2F", "%25", "a%0D%0ASet-Cookie:x=1", "%2F%2Fevil.example",
+            ] {
                 let reply = try await page("/?code=\(text)&lang=zh")
                 #expect(reply.status == 404 && reply.text.contains("不是溯源码"), "\(text)")
                 #expect(reply.headers["set-cookie"] == nil && !reply.text.contains("<script"))

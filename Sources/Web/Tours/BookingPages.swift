@@ -119,7 +119,8 @@ extension Site {
     private func bookedPage(_ answer: String, phone: String, _ call: Call) async throws -> Answer {
         let reference = try BookingReference(entered: JSON(parsing: Array(answer.utf8))["reference"].string)
         let booking = try await BookingStore(backend.database).find(.stranger(reference, phone: phone), strangers)
-        return try toursPage("tours-booking", BookingText(call.language).booking(booking, now: backend.clock.now()), call)
+        return try toursPage(
+            "tours-booking", BookingText(call.language).booking(booking, now: backend.clock.now()), call)
     }
 
     private func lookUp(_ call: Call) async throws -> Answer {

@@ -111,7 +111,7 @@ struct BookingText {
             (say("带队人", "Leader"), booking.leader),
         ]
         for extra in booking.extras { facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[language])")) }
-        facts.append((say("费用", "Fee"), yuan(booking.fee)))
+        facts.append((say("费用", "Fee"), booking.fee.fen == 0 ? say("免费", "free") : yuan(booking.fee)))
         if booking.paid.fen > 0 { facts.append((say("已付", "Paid"), yuan(booking.paid))) }
         if booking.kept.fen > 0 { facts.append((say("收取费用", "Kept"), yuan(booking.kept))) }
         if booking.refundDue.fen > 0 { facts.append((say("退款", "Refund"), yuan(booking.refundDue))) }
@@ -165,7 +165,8 @@ struct BookingText {
         lookup(
             typed, refusal, action: "/tours/ticket", heading: say("研学凭证", "Tour ticket"),
             explanation: say(
-                "预约确认后，凭预约号和预约时留的电话打开凭证。", "Once your booking is confirmed, open its ticket with the reference and your phone."),
+                "预约确认后，凭预约号和预约时留的电话打开凭证。",
+                "Once your booking is confirmed, open its ticket with the reference and your phone."),
             label: say("打开凭证", "Open the ticket"))
     }
 
