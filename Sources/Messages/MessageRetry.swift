@@ -38,7 +38,7 @@ extension MessageStore {
             let ids = try await transaction.query(
                 """
                 SELECT id FROM message
-                WHERE village_id = \(scope.village) AND given_up_at IS NOT NULL
+                WHERE village_id = \(scope.village) AND given_up_at IS NOT NULL AND sent_at IS NULL
                     AND last_error IS DISTINCT FROM \(MessageRules.overtaken)
                 ORDER BY id FOR NO KEY UPDATE
                 """

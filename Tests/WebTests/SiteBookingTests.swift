@@ -135,6 +135,31 @@ extension SiteTests {
             #expect(try history["events"].array.map { $0["what"] } == ["held", "confirmed"])
         }
 
+        @Test func whatWasPickedOutOfTwoBatchesIsOneSale() async throws {
+            let village = try Served.village
+            let batches = [
+                try await village.register(grams: 5000).batch, try await village.register(grams: 5000).batch,
+            ]
+            let target = "\(path)/\(try await village.booked(days: 0, hour: 23)["booking"].int64)/pickings"
+            func picked(_ weights: Int64...) -> JSON {
+                let lines = zip(batches, weights).map { batch, grams -> JSON in
+                    ["batch": .integer(batch), "weight": JSON(Weight(grams: grams))]
+                }
+                return ["lines": .array(lines), "paidHow": "微信"]
+            }
+            let over = try await village.send("POST", target, as: "desk", picked(1000, 5001))
+            #expect(over.status == 409)
+            #expect(try over.problem()["field"] == "lines[1].weight")
+            #expect(try await village.send("POST", target, as: "desk", ["lines": []]).status == 422)
+            let booking = try await village.post(target, as: "desk", picked(1000, 5000))
+            let sales = try booking["extras"].array.map { $0["sale"] }
+            #expect(sales.count == 1)
+            let lines = try await village.get("/api/v1/sales?batch=\(batches[1])", as: "administrator")["items"].array
+            #expect(try lines.map { $0["sale"] } == sales && lines[0]["lines"].array.count == 2)
+            #expect(try await village.stock(batches[0]) == 4000)
+            #expect(try await village.stock(batches[1]) == 0)
+        }
+
         @Test func onlyTheDeskActsAndClerksSeeNothing() async throws {
             let village = try Served.village
             let booking = try await village.booked()
@@ -279,6 +304,10 @@ extension SiteTests {
             let reference = try #require(done.text.firstMatch(of: /[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}/)).output
             switch fate {
             case "closed", "cancelled":
+                if fate == "cancelled" {
+                    let own: JSON = ["reference": .string(String(reference)), "phone": .string(ServedVillage.phone)]
+                    _ = try await village.post("/api/v1/tours/booking-cancellations", own)
+                }
                 let step: JSON = ["step": .string(fate == "closed" ? "close" : "cancel")]
                 _ = try await village.post("/api/v1/tours/sessions/\(session)/steps", as: "desk", step)
             case "begun":

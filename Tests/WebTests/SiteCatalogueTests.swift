@@ -111,6 +111,12 @@ extension SiteTests {
                 let reply = try await village.importRegister(kind, as: person, header, row)
                 #expect(reply.status == 403, "\(kind) \(person)")
             }
+            let paths = try await village.get("/openapi.json")["paths"]
+            for (kind, roles) in [
+                ("bookings", ["desk", "administrator"] as JSON), ("{kind}", ["clerk", "committee", "administrator"]),
+            ] {
+                #expect(paths["/api/v1/imports/\(kind)"]["post"]["security"] == [["bearer": roles]])
+            }
             let bad = try await village.importRegister("bookings", as: "desk", header, row.replacing("已完成", with: "好"))
             #expect(bad.status == 422)
             #expect(try bad.json["report"]["refused"].array.first?["field"] == "状态")
