@@ -336,6 +336,16 @@ extension SiteTests {
             }
         }
 
+        @Test(arguments: [("zh", "保留 48 小时"), ("en", "kept for 48 hours")])
+        func theFormTellsPriceAndTerms(language: String, kept: String) async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let page = try await village.send("GET", "/tours?session=\(session)&lang=\(language)")
+            // A price stays on one line.
+            #expect(page.text.contains(language == "zh" ? "每人 80\u{A0}元" : "80\u{A0}yuan a head"))
+            #expect(page.text.contains(kept) && page.text.contains("30%"))
+        }
+
         @Test func aKindOfUnitIsChosen() async throws {
             let session = try await Served.village.tourSession()
             let sent = form().replacing("unitKind=party_school", with: "unitKind=")

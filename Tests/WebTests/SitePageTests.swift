@@ -93,7 +93,7 @@ extension SiteTests {
             let village = try Served.village
             for path in ["foo", "admin", "favicon.ico", "foo/bar", "tours/nothing", "robots.txt", "桃"] {
                 let encoded = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""
-                for (language, words) in [("zh", "没有这个地址"), ("en", "nothing at this address")] {
+                for (language, words) in [("zh", "没有这个地址"), ("en", "There is nothing at this address.")] {
                     let reply = try await page("/\(encoded)?lang=\(language)")
                     #expect(reply.status == 404 && reply.text.contains(words), "\(path)")
                     #expect(!reply.text.contains("不是溯源码") && !reply.text.contains("Not a code"))

@@ -131,7 +131,7 @@ struct BookingText {
                 "Keep this reference: with it and your phone you look up, change or cancel the booking."),
             "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
         ]
-        if let trouble { values["trouble"] = trouble.message[language] }
+        if let trouble { values["trouble"] = trouble.message.sentence(in: language) }
         if [.confirmed, .arrived].contains(booking.state) {
             values["ticket"] = [
                 "heading": say("入场凭证", "Ticket"),
@@ -176,7 +176,7 @@ struct BookingText {
     ) -> [String: Any] {
         let isUnknown = refusal?.kind == .notFound
         let form = FormFields(
-            typed: typed, wrong: isUnknown ? "reference" : nil, message: refusal?.message[language])
+            typed: typed, wrong: isUnknown ? "reference" : nil, message: refusal?.message.sentence(in: language))
         var values: [String: Any] = [
             "action": action, "heading": heading, "explanation": explanation, "label": label,
             "fields": [
@@ -188,7 +188,7 @@ struct BookingText {
                     hint: say("预约时留的电话", "The one that you gave when you booked")),
             ],
         ]
-        if let refusal, !isUnknown { values["general"] = refusal.message[language] }
+        if let refusal, !isUnknown { values["general"] = refusal.message.sentence(in: language) }
         return ["title": heading, "backLabel": backLabel, "lookup": values]
     }
 }
@@ -224,12 +224,12 @@ extension BookingText {
 
     /// What a refusal says beside the form, where nothing else is at hand but the form.
     private func words(of refusal: Refusal, _ offer: BookingOffer) -> String {
-        guard refusal.code == BookingRules.soldOutCode else { return refusal.message[language] }
+        guard refusal.code == BookingRules.soldOutCode else { return refusal.message.sentence(in: language) }
         return offer.free > 0
             ? say(
-                "只剩 \(offer.free) 个名额，请减少人数，或勾选下面的候补",
-                "only \(offer.free) seats are left: come with fewer people, or tick the waiting list below")
-            : say("名额已满，请勾选下面的候补，或另选场次", "sold out: tick the waiting list below, or choose another session")
+                "只剩 \(offer.free) 个名额，请减少人数，或勾选下面的候补。",
+                "Only \(offer.free) seats are left: come with fewer people, or tick the waiting list below.")
+            : say("名额已满，请勾选下面的候补，或另选场次。", "Sold out: tick the waiting list below, or choose another session.")
     }
 
     private static func tone(_ state: BookingState) -> String {
@@ -247,12 +247,20 @@ extension BookingText {
 
     private func terms(_ offer: BookingOffer) -> String {
         let late = offer.lateFeePercent
-        let next = say("提交后名额先为您保留，接待处确认后生效。", "Your seats are kept until the tour desk confirms. ")
+        let next = say(
+            "提交后名额先为您保留 \(duration(offer.holdMinutes))，接待处确认后生效。",
+            "Your seats are kept for \(duration(offer.holdMinutes)); the booking stands once the tour desk has "
+                + "confirmed it. ")
         let free = say(
             "开始前 \(offer.freeCancelHours) 小时以前取消免费",
             "Cancelling is free until \(offer.freeCancelHours) hours before the start")
         let fee = late > 0 ? say("，之后收费用的 \(late)%", ", and costs \(late)% of the fee later") : ""
         return next + free + fee + say("。", ".")
+    }
+
+    private func duration(_ minutes: Int) -> String {
+        let (number, zh, en) = minutes % 60 == 0 ? (minutes / 60, "小时", "hour") : (minutes, "分钟", "minute")
+        return say("\(number) \(zh)", "\(number) \(en)\(number == 1 ? "" : "s")")
     }
 
     private func explanation(_ booking: Booking) -> String {
