@@ -23,7 +23,7 @@ let house = ["Kernel", "Postgres", "Signing", "Database", "Registers"]
 let package = Package(
     name: "taoyuan",
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
@@ -59,18 +59,24 @@ let package = Package(
         room("Backend", house + capabilities),
 
         .target(
-            name: "Web",
+            name: "Documents",
             dependencies: [
-                "Backend", .product(name: "Hummingbird", package: "hummingbird"),
+                "Kernel", "Signing", "Orchard", "Tours", "Income", "Livelihood",
                 .product(name: "Mustache", package: "swift-mustache"),
-            ] + (house + capabilities).map { .init(stringLiteral: $0) },
-            exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
-        .executableTarget(
-            name: "taoyuan",
+            ], exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
+        .target(
+            name: "Web",
+            dependencies: ["Backend", "Documents", .product(name: "Hummingbird", package: "hummingbird")]
+                + (house + capabilities).map { .init(stringLiteral: $0) },
+            swiftSettings: strict),
+        .target(
+            name: "Commands",
             dependencies: [
-                "Backend", "Web", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Backend", "Documents", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + (house + capabilities).map { .init(stringLiteral: $0) },
             exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
+        // The two meet here alone, so that they are built side by side.
+        .executableTarget(name: "taoyuan", dependencies: ["Commands", "Web"], swiftSettings: strict),
 
         // A real PostgreSQL for tests, a village in it, and the sample registers.
         .target(
@@ -85,9 +91,14 @@ let package = Package(
         + capabilities.map { tests("\($0)Tests", house + capabilities + ["TestSupport"]) } + [
             tests("BackendTests", house + capabilities + ["Backend", "TestSupport"]),
             .testTarget(
+                name: "DocumentsTests",
+                dependencies: ["Documents", "TestSupport", .product(name: "Mustache", package: "swift-mustache")]
+                    + (house + capabilities).map { .init(stringLiteral: $0) },
+                swiftSettings: strict),
+            .testTarget(
                 name: "WebTests",
                 dependencies: [
-                    "Backend", "Web", "TestSupport", .product(name: "Hummingbird", package: "hummingbird"),
+                    "Backend", "Documents", "Web", "TestSupport", .product(name: "Hummingbird", package: "hummingbird"),
                     .product(name: "Mustache", package: "swift-mustache"),
                 ] + (house + capabilities).map { .init(stringLiteral: $0) },
                 swiftSettings: strict),

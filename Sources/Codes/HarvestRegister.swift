@@ -49,6 +49,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let slip: String
         let cooperative: Int
         let plot: Int
+        let plotNumber: String
         let product: Product
         let varietyName: String
         let gradeName: String
@@ -59,6 +60,22 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let bestBefore: CivilDay?
         let weight: Weight
         let picker: String?
+
+        var recorded: Recorded {
+            Recorded(
+                plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight, picker: picker)
+        }
+
+        func check(against old: Recorded) throws {
+            var row = RecordedRow()
+            row.compare(HarvestRegister.day, recorded: old.day, said: day)
+            row.compare(HarvestRegister.plot, recorded: old.plot, said: plotNumber)
+            row.compare(HarvestRegister.variety, recorded: old.variety, said: varietyName)
+            row.compare(HarvestRegister.grade, recorded: old.grade, said: gradeName)
+            row.compare(HarvestRegister.weight, recorded: old.weight, said: weight)
+            row.compare(HarvestRegister.picker, recorded: old.picker, said: picker)
+            try row.check("slip-differs", Bilingual(zh: "采收单号 \(slip.shortened) ", en: "slip \(slip.shortened)"))
+        }
     }
 
     public mutating func record(
@@ -86,14 +103,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             do {
                 var entry = try result.get()
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
-                let figures = SlipFigures(plot: entry.plot, day: entry.day, weight: entry.weight)
                 if let old = known[key] {
-                    guard old == figures else {
-                        throw Refusal(
-                            .conflict, "slip-differs", field: Self.slip.name,
-                            zh: "采收单号 \(entry.slip.shortened) 已登记过，但地块、日期或重量不同",
-                            en: "slip \(entry.slip.shortened) is recorded already, with another plot, day or weight")
-                    }
+                    try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
@@ -101,7 +112,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
-                known[key] = figures
+                known[key] = entry.recorded
                 entries.append(entry)
                 outcomes.append(.recorded)
             } catch let refusal as Refusal {
@@ -112,12 +123,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
             seasons: ledger.takeWrites(scope),
             slips: Dictionary(
-                entries.map {
-                    (
-                        SlipKey(cooperative: $0.cooperative, slip: $0.slip),
-                        SlipFigures(plot: $0.plot, day: $0.day, weight: $0.weight)
-                    )
-                }, uniquingKeysWith: { first, _ in first }))
+                entries.map { (SlipKey(cooperative: $0.cooperative, slip: $0.slip), $0.recorded) },
+                uniquingKeysWith: { first, _ in first }))
         try await written
         self.catalogue = catalogue
         return outcomes
@@ -153,7 +160,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             throw refusal.renamed(field: Self.day.name)
         }
         return Entry(
-            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id, product: product,
+            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id,
+            plotNumber: number, product: product,
             varietyName: try row.text(Self.variety, max: 60), gradeName: try row.text(Self.grade, max: 60), day: day,
             bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
             weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
@@ -164,17 +172,21 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let slip: String
     }
 
-    struct SlipFigures: Equatable, Sendable {
-        let plot: Int
+    /// What the books hold of a slip.
+    struct Recorded: Sendable {
+        let plot: String
+        let variety: String
+        let grade: String
         let day: CivilDay
         let weight: Weight
+        let picker: String?
     }
 
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
     /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
         _ rows: [RegisterRow], _ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SlipKey: SlipFigures] {
+    ) async throws -> [SlipKey: Recorded] {
         var cooperatives: [Int] = []
         var slips: [String] = []
         for row in rows {
@@ -184,19 +196,24 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             cooperatives.append(id)
             slips.append(number)
         }
-        var found: [SlipKey: SlipFigures] = [:]
+        var found: [SlipKey: Recorded] = [:]
         for row in try await transaction.query(
             """
-            SELECT b.cooperative_id, b.slip, b.plot_id, b.harvested_on, b.in_g
+            SELECT b.cooperative_id, b.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
+                b.in_g, b.picker
             FROM unnest(\(cooperatives)::int[], \(slips)::text[]) w (cooperative_id, slip)
             CROSS JOIN LATERAL (
                 SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
                     AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
+            JOIN plot t ON t.village_id = \(scope.village) AND t.id = b.plot_id
+            JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
+            JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
             """)
         {
             let key = SlipKey(cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"))
-            found[key] = SlipFigures(
-                plot: try row.decode("plot_id"), day: try row.decode("harvested_on"), weight: try row.decode("in_g"))
+            found[key] = Recorded(
+                plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
+                day: try row.decode("harvested_on"), weight: try row.decode("in_g"), picker: try row.decode("picker"))
         }
         return found
     }

@@ -22,7 +22,7 @@ enum HarvestStaging {
         let bytes: [UInt8]
         /// The statements that count them in their plots' seasons.
         let seasons: [SQL]
-        let slips: [HarvestRegister.SlipKey: HarvestRegister.SlipFigures]
+        let slips: [HarvestRegister.SlipKey: HarvestRegister.Recorded]
     }
 
     static func write(

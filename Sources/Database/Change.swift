@@ -10,6 +10,9 @@ public struct Change<Value: Sendable>: Sendable {
     /// What the caller gets when the writes have been committed.
     public let value: Value
     public let writes: [SQL]
+    /// New rows, written with the audit row by one statement: none of them may depend on another's being there, but
+    /// for foreign keys.
+    public let inserts: [SQL]
     /// Written after the audit row, just before the COMMIT: what locks a row that many want.
     public let lastWrites: [SQL]
     /// What a broken constraint, by its name, tells the user.
@@ -17,22 +20,27 @@ public struct Change<Value: Sendable>: Sendable {
     public let audit: Audit
 
     public init(
-        _ value: Value, writes: [SQL], lastWrites: [SQL] = [], refusals: [String: Refusal] = [:], audit: Audit
+        _ value: Value, writes: [SQL] = [], inserts: [SQL] = [], lastWrites: [SQL] = [],
+        refusals: [String: Refusal] = [:], audit: Audit
     ) {
         self.value = value
         self.writes = writes
+        self.inserts = inserts
         self.lastWrites = lastWrites
         self.refusals = refusals
         self.audit = audit
     }
 
     /// All that it writes, in order.
-    func statements(by scope: Scope) -> [SQL] { writes + [audit.insert(by: scope)] + lastWrites }
+    func statements(by scope: Scope) -> [SQL] {
+        writes + [SQL.together(inserts, audit.insert(by: scope))] + lastWrites
+    }
 
     /// The same change with another value.
     public func map<Other: Sendable>(_ transform: (Value) -> Other) -> Change<Other> {
         Change<Other>(
-            transform(value), writes: writes, lastWrites: lastWrites, refusals: refusals, audit: audit)
+            transform(value), writes: writes, inserts: inserts, lastWrites: lastWrites, refusals: refusals, audit: audit
+        )
     }
 }
 

@@ -3,7 +3,9 @@ import Kernel
 import Postgres
 import Registers
 
-/// Records 其他收入. Its rows have no number, so a row is known by its content and by how many equal ones precede it.
+/// Records 其他收入. Its rows have no number: a row is known by its content and by how many equal ones precede it. One
+/// that stands in the books with another amount or another memo is known by its day and its source and what of the two
+/// has stayed.
 public struct IncomeRegister: RegisterRecorder, Sendable {
     private static let day = Column("日期")
     private static let source = Column("类别", also: ["收入类别", "来源"])
@@ -24,6 +26,26 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
         self.today = today
     }
 
+    private struct Entry {
+        let day: CivilDay
+        let source: IncomeSource
+        let memo: String
+        let amount: Money
+        /// No other row has it; what the books keep is its hash.
+        let key: String
+    }
+
+    /// What the books hold of a row.
+    private struct Recorded {
+        /// The place among the rows of the one with the same key.
+        let place: Int?
+        let day: CivilDay
+        let source: String
+        let memo: String
+        /// With what has been corrected since.
+        let amount: Money
+    }
+
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
@@ -31,24 +53,32 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
             throw Refusal(
                 .forbidden, "committee-only", zh: "其他收入由村委会登记", en: "other income is the committee's to enter")
         }
+        let entries = rows.map { row in Result { try read(row) } }
+        let good = entries.compactMap { try? $0.get() }
+        let recorded = try await Self.recorded(good, transaction, scope)
+        let known = Set(recorded.compactMap(\.place).map { good[$0].key })
+        // What the register told before and tells no more: a row that tells something like it is that row, changed.
+        var left = recorded.filter { $0.place == nil }
         var outcomes: [RowOutcome] = []
         var writes: [SQL] = []
-        var written: [Int] = []
-        for (index, row) in rows.enumerated() {
+        for entry in entries {
             do {
-                writes.append(try insert(row, scope))
-                written.append(index)
+                let entry = try entry.get()
+                if try known.contains(entry.key) || Self.isCorrected(entry, &left) {
+                    outcomes.append(.already)
+                    continue
+                }
+                writes.append(Self.insert(entry, scope))
                 outcomes.append(.recorded)
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
         }
-        let answers = try await transaction.query(writes)
-        for (index, answer) in zip(written, answers) where answer.affected == 0 { outcomes[index] = .already }
+        _ = try await transaction.query(writes)
         return outcomes
     }
 
-    private mutating func insert(_ row: RegisterRow, _ scope: Scope) throws -> SQL {
+    private mutating func read(_ row: RegisterRow) throws -> Entry {
         let day = try row.day(Self.day)
         let amount = try row.money(Self.amount)
         let memo = try row.text(Self.memo, max: 500)
@@ -67,11 +97,62 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
         let content = "\(day)|\(source.rawValue)|\(amount.fen)|\(memo)"
         let place = seen[content, default: 0]
         seen[content] = place + 1
-        return """
-            INSERT INTO income_entry (village_id, day, source, memo, amount_fen, register_key, actor)
-            VALUES (\(scope.village), \(day), \(source.rawValue), \(memo), \(amount),
-                sha256(convert_to(\("\(content)|\(place)"), 'UTF8')), \(scope.actor))
-            ON CONFLICT (village_id, register_key) DO NOTHING
+        return Entry(day: day, source: source, memo: memo, amount: amount, key: "\(content)|\(place)")
+    }
+
+    /// Whether the entry has been corrected in the books as the register has been.
+    /// - Throws: a `Refusal` when the register has been changed and the books have not.
+    private static func isCorrected(_ entry: Entry, _ left: inout [Recorded]) throws -> Bool {
+        let same = left.indices.filter { left[$0].day == entry.day && left[$0].source == entry.source.rawValue }
+        if let place = same.first(where: { left[$0].memo == entry.memo && left[$0].amount == entry.amount }) {
+            left.remove(at: place)
+            return true
+        }
+        guard
+            let place = same.first(where: { left[$0].memo == entry.memo })
+                ?? same.first(where: { left[$0].amount == entry.amount })
+        else { return false }
+        let old = left.remove(at: place)
+        var row = RecordedRow()
+        row.compare(amount, recorded: old.amount, said: entry.amount)
+        row.compare(memo, recorded: old.memo, said: entry.memo)
+        try row.check(
+            "income-differs",
+            Bilingual(
+                zh: "\(entry.day) 的“\(entry.source.label.zh)”收入",
+                en: "income of \(entry.day) from \(entry.source.label.en)"))
+        return false
+    }
+
+    private static func recorded(
+        _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [Recorded] {
+        guard !entries.isEmpty else { return [] }
+        let days = Set(entries.map(\.day)).map(\.description)
+        return try await transaction.query(
             """
+            SELECT w.place::int - 1 AS place, e.day, e.source, e.memo, e.amount_fen + coalesce(c.amount_fen, 0) AS amount_fen
+            FROM income_entry e
+            LEFT JOIN unnest(\(entries.map(\.key))::text[]) WITH ORDINALITY w (key, place)
+                ON sha256(convert_to(w.key, 'UTF8')) = e.register_key
+            LEFT JOIN (
+                SELECT corrects, sum(amount_fen)::bigint AS amount_fen FROM income_entry
+                WHERE village_id = \(scope.village) AND corrects IS NOT NULL GROUP BY corrects) c ON c.corrects = e.id
+            WHERE e.village_id = \(scope.village) AND e.day = ANY(\(days)::date[]) AND e.register_key IS NOT NULL
+            ORDER BY e.id
+            """
+        ).map { row in
+            Recorded(
+                place: try row.decode("place"), day: try row.decode("day"), source: try row.decode("source"),
+                memo: try row.decode("memo"), amount: try row.decode("amount_fen"))
+        }
+    }
+
+    private static func insert(_ entry: Entry, _ scope: Scope) -> SQL {
+        """
+        INSERT INTO income_entry (village_id, day, source, memo, amount_fen, register_key, actor)
+        VALUES (\(scope.village), \(entry.day), \(entry.source.rawValue), \(entry.memo), \(entry.amount),
+            sha256(convert_to(\(entry.key), 'UTF8')), \(scope.actor))
+        """
     }
 }

@@ -99,3 +99,12 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
     }
 }
+
+extension CivilDay {
+    /// As people write it: 2025年8月3日, 3 Aug 2025.
+    public var written: Bilingual {
+        let (year, month, day) = components
+        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        return Bilingual(zh: "\(year)年\(month)月\(day)日", en: "\(day) \(names[month - 1]) \(year)")
+    }
+}

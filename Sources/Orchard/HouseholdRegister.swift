@@ -64,11 +64,12 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
                         continue
                     }
                     writes.append(Self.update(entry, scope))
+                    outcomes.append(.updated)
                 } else {
                     writes.append(Self.insert(entry, scope))
+                    outcomes.append(.recorded)
                 }
                 known[entry.number] = entry
-                outcomes.append(.recorded)
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }

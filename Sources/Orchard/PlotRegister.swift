@@ -62,11 +62,12 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                             en: "plot “\(entry.number)” is registered with another cooperative")
                     }
                     writes.append(Self.update(entry, scope))
+                    outcomes.append(.updated)
                 } else {
                     writes.append(Self.insert(entry, scope))
+                    outcomes.append(.recorded)
                 }
                 known[entry.number] = entry
-                outcomes.append(.recorded)
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }

@@ -5,6 +5,8 @@ import Postgres
 /// What became of one row.
 public enum RowOutcome: Sendable {
     case recorded
+    /// What it tells of had been recorded with other content, which it has brought up to date.
+    case updated
     /// It had been recorded before, with the same figures.
     case already
     case refused(Refusal)
@@ -76,6 +78,7 @@ public struct Import: Sendable {
                         report.read += 1
                         switch outcome {
                         case .recorded: report.recorded += 1
+                        case .updated: report.updated += 1
                         case .already: report.already += 1
                         case .refused(let refusal):
                             let located = refusal.row == nil ? refusal.of(row: row.number) : refusal
@@ -90,10 +93,15 @@ public struct Import: Sendable {
                 report.created = recorder.created
                 if report.refusedCount > 0, !partial {
                     report.recorded = 0
+                    report.updated = 0
                     report.created = []
                     throw ImportRefused(report: report)
                 }
-                let detail = "read \(report.read), recorded \(report.recorded), refused \(report.refusedCount)"
+                let detail = [
+                    ("read", report.read), ("recorded", report.recorded), ("updated", report.updated),
+                    ("refused", report.refusedCount),
+                ]
+                .filter { $0 != "updated" || $1 > 0 }.map { "\($0) \($1)" }.joined(separator: ", ")
                 _ = try await transaction.commit([Audit("import.\(kind)", kind, detail: detail).insert(by: scope)])
                 return report
             }

@@ -18,6 +18,8 @@ public struct ImportReport: Sendable, Hashable {
     public var read = 0
     /// Rows that were recorded now.
     public var recorded = 0
+    /// Rows of things that were there with other content and have been brought up to date.
+    public var updated = 0
     /// Rows that had been recorded before.
     public var already = 0
     /// What came into being beside the rows, such as a product that a row named first.
@@ -37,13 +39,14 @@ public struct ImportReport: Sendable, Hashable {
 }
 
 extension ImportReport: Encodable {
-    private enum Key: String, CodingKey { case read, recorded, already, created, refusedCount, refused }
+    private enum Key: String, CodingKey { case read, recorded, updated, already, created, refusedCount, refused }
 
     /// Reasons in both languages: `{"read":2,…,"refused":[{"row":3,"field":"重量斤","reason":{"zh":"…","en":"…"}}]}`.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(read, forKey: .read)
         try container.encode(recorded, forKey: .recorded)
+        try container.encode(updated, forKey: .updated)
         try container.encode(already, forKey: .already)
         try container.encode(created.map(Words.init), forKey: .created)
         try container.encode(refusedCount, forKey: .refusedCount)

@@ -58,6 +58,40 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let channel: String
         let buyer: String
         let paidHow: String?
+
+        var recorded: Recorded {
+            Recorded(
+                day: day, batch: source.number, weight: weight, price: price.fen, amount: amount, channel: channel,
+                buyer: buyer, paidHow: paidHow)
+        }
+
+        func check(against old: Recorded) throws {
+            var row = RecordedRow()
+            row.compare(SaleRegister.day, recorded: old.day, said: day)
+            row.compare(SaleRegister.slip, recorded: old.batch, said: source.number) { "批次 \($0)" }
+            row.compare(SaleRegister.weight, recorded: old.weight, said: weight)
+            row.compare(SaleRegister.price, recorded: old.price, said: price.fen) { "\(Money(fen: $0))" }
+            row.compare(SaleRegister.amount, recorded: old.amount, said: amount)
+            row.compare(SaleRegister.channel, recorded: old.channel, said: channel)
+            row.compare(SaleRegister.buyer, recorded: old.buyer, said: buyer)
+            row.compare(SaleRegister.paidHow, recorded: old.paidHow, said: paidHow)
+            try row.check(
+                "sale-differs", Bilingual(zh: "单号 \(key.number.shortened) ", en: "sale \(key.number.shortened)"))
+        }
+    }
+
+    /// What the books hold of a sale.
+    private struct Recorded {
+        let day: CivilDay
+        /// nil when it was sold out of several batches.
+        let batch: Int64?
+        let weight: Weight
+        /// Of 500 g, in fen; nil when that is not how it was sold.
+        let price: Int64?
+        let amount: Money
+        let channel: String
+        let buyer: String
+        let paidHow: String?
     }
 
     public mutating func record(
@@ -73,12 +107,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                     cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
                 let entry = try read(row, sources[sourceKey], sourceKey)
                 if let old = known[entry.key] {
-                    guard old == entry.amount else {
-                        throw Refusal(
-                            .conflict, "sale-differs", field: Self.number.name,
-                            zh: "单号 \(entry.key.number.shortened) 已登记过，但金额不同",
-                            en: "sale \(entry.key.number.shortened) is recorded already, with another amount")
-                    }
+                    try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
@@ -88,7 +117,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                     ).renamed(field: Self.weight.name)
                 }
                 sources[sourceKey]?.stock = entry.source.stock - entry.weight
-                known[entry.key] = entry.amount
+                known[entry.key] = entry.recorded
                 entries.append(entry)
                 outcomes.append(.recorded)
             } catch let refusal as Refusal {
@@ -191,23 +220,31 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     /// What is recorded already under the rows' numbers.
     private static func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Key: Money] {
+    ) async throws -> [Key: Recorded] {
         let wanted = keys(rows, number)
-        var found: [Key: Money] = [:]
+        var found: [Key: Recorded] = [:]
         for row in try await transaction.query(
             """
-            SELECT w.cooperative, w.number, (
-                SELECT sum(l.amount_fen)::bigint FROM sale_line l
-                WHERE l.village_id = \(scope.village) AND l.sale_id = s.id) AS amount_fen
+            SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
             FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, number)
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
-                SELECT s.id FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
+                SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
                     AND s.number = w.number AND s.number IS NOT NULL LIMIT 1) s
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
+                    CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
+                        END AS price_fen,
+                    sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen
+                FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
             """)
         {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[key] = try row.decode("amount_fen")
+            found[key] = Recorded(
+                day: try row.decode("sold_on"), batch: try row.decode("batch_number"),
+                weight: try row.decode("grams"), price: try row.decode("price_fen"),
+                amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
+                buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
         }
         return found
     }
@@ -234,48 +271,5 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         }
         _ = try await transaction.copyIn(SaleStaging.copy, rows.bytes)
         _ = try await transaction.query(SaleStaging.move(scope))
-    }
-}
-
-/// The way of many sales into the database: copied into a table of this transaction and from there into their own,
-/// because COPY does not obey row-level security.
-private enum SaleStaging {
-    static let create: SQL = """
-        CREATE TEMPORARY TABLE sale_staging (
-            id bigint DEFAULT nextval('sale_id_seq'), cooperative_id int, number text, sold_on date, channel text,
-            buyer text, paid_how text, batch_number bigint, grams bigint, price_fen bigint, amount_fen bigint
-        ) ON COMMIT DROP
-        """
-
-    static let copy: SQL = """
-        COPY sale_staging (cooperative_id, number, sold_on, channel, buyer, paid_how, batch_number, grams, price_fen,
-            amount_fen) FROM STDIN
-        """
-
-    static func move(_ scope: Scope) -> [SQL] {
-        [
-            """
-            INSERT INTO sale (village_id, id, cooperative_id, number, sold_on, channel, buyer, paid_how, actor)
-            SELECT \(scope.village), id, cooperative_id, number, sold_on, channel, buyer, paid_how, \(scope.actor)
-            FROM sale_staging
-            """,
-            """
-            UPDATE batch b SET out_g = b.out_g + s.grams
-            FROM (SELECT batch_number, sum(grams)::bigint AS grams FROM sale_staging GROUP BY batch_number) s
-            WHERE b.village_id = \(scope.village) AND b.number = s.batch_number
-            """,
-            """
-            INSERT INTO sale_line (village_id, sale_id, line, cooperative_id, batch_number, grams, price_fen,
-                price_basis, basis_g, amount_fen)
-            SELECT \(scope.village), id, 1, cooperative_id, batch_number, grams, price_fen, 'jin', 500, amount_fen
-            FROM sale_staging
-            """,
-            """
-            INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, sale_id, actor)
-            SELECT \(scope.village), batch_number, cooperative_id, 'sale', -grams, sold_on, id, \(scope.actor)
-            FROM sale_staging
-            """,
-            "TRUNCATE sale_staging",
-        ]
     }
 }

@@ -5,8 +5,8 @@ import Postgres
 import Registers
 import Signing
 
-/// Records 研学预约: each row is a booking of the past and what became of it. Its rows have no number, so a row is known
-/// by its content and by how many equal ones precede it. Sites, programmes and sessions that it names come into being.
+/// Records 研学预约: each row is a booking of the past and what became of it. Its rows have no number: a row is known by
+/// its content and by how many equal ones precede it, a changed one by its session and unit. Sites, programmes and sessions that it names come into being.
 public struct BookingRegister: RegisterRecorder, Sendable {
     private static let bookedOn = Column("预约日期")
     private static let day = Column("场次日期")
@@ -81,6 +81,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         let good = entries.compactMap { try? $0.get() }
         let known = try await Self.known(good.map(\.key), transaction, scope)
         try await catalogue.load(good.map(\.session), transaction, scope)
+        var left = try await catalogue.left(good, transaction, scope)
         var outcomes: [RowOutcome] = []
         var recorded: [Entry] = []
         for (row, entry) in zip(rows, entries) {
@@ -89,6 +90,9 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                 if known.contains(entry.key) {
                     outcomes.append(.already)
                     continue
+                }
+                if let place = left.firstIndex(where: { $0.session == entry.session && $0.unit == entry.unit }) {
+                    try Self.check(entry, against: left.remove(at: place))
                 }
                 try catalogue.take(entry)
                 recorded.append(entry)
@@ -99,6 +103,23 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         }
         if !recorded.isEmpty { try await catalogue.write(recorded, transaction, scope) }
         return outcomes
+    }
+
+    /// - Throws: a `Refusal` that names what of the booking is recorded differently.
+    private static func check(_ entry: Entry, against old: RegisteredTours.Left) throws {
+        var row = RecordedRow()
+        row.compare(bookedOn, recorded: old.bookedOn, said: entry.bookedOn)
+        row.compare(unitKind, recorded: old.unitKind, said: entry.unitKind) { $0.label.zh }
+        row.compare(headcount, recorded: old.headcount, said: entry.headcount)
+        row.compare(arrived, recorded: old.arrived, said: entry.arrived)
+        row.compare(leader, recorded: old.leader, said: entry.leader)
+        row.compare(phone, recorded: old.phone, said: entry.phone)
+        row.compare(price, recorded: old.price, said: entry.price)
+        row.compare(state, recorded: old.state, said: entry.state) { $0.label.zh }
+        row.compare(fee, recorded: old.state == .completed ? old.amount : old.kept, said: entry.fee)
+        try row.check(
+            "booking-differs",
+            Bilingual(zh: "“\(entry.unit.shortened)”的这个预约", en: "this booking of “\(entry.unit.shortened)”"))
     }
 
     private static func known(

@@ -80,6 +80,53 @@ struct RegisteredTours: Sendable {
         }
     }
 
+    /// A recorded row that the register tells no more, or tells differently.
+    struct Left {
+        let session: Key
+        let unit: String
+        let bookedOn: CivilDay
+        let unitKind: UnitKind
+        let headcount: Int
+        let arrived: Int
+        let leader: String
+        let phone: String
+        let price: Money
+        let amount: Money
+        let kept: Money
+        let state: BookingState
+    }
+
+    /// What earlier registers told of the entries' sessions and these rows don't tell word by word.
+    func left(
+        _ entries: [BookingRegister.Entry], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [Left] {
+        var keys: [Int64: Key] = [:]
+        for entry in entries {
+            if let id = sessions[entry.session]?.id { keys[id] = entry.session }
+        }
+        guard !keys.isEmpty else { return [] }
+        return try await transaction.query(
+            """
+            SELECT l.session_id, b.unit, b.requested_at, b.unit_kind, b.headcount, coalesce(b.arrived, 0) AS arrived,
+                b.leader, b.phone, l.price_fen, l.amount_fen, l.kept_fen, b.state
+            FROM tour_booking_session l
+            JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+            WHERE l.village_id = \(scope.village) AND l.session_id = ANY(\(Array(keys.keys))::bigint[])
+                AND b.register_key IS NOT NULL AND NOT b.register_key = ANY(\(entries.map(\.key)))
+            ORDER BY b.id
+            """
+        ).compactMap { row in
+            guard let session = keys[try row.decode("session_id")] else { return nil }
+            return Left(
+                session: session, unit: try row.decode("unit"),
+                bookedOn: CivilDay(of: try row.decode("requested_at")), unitKind: try Named(row, "unit_kind").value,
+                headcount: try row.decode("headcount"), arrived: try row.decode("arrived"),
+                leader: try row.decode("leader"), phone: try row.decode("phone"), price: try row.decode("price_fen"),
+                amount: try row.decode("amount_fen"), kept: try row.decode("kept_fen"),
+                state: try Named(row, "state").value)
+        }
+    }
+
     /// Gives a booking its seats.
     /// - Throws: a `Refusal` when its session is another than the row says, or has not so many left.
     mutating func take(_ entry: BookingRegister.Entry) throws {

@@ -19,14 +19,13 @@ extension BookingStore {
             let wanted = try checked(new)
             let ids = Array(Set(new.sessions)).sorted()
             let answers = try await transaction.query(
-                [
-                    BookingSeats.select(ids, scope), "SELECT nextval('tour_booking_id_seq') AS id",
-                ] + (wanted.extras.isEmpty ? [] : [BookingExtras.select(wanted.extras.map(\.extra), scope)]))
+                [BookingSeats.select(ids, scope, forNewBooking: true)]
+                    + (wanted.extras.isEmpty ? [] : [BookingExtras.select(wanted.extras.map(\.extra), scope)]))
             let sessions = try BookingSeats.sessions(answers[0], wanted: ids)
             try BookingRules.checkHeadcount(wanted.headcount, sessions, byStranger: byStranger)
             try BookingRules.checkTime(sessions, byStranger: byStranger, now: now)
             try BookingRules.checkOpen(sessions)
-            guard let first = sessions.first, let id: Int64 = try answers[1].first?.decode("id") else {
+            guard let first = sessions.first, let id: Int64 = try answers[0].first?.decode("booking_id") else {
                 throw BookingRules.unknownSession(0)
             }
             let needed = Dictionary(uniqueKeysWithValues: ids.map { ($0, wanted.headcount) })
@@ -36,7 +35,7 @@ extension BookingStore {
             let startsAt = sessions.map(\.startsAt).min() ?? first.startsAt
             let lines = sessions.map { $0.line(of: wanted.headcount) }
             let extras = try BookingExtras.extras(
-                wanted.extras, offered: try answers.dropFirst(2).flatMap(BookingExtras.offered), sessions: sessions)
+                wanted.extras, offered: try answers.dropFirst().flatMap(BookingExtras.offered), sessions: sessions)
             let state = short == nil ? state : .waitlisted
             let until = BookingRules.holdUntil(
                 now, minutes: sessions.map(\.terms.holdMinutes).min() ?? 0, startsAt: startsAt)
@@ -54,7 +53,7 @@ extension BookingStore {
                 kept: .zero, paid: .zero, refundDue: .zero, refunded: .zero, requestedAt: now, actor: scope.actor,
                 lines: lines, extras: extras)
             return Change(
-                booking, writes: try writes(booking, now: now, scope),
+                booking, inserts: try inserts(booking, now: now, scope),
                 lastWrites: BookingSeats.statements(
                     BookingSeats.moves(from: [], nil, to: lines, state), now: now, scope),
                 refusals: BookingSeats.refusals,
@@ -62,9 +61,9 @@ extension BookingStore {
         }
     }
 
-    private static func writes(_ booking: Booking, now: Date, _ scope: Scope) throws -> [SQL] {
+    private static func inserts(_ booking: Booking, now: Date, _ scope: Scope) throws -> [SQL] {
         [BookingRows.insert(booking, scope)]
-            + booking.lines.map { BookingRows.upsert($0, of: booking, scope) }
+            + booking.lines.map { BookingRows.insert($0, of: booking, scope) }
             + BookingExtras.inserts(booking, scope) + [
                 BookingRows.event(
                     booking.state.rawValue, of: booking, detail: "\(booking.headcount)", at: now, scope),

@@ -151,15 +151,20 @@ extension BookingRows {
         """
     }
 
-    static func upsert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
+    static func insert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
         """
         INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
             kept_fen, arrived)
         VALUES (\(scope.village), \(booking.id.value), \(line.session), \(line.day), \(line.headcount), \(line.price),
             \(line.amount), \(line.kept), \(line.arrived))
-        ON CONFLICT (village_id, booking_id, session_id) DO UPDATE SET headcount = excluded.headcount,
-            amount_fen = excluded.amount_fen, kept_fen = excluded.kept_fen, arrived = excluded.arrived
         """
+    }
+
+    static func upsert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
+        insert(line, of: booking, scope) + """
+             ON CONFLICT (village_id, booking_id, session_id) DO UPDATE SET headcount = excluded.headcount,
+                amount_fen = excluded.amount_fen, kept_fen = excluded.kept_fen, arrived = excluded.arrived
+            """
     }
 
     static func insert(_ extra: Booking.Extra, of booking: Booking, day: CivilDay, _ scope: Scope) -> SQL {

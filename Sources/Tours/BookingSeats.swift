@@ -66,18 +66,20 @@ enum BookingSeats {
         var booked = 0
     }
 
-    static func select(_ ids: [Int64], _ scope: Scope) -> SQL {
-        """
-        SELECT s.id, s.day, s.starts_at, s.ends_at, s.state, s.capacity, s.capacity - s.held - s.booked AS free,
-            t.name AS site, p.name AS programme, p.price_fen, p.languages, p.min_group, p.max_group,
-            p.id AS programme_id, p.hold_minutes, p.change_hours, p.free_cancel_hours, p.late_fee_percent,
-            p.no_show_fee_percent
-        FROM tour_session s
-        JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
-        JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
-        WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
-        ORDER BY s.id
-        """
+    /// - Parameter forNewBooking: takes a number for it in passing, `booking_id`, the same in each row.
+    static func select(_ ids: [Int64], _ scope: Scope, forNewBooking: Bool = false) -> SQL {
+        let number: SQL = forNewBooking ? "(SELECT nextval('tour_booking_id_seq'))" : "NULL"
+        return """
+            SELECT \(number) AS booking_id, s.id, s.day, s.starts_at, s.ends_at, s.state, s.capacity,
+                s.capacity - s.held - s.booked AS free, t.name AS site, p.name AS programme, p.price_fen, p.languages, p.min_group, p.max_group,
+                p.id AS programme_id, p.hold_minutes, p.change_hours, p.free_cancel_hours, p.late_fee_percent,
+                p.no_show_fee_percent
+            FROM tour_session s
+            JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
+            JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
+            WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
+            ORDER BY s.id
+            """
     }
 
     /// The sessions in the order of their numbers.

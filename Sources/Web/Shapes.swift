@@ -1,6 +1,7 @@
 import Access
 import Batches
 import Codes
+import Documents
 import Foundation
 import Income
 import Kernel

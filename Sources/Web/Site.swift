@@ -1,6 +1,7 @@
 import Access
 import Backend
 import Database
+import Documents
 import Hummingbird
 import Kernel
 import Logging
@@ -118,16 +119,18 @@ extension Site {
 }
 
 /// Serves the API and the pages until SIGTERM or SIGINT; keeps the embedded PostgreSQL running meanwhile.
-/// - Parameter onReady: told the port as soon as connections are accepted.
+/// What goes wrong meanwhile is logged on standard error.
+/// - Parameter isListening: told the port as soon as connections are accepted.
 /// - Throws: a `Refusal` when the address cannot be listened on.
 public func serve(
-    _ backend: Backend, host: String, port: Int, logger: Logger,
-    onReady: @escaping @Sendable (_ port: Int) async -> Void
+    _ backend: Backend, host: String, port: Int, isListening: @escaping @Sendable (_ port: Int) -> Void
 ) async throws {
+    var logger = Logger(label: "taoyuan") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .warning
     let site = try Site(backend)
     let settings = site.settings(host: host, port: port)
     let application = makeApplication(
-        settings, site: site.webSite, services: site.background(logger), logger: logger, onReady: onReady)
+        settings, site: site.webSite, services: site.background(logger), logger: logger, onReady: isListening)
     try await serve(application, settings: settings)
 }
 

@@ -124,6 +124,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("2025-08-04,东社,E1,蟠桃,124蟠桃,二级,1,张三", "采收日期", "2025-08-03"), ("2025-08-03,东社,E2,红薯,烟薯25,二级,1,张三", "地块号", "E1"),
+        ("2025-08-03,东社,E1,蟠桃,早露蟠桃,二级,1,张三", "品种", "124蟠桃"), ("2025-08-03,东社,E1,蟠桃,124蟠桃,一级,1,张三", "等级", "二级"),
+        ("2025-08-03,东社,E1,蟠桃,124蟠桃,二级,2,张三", "重量斤", "1 斤"), ("2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,李四", "采收人", "张三"),
+    ])
+    func `a slip that was changed after it was recorded is refused`(changed: String, field: String, recorded: String)
+        async throws
+    {
+        try await withVillage { village in
+            _ = try await village.plant()
+            _ = try await load(village, "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,张三")
+            let report = try await load(village, "C1," + changed)
+            #expect(report.refused.map(\.field) == [field])
+            #expect(report.refused.first?.reason.zh.contains(recorded) == true)
+            #expect(try await load(village, "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,").already == 1)
+        }
+    }
+
     @Test func `a clerk imports the own cooperative's harvests alone`() async throws {
         try await withVillage { village in
             let orchard = try await village.plant()

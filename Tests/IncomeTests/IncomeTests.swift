@@ -117,6 +117,50 @@ import Testing
     }
 
     @Test(arguments: [
+        ("2025-01-15,出租,冷库出租,200", "金额元"), ("2025-01-15,出租,冷库租金,100", "摘要"),
+    ])
+    func `a row that was changed after it was recorded is refused, not counted again`(changed: String, field: String)
+        async throws
+    {
+        try await withVillage { village in
+            let (rent, other) = ("2025-01-15,出租,冷库出租,100", "2025-01-15,出租,机房出租,300")
+            _ = try await load(village, rent, other)
+            let report = try await load(village, other, changed, "2025-01-16,出租,冷库出租,200", partial: true)
+            #expect([report.recorded, report.already, report.refusedCount] == [1, 1, 1])
+            #expect(report.refused.map(\.field) == [field])
+            #expect(report.refused.map(\.row) == [3])
+            #expect(try await village.number("SELECT sum(amount_fen)::bigint FROM income_entry") == 60_000)
+        }
+    }
+
+    @Test func `a register that has been corrected like the books is recorded already`() async throws {
+        try await withVillage { village in
+            let row = "2025-01-15,出租,冷库出租,"
+            _ = try await load(village, row + "100")
+            let entry = try await village.number("SELECT id FROM income_entry")
+            _ = try await village.change(
+                IncomeStore.enter(
+                    day: CivilDay("2025-02-01"), source: .rent, memo: "多记", amount: Money(fen: -1000), corrects: entry,
+                    today: village.today))
+            for amount in ["90", "100"] {
+                let report = try await load(village, row + amount)
+                #expect([report.recorded, report.already] == [0, 1], "\(amount)")
+            }
+            #expect(try await load(village, row + "80").refused.map(\.field) == ["金额元"])
+        }
+    }
+
+    @Test func `two rows of one day that differ are two, whatever comes in between`() async throws {
+        try await withVillage { village in
+            let (one, two) = ("2025-01-15,出租,冷库出租,100", "2025-01-15,出租,冷库出租,200")
+            let three = "2025-01-15,出租,机房出租,100"
+            let first = try await load(village, one, two, three)
+            let again = try await load(village, three, one, two)
+            #expect([first.recorded, again.already] == [3, 3])
+        }
+    }
+
+    @Test(arguments: [
         ("2025-01-15,出租,冷库,-1", "金额元"), ("2025-01-15,出租,冷库,0", "金额元"), ("2025-01-15,出租,冷库,1.005", "金额元"),
         ("2025-01-15,中奖,彩票,1", "类别"), ("2025-01-15,农产品销售,桃,1", "类别"), ("2025-02-30,出租,冷库,1", "日期"),
         ("2099-01-15,出租,冷库,1", "日期"),

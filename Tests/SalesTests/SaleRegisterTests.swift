@@ -64,7 +64,9 @@ import Testing
         ("2025-08-04,S2,东社,C1,蟠桃,10,8.555,85.55,批发,王老板,现金", "单价元每斤"),
         ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,,王老板,现金", "渠道"), ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,批发,,现金", "买方"),
         ("2025-08-04,,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "单号"),
-        ("2025-08-04,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "单号"),
+        ("2025-08-04,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
+        ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
+        ("2025-08-03,S1,东社,C1,蟠桃,10,9,90,批发,王老板,现金", "单价元每斤"),
     ])
     func `what is wrong is named and leaves nothing`(row: String, field: String) async throws {
         try await withVillage { village in
@@ -77,6 +79,20 @@ import Testing
             #expect(try await village.number("SELECT out_g FROM batch") == 0)
             let partial = try await load(village, good, row, partial: true)
             #expect([partial.recorded, partial.refusedCount] == [1, 1])
+            #expect(try await village.number("SELECT out_g FROM batch") == 5000)
+        }
+    }
+
+    @Test(arguments: [
+        ("2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,电商,王老板,现金", "渠道"), ("2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,李老板,现金", "买方"),
+        ("2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,微信", "付款方式"), ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
+    ])
+    func `a sale that was changed after it was recorded is refused`(row: String, field: String) async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            _ = try await load(village, "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金")
+            #expect(try await load(village, row).refused.map(\.field) == [field])
+            #expect(try await load(village, "2025-08-03,S1,东社,C1,,10,8.5,,批发,王老板,").already == 1)
             #expect(try await village.number("SELECT out_g FROM batch") == 5000)
         }
     }

@@ -113,6 +113,31 @@ import Tours
         }
     }
 
+    @Test(arguments: [
+        ("2025-03-02,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6211,45,450.00,已完成", "预约日期"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,企业,10,9,韩老师,139****6211,45,450.00,已完成", "单位类别"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,12,9,韩老师,139****6211,45,450.00,已完成", "预约人数"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,10,韩老师,139****6211,45,450.00,已完成", "实到人数"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,李老师,139****6211,45,450.00,已完成", "带队人"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6212,45,450.00,已完成", "联系电话"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6211,50,450.00,已完成", "单价元每人"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6211,45,405.00,已完成", "费用元"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,0,韩老师,139****6211,45,450.00,未到", "实到人数"),
+    ])
+    func `a booking that was changed after it was recorded is refused, not counted again`(row: String, field: String)
+        async throws
+    {
+        try await withVillage { village in
+            let first = "2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6211,45,450.00,已完成"
+            let other = "2025-03-01,2025-03-07,09:00,桃园,采摘,40,别校,学校,10,9,韩老师,139****6211,45,450.00,已完成"
+            _ = try await load(village, first)
+            let report = try await load(village, row, other, partial: true)
+            #expect([report.recorded, report.refusedCount] == [1, 1])
+            #expect(report.refused.map(\.field) == [field])
+            #expect(try await village.number("SELECT booked FROM tour_session") == 20)
+        }
+    }
+
     @Test func `a fee that is kept is income on the session's day, and nobody has come`() async throws {
         try await withVillage { village in
             _ = try await load(

@@ -1,6 +1,8 @@
 import Database
+import Documents
 import Foundation
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Web

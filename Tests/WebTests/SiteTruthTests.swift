@@ -1,8 +1,10 @@
 import Database
+import Documents
 import Signing
 import Foundation
 import Hummingbird
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Web

@@ -1,5 +1,6 @@
 import Access
 import Backend
+import Documents
 import Foundation
 import Hummingbird
 import Kernel
@@ -281,13 +282,3 @@ extension Trait where Self == ServedTrait {
 
 /// Tests that share a village and so change nothing but what they have made themselves.
 @Suite(.served) struct SiteTests {}
-
-/// Runs a program that may be missing, and returns what it wrote when it ended well.
-func output(_ words: String...) async -> String? {
-    await Task.detached {
-        guard let outcome = try? await Command(words).run(), outcome.status == 0 else { return nil }
-        return outcome.output
-    }.value
-}
-
-@Sendable func has(_ program: String) async -> Bool { await output("sh", "-c", "command -v \(program)") != nil }

@@ -1,5 +1,6 @@
 import Access
 import Database
+import Documents
 import Kernel
 import Signing
 import Synchronization

@@ -1,5 +1,6 @@
 import Batches
 import Codes
+import Documents
 import Kernel
 
 extension Site {

@@ -116,12 +116,3 @@ struct VerdictText {
         return facts
     }
 }
-
-extension CivilDay {
-    /// As people write it: 2025年8月3日, 3 Aug 2025.
-    var written: Bilingual {
-        let (year, month, day) = components
-        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        return Bilingual(zh: "\(year)年\(month)月\(day)日", en: "\(day) \(names[month - 1]) \(year)")
-    }
-}

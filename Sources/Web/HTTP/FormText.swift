@@ -21,14 +21,16 @@ enum FormText {
         var iterator = text.makeIterator()
         while let byte = iterator.next() {
             if byte == UInt8(ascii: "%") {
-                guard let high = iterator.next().flatMap(JSONParser.hexadecimalDigit),
-                    let low = iterator.next().flatMap(JSONParser.hexadecimalDigit)
+                guard let high = iterator.next().flatMap(hexadecimalDigit),
+                    let low = iterator.next().flatMap(hexadecimalDigit)
                 else { return nil }
-                bytes.append(high << 4 | low)
+                bytes.append(UInt8(high << 4 | low))
             } else {
                 bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? 0x20 : byte)
             }
         }
         return String(validating: bytes, as: UTF8.self)
     }
+
+    private static func hexadecimalDigit(_ byte: UInt8) -> Int? { Character(Unicode.Scalar(byte)).hexDigitValue }
 }

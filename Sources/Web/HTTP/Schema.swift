@@ -1,3 +1,4 @@
+import Documents
 import Kernel
 
 /// What a JSON value must look like: checked on every request, and written into the description of the API.

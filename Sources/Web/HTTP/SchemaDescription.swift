@@ -1,3 +1,5 @@
+import Documents
+
 extension Schema {
     /// The schema in JSON Schema 2020-12, as OpenAPI 3.1 embeds it; named schemas are references.
     var description: JSON {

@@ -1,3 +1,4 @@
+import Documents
 import Hummingbird
 import Kernel
 import Livelihood
@@ -9,7 +10,7 @@ extension Site {
             "format", .enumeration(LivelihoodFormat.allCases.map(\.rawValue)), "By default json")
         let outcomes = LivelihoodFormat.allCases.map { format in
             Endpoint.Outcome(
-                200, "The report, format=\(format.rawValue)", format == .json ? LivelihoodJSON.schema : nil,
+                200, "The report, format=\(format.rawValue)", format == .json ? LivelihoodSchema.report : nil,
                 contentType: format.contentType)
         }
         return [

@@ -1,4 +1,5 @@
 import Codes
+import Documents
 import Foundation
 import Income
 import Kernel
@@ -90,7 +91,8 @@ extension Site {
         "ImportReport",
         .object([
             Field("read", .integer(0...Int64.max)), Field("recorded", .integer(0...Int64.max)),
-            Field("already", .integer(0...Int64.max)), Field("refusedCount", .integer(0...Int64.max)),
+            Field("updated", .integer(0...Int64.max)), Field("already", .integer(0...Int64.max)),
+            Field("refusedCount", .integer(0...Int64.max)),
             Field(
                 "refused",
                 .array(
@@ -106,7 +108,8 @@ extension Site {
 
     private static func render(_ report: ImportReport, _ language: Language) -> JSON {
         [
-            "read": JSON(report.read), "recorded": JSON(report.recorded), "already": JSON(report.already),
+            "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
+            "already": JSON(report.already),
             "refusedCount": JSON(report.refusedCount),
             "refused": .array(
                 report.refused.map { refused in

@@ -1,4 +1,5 @@
 import Batches
+import Documents
 import Kernel
 import Orchard
 

@@ -1,4 +1,5 @@
 import Database
+import Documents
 import HTTPTypes
 import Kernel
 import Signing

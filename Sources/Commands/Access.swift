@@ -1,0 +1,129 @@
+import Access
+import ArgumentParser
+import Backend
+import Documents
+import Foundation
+import Kernel
+
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "API tokens.", subcommands: [Create.self, List.self, Revoke.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a token and prints its secret, this once.",
+            discussion: "taoyuan token create --role clerk --cooperative 韩村蟠桃专业合作社 --days 90")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var duty: DutyOptions
+        @Option(help: "What it is called in lists (default: the role).") var name: String?
+        @Option(help: "Days for which it is valid.") var days = 365
+
+        func run() async throws {
+            let secret = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    TokenStore.create(
+                        name: name ?? duty.role.rawValue, role: duty.role, cooperative: duty.cooperative, days: days,
+                        now: backend.clock.now()))
+            }
+            try options.show(["token": .string(secret.text)], secret.text)
+            Terminal.say(words("请现在保存：令牌不会再显示", "keep it now: the token is not shown again"))
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the tokens, without their secrets.", discussion: "taoyuan token list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let (tokens, now) = try await options.withBackend { backend in
+                (try await TokenStore(backend.database).list(village: backend.village.id), backend.clock.now())
+            }
+            try options.show(
+                tokens, json: \.json,
+                [
+                    .right("编号", "id"), .left("名称", "name"), .left("角色", "role"), .left("合作社", "cooperative"),
+                    .left("到期", "expires"), .left("状态", "state"),
+                ]
+            ) { token in
+                [
+                    "\(token.id)", token.name, token.role.label[.ofThisRun], token.cooperative ?? "",
+                    token.expiresAt.minute, token.state(now),
+                ]
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends a token at once.", discussion: "taoyuan token revoke --id 3")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The token's number, as listed.") var id: Int64
+
+        func run() async throws {
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope, TokenStore.revoke(id: Identifier(id), now: backend.clock.now()))
+            }
+            try options.done(["id": .integer(id), "revoked": true], "令牌 \(id) 已作废", "token \(id) is revoked")
+        }
+    }
+}
+
+/// What a token or an account may do.
+struct DutyOptions: ParsableArguments {
+    @Option(help: "clerk, committee, desk, administrator or auditor.", transform: reading(Role.init(named:)))
+    var role: Role
+    @Option(help: "A clerk's cooperative.") var cooperative: String?
+}
+
+extension Token {
+    var json: JSON {
+        [
+            "id": JSON(id), "name": .string(name), "role": .string(role.rawValue), "cooperative": JSON(cooperative),
+            "createdAt": JSON(createdAt), "expiresAt": JSON(expiresAt), "revokedAt": JSON(revokedAt),
+        ]
+    }
+
+    func state(_ now: Date) -> String {
+        if revokedAt != nil { return words("已作废", "revoked") }
+        return expiresAt <= now ? words("已到期", "expired") : words("有效", "valid")
+    }
+}
+
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Who did what.", subcommands: [List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists what was changed, newest first.", discussion: "taoyuan audit list --limit 100")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let entries = try await options.withBackend { backend in
+                try await AuditStore(backend.database).list(backend.local.scope, limit: page.limit)
+            }
+            try options.show(
+                entries,
+                json: { entry in
+                    [
+                        "id": JSON(entry.id), "at": JSON(entry.at), "actor": .string(entry.actor),
+                        "action": .string(entry.action), "subject": .string(entry.subject),
+                        "detail": JSON(entry.detail),
+                    ]
+                },
+                [
+                    .left("时间", "at"), .left("谁", "who"), .left("动作", "action"), .left("对象", "subject"),
+                    .left("详情", "detail"),
+                ]
+            ) { [$0.at.minute, $0.actor, $0.action, $0.subject, $0.detail ?? ""] }
+        }
+    }
+}

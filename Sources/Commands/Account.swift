@@ -1,0 +1,108 @@
+import Access
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+
+struct AccountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "account", abstract: "People who sign in with a password.",
+        subcommands: [Create.self, Password.self, Disable.self, List.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes an account. The password is asked for, or read from standard input or a file.",
+            discussion: "taoyuan account create li --role clerk --cooperative 韩村蟠桃专业合作社")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "The name to sign in with.") var username: String
+        @OptionGroup var duty: DutyOptions
+        @OptionGroup var password: PasswordOptions
+
+        func run() async throws {
+            let password = try password.read()
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    AccountStore(backend.database, hasher: backend.hasher).create(
+                        username: username, password: password, role: duty.role, cooperative: duty.cooperative))
+            }
+            try options.done(
+                ["username": .string(username.lowercased()), "role": .string(duty.role.rawValue)], "账号 \(username) 已建立",
+                "account \(username) is made")
+        }
+    }
+
+    struct Password: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sets a new password and ends the account's sessions.", discussion: "taoyuan account password li")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Whose.") var username: String
+        @OptionGroup var password: PasswordOptions
+
+        func run() async throws {
+            let password = try password.read()
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    AccountStore(backend.database, hasher: backend.hasher).setPassword(
+                        username: username, password: password))
+            }
+            try options.done(
+                ["username": .string(username.lowercased())], "账号 \(username) 的密码已更换",
+                "account \(username) has a new password")
+        }
+    }
+
+    struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shuts an account, and its tokens with it.", discussion: "taoyuan account disable li")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Whose.") var username: String
+
+        func run() async throws {
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    AccountStore(backend.database, hasher: backend.hasher).disable(username: username))
+            }
+            try options.done(
+                ["username": .string(username.lowercased()), "disabled": true], "账号 \(username) 已停用",
+                "account \(username) is disabled")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the accounts.", discussion: "taoyuan account list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let accounts = try await options.withBackend { backend in
+                try await AccountStore(backend.database, hasher: backend.hasher).list(village: backend.village.id)
+            }
+            try options.show(
+                accounts,
+                json: { account in
+                    [
+                        "username": .string(account.username), "role": .string(account.role.rawValue),
+                        "cooperative": JSON(account.cooperative), "createdAt": JSON(account.createdAt),
+                        "disabledAt": JSON(account.disabledAt),
+                    ]
+                },
+                [
+                    .left("用户名", "username"), .left("角色", "role"), .left("合作社", "cooperative"),
+                    .left("建立", "made"), .left("停用", "disabled"),
+                ]
+            ) { account in
+                [
+                    account.username, account.role.label[.ofThisRun], account.cooperative ?? "",
+                    account.createdAt.minute, account.disabledAt?.minute ?? "",
+                ]
+            }
+        }
+    }
+}

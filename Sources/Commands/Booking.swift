@@ -1,0 +1,190 @@
+import ArgumentParser
+import Backend
+import Database
+import Documents
+import Foundation
+import Kernel
+import Tours
+
+struct BookingCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "booking", abstract: "Bookings of study tours.",
+        subcommands: [
+            Request.self, Confirm.self, Hold.self, Change.self, Move.self, Cancel.self, NoShow.self, Complete.self,
+            Pay.self, Refund.self, Picked.self, List.self, Show.self, BookingTicketCommand.self,
+            BookingCheckInCommand.self, BookingGateListCommand.self, BookingSyncCommand.self,
+            BookingDaySheetCommand.self,
+        ])
+
+    struct Request: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Books seats in one or several sessions.",
+            discussion: """
+                taoyuan booking request --session 12 --unit 区委党校 --kind 党校 --headcount 30 \\
+                  --leader 韩老师 --phone 13812345678 --extra 3=30
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The session's number; may be repeated.") var session: [Int64]
+        @Option(help: "The unit that comes.") var unit: String
+        @Option(
+            help: "The kind of unit: 党校, 机关, 学校, 企业, 社会, or the English name.",
+            transform: reading(UnitKind.init(named:)))
+        var kind: UnitKind
+        @Option(parsing: .unconditional, help: "How many come.") var headcount: Int
+        @Option(help: "Who leads the group.") var leader: String
+        @Option(help: "A Chinese mobile number, or a landline with its area code.") var phone: String
+        @Option(help: "An e-mail address.") var email: String?
+        @Option(help: "The language of the visit, such as zh or en.") var language: String?
+        @Option(help: "A note.") var note: String?
+        @Option(
+            help: "An extra and how much of it, such as 3=30; may be repeated.",
+            transform: reading(WantedExtra.init(entered:)))
+        var extra: [WantedExtra] = []
+        @Option(help: "requested, held or confirmed.") var state = First.requested
+        @Flag(help: "Wait for seats when there are none.") var waitlist = false
+
+        enum First: String, ExpressibleByArgument, CaseIterable {
+            case requested, held, confirmed
+
+            var state: BookingState { BookingState(rawValue: rawValue) ?? .requested }
+        }
+
+        func run() async throws {
+            let new = NewBooking(
+                unit: unit, unitKind: kind, headcount: headcount, leader: leader, phone: phone, email: email,
+                language: language, note: note, sessions: session, extras: extra, waitlist: waitlist)
+            let booking = try await options.withBackend { backend in
+                try await BookingStore.takingTurns(mayWait: waitlist) {
+                    try await backend.database.change(
+                        backend.local.scope,
+                        BookingStore.book(new, as: state.state, byStranger: false, now: backend.clock.now()))
+                }
+            }
+            try options.show(booking.json, booking.text)
+        }
+    }
+
+    struct Confirm: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Confirms a booking.", discussion: "taoyuan booking confirm 17")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var which: BookingOptions
+
+        func run() async throws {
+            try await which.carryOut(options) { key, seen, now in BookingStore.confirm(key, seen: seen, now: now) }
+        }
+    }
+
+    struct Hold: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Keeps a booking's seats anew, or finds some for one that waits.",
+            discussion: "taoyuan booking hold 17 --minutes 1440")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var which: BookingOptions
+        @Option(help: "For how long (default: the programme's time).") var minutes: Int?
+
+        func run() async throws {
+            try await which.carryOut(options) { key, seen, now in
+                BookingStore.hold(key, minutes: minutes, seen: seen, now: now)
+            }
+        }
+    }
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Changes who comes, how many, or with what.",
+            discussion: "taoyuan booking change 17 --headcount 28 --extra 3=28")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var which: BookingOptions
+        @Option(help: "The unit that comes.") var unit: String?
+        @Option(help: "The kind of unit.", transform: reading(UnitKind.init(named:))) var kind: UnitKind?
+        @Option(parsing: .unconditional, help: "How many come.") var headcount: Int?
+        @Option(help: "Who leads the group.") var leader: String?
+        @Option(help: "The phone.") var phone: String?
+        @Option(help: "The e-mail address; an empty text takes it away.") var email: String?
+        @Option(help: "The language of the visit.") var language: String?
+        @Option(help: "A note; an empty text takes it away.") var note: String?
+        @Option(
+            help: "All extras from now on, such as 3=30; may be repeated.",
+            transform: reading(WantedExtra.init(entered:)))
+        var extra: [WantedExtra] = []
+        @Flag(help: "Take all extras away.") var noExtras = false
+
+        func validate() throws {
+            guard !noExtras || extra.isEmpty else { throw ValidationError("Give --extra or --no-extras.") }
+        }
+
+        func run() async throws {
+            var change = BookingChange()
+            change.unit = unit
+            change.unitKind = kind
+            change.headcount = headcount
+            change.leader = leader
+            change.phone = phone
+            change.email = email
+            change.language = language
+            change.note = note
+            if noExtras || !extra.isEmpty { change.extras = extra }
+            let wanted = change
+            try await which.carryOut(options) { key, seen, now in
+                BookingStore.change(key, wanted, seen: seen, now: now)
+            }
+        }
+    }
+
+    struct Move: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Moves a booking to other sessions: all of them from now on.",
+            discussion: "taoyuan booking move 17 --session 14")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var which: BookingOptions
+        @Option(help: "The session's number; may be repeated.") var session: [Int64]
+
+        func run() async throws {
+            var change = BookingChange()
+            change.sessions = session
+            let wanted = change
+            try await which.carryOut(options) { key, seen, now in
+                BookingStore.change(key, wanted, seen: seen, now: now)
+            }
+        }
+    }
+}
+
+/// Which booking, and as who has seen it.
+struct BookingOptions: ParsableArguments {
+    @Argument(help: "The booking's number or reference.") var booking: String
+    @Option(help: "The version that you have seen: refused when it is no longer this one.") var seen: Int?
+
+    /// Carries out a plan on the booking and shows what has become of it.
+    func carryOut(
+        _ options: SharedOptions, _ plan: @escaping @Sendable (BookingKey, Int?, Date) throws -> Plan<Booking>
+    ) async throws {
+        let key = try BookingKey(entered: booking)
+        let seen = seen
+        let changed = try await options.withBackend { backend in
+            try await backend.database.change(backend.local.scope, try plan(key, seen, backend.clock.now()))
+        }
+        try options.show(changed.json, changed.text)
+    }
+}
+
+extension WantedExtra {
+    /// Reads `3=30`, and `3=30@12` where it is to be had in several of the booking's sessions.
+    init(entered text: String) throws {
+        let halves = text.split(separator: "@", maxSplits: 1)
+        let parts = (halves.first ?? "").split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, let extra = Int(parts[0]), let quantity = Int(parts[1]),
+            halves.count == 1 || Int64(halves[1]) != nil
+        else {
+            throw Refusal(
+                .invalid, "not-an-extra", field: "extra", zh: "附加项请写如 3=30", en: "write an extra like 3=30")
+        }
+        self.init(extra: extra, quantity: quantity, session: halves.count == 2 ? Int64(halves[1]) : nil)
+    }
+}

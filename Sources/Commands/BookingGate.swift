@@ -1,0 +1,172 @@
+import ArgumentParser
+import Backend
+import Documents
+import Foundation
+import Kernel
+import Tours
+
+struct BookingGateListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gate-list",
+        abstract: "Writes a day's bookings and the keys of their tickets to a file, for a gate without the register.",
+        discussion: "taoyuan booking gate-list --day 2025-08-21 --output 2025-08-21.json")
+
+    @OptionGroup var options: SharedOptions
+    @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+    @Option(help: "The file to write to (default: standard output).") var output: String?
+
+    func run() async throws {
+        let list = try await options.withBackend { backend in
+            try await GateListStore(backend.database, keys: backend.keys).list(
+                day: day ?? backend.clock.today, now: backend.clock.now(), backend.local.scope)
+        }
+        try Files.write(try list.json, to: output)
+        guard let output else { return }
+        try options.done(
+            ["day": .string(list.day), "bookings": JSON(list.bookings.count), "output": .string(output)],
+            "\(list.day) 的 \(list.bookings.count) 个预约已写入 \(output)",
+            "\(list.bookings.count) bookings of \(list.day) are in \(output)")
+    }
+}
+
+struct BookingSyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Brings an offline gate's journal into the register; doing it again is harmless. Exit status 1 when "
+            + "an entry was refused.",
+        discussion: "taoyuan booking sync 2025-08-21.json.journal.jsonl")
+
+    @OptionGroup var options: SharedOptions
+    @Argument(help: "The journal.") var journal: String
+
+    func run() async throws {
+        let (entries, _) = try GateJournal.read(Files.bytes(journal, limit: 50_000_000))
+        let results = try await options.withBackend { backend in
+            try await CheckInStore(backend.database, keys: backend.keys).bringIn(
+                entries, now: backend.clock.now(), backend.local.scope)
+        }
+        try options.show(
+            zip(entries, results).map { SyncedLine(entry: $0, result: $1) }, json: \.json,
+            [
+                .left("时刻", "at"), .left("码", "code"), .right("人数", "people"), .left("结果", "result"),
+                .left("说明", "remark"),
+            ],
+            row: { line in
+                [
+                    line.entry.at.minute, String(line.entry.code.suffix(14)), "\(line.entry.headcount)", line.word,
+                    line.remark,
+                ]
+            })
+        guard !results.contains(where: { if case .refused = $0 { true } else { false } }) else {
+            throw ExitCode.failure
+        }
+    }
+}
+
+private struct SyncedLine {
+    let entry: CheckInEntry
+    let result: CheckInResult
+
+    var json: JSON {
+        let head = [JSON.Member("nonce", .string(entry.nonce)), JSON.Member("result", .string(result.word))]
+        switch result {
+        case .refused(let refusal):
+            return .object(
+                head + [
+                    JSON.Member(
+                        "reason",
+                        [
+                            "code": .string(refusal.code), "field": JSON(refusal.field),
+                            "message": .string(refusal.message[.ofThisRun]),
+                        ])
+                ])
+        case .answered(let answer):
+            guard case .object(let members) = answer.json(nonce: entry.nonce) else { return .object(head) }
+            return .object(head + members.filter { !["nonce", "result"].contains($0.key) })
+        }
+    }
+
+    var word: String {
+        switch result.word {
+        case "counted": words("计入", "counted")
+        case "repeated": words("早已计入", "there already")
+        case "twice": words("重复", "twice")
+        default: words("拒绝", "refused")
+        }
+    }
+
+    var remark: String {
+        switch result {
+        case .refused(let refusal): refusal.message[.ofThisRun]
+        case .answered(let answer):
+            answer.unit + (answer.earlier.map { words("，先前 ", ", before: ") + "\($0.at.minute) \($0.actor)" } ?? "")
+        }
+    }
+}
+
+struct BookingDaySheetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "day-sheet", abstract: "Writes a day's sessions and who comes to them, to print or as a table.",
+        discussion: "taoyuan booking day-sheet --day 2025-08-21 --format html --output 2025-08-21.html")
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case html, csv
+    }
+
+    @OptionGroup var options: SharedOptions
+    @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+    @Option(help: "A page to print, or a table for a spreadsheet.") var format = Format.html
+    @Option(help: "The file to write to (default: standard output).") var output: String?
+
+    func validate() throws {
+        guard !options.json || output == nil else { throw ValidationError("--json goes to standard output.") }
+    }
+
+    func run() async throws {
+        let (sheet, village) = try await options.withBackend { backend in
+            let sheet = try await DaySheetStore(backend.database).sheet(
+                day: day ?? backend.clock.today, backend.local.scope)
+            return (sheet, backend.village)
+        }
+        if options.json { return try options.show(sheet.json, "") }
+        let bytes =
+            switch format {
+            case .csv: sheet.csv(options.language)
+            case .html:
+                Array(try PrintedPages.daySheet(sheet, village: village, language: options.language).utf8)
+            }
+        try Files.write(bytes, to: output)
+    }
+}
+
+extension DaySheet {
+    var json: JSON {
+        [
+            "day": JSON(day),
+            "sessions": .array(
+                sessions.map { session in
+                    [
+                        "session": .integer(session.id), "startsAt": JSON(session.startsAt),
+                        "endsAt": JSON(session.endsAt), "site": .string(session.site),
+                        "programme": .string(session.programme), "capacity": JSON(session.capacity),
+                        "cancelled": .bool(session.isCancelled),
+                        "bookings": .array(
+                            session.lines.map { line in
+                                [
+                                    "booking": .integer(line.booking.number),
+                                    "reference": .string(line.booking.reference.description),
+                                    "unit": .string(line.booking.unit),
+                                    "unitKind": .string(line.booking.kind.rawValue),
+                                    "headcount": JSON(line.visit.headcount),
+                                    "arrived": line.visit.arrived.map { JSON($0) } ?? .null,
+                                    "leader": .string(line.booking.leader), "phone": .string(line.booking.phone),
+                                    "extras": .string(line.extras), "fee": JSON(line.booking.fee),
+                                    "paid": JSON(line.booking.paid), "state": .string(line.booking.state.rawValue),
+                                    "note": JSON(line.booking.note),
+                                ]
+                            }),
+                    ]
+                }),
+        ]
+    }
+}

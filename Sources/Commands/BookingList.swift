@@ -1,0 +1,163 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Tours
+
+extension BookingState: ExpressibleByArgument {
+    /// Reads `no-show` as well as `no_show`.
+    public init?(argument: String) { self.init(rawValue: argument.replacing("-", with: "_")) }
+}
+
+extension BookingCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists bookings, newest first.",
+            discussion: "taoyuan booking list --day 2025-09-14 --state confirmed")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "Only those with a session on that day.", transform: reading(CivilDay.init(_:)))
+        var day: CivilDay?
+        @Option(help: "Only those that stand there, such as requested or confirmed.") var state: BookingState?
+        @Option(help: "A part of the unit, the leader, the phone or the reference.") var text: String?
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let search = BookingStore.Search(day: day, state: state, text: text)
+            let found = try await options.withBackend { backend in
+                try await BookingStore(backend.database).list(backend.local.scope, search, limit: page.limit)
+            }
+            try options.show(
+                found, json: \.json,
+                [
+                    .right("预约", "booking"), .left("预约号", "reference"), .left("日期", "day"), .left("单位", "unit"),
+                    .right("人数", "people"), .left("状态", "state"), .left("付款", "payment"), .right("费用（元）", "yuan"),
+                    .left("电话", "phone"),
+                ]
+            ) { booking in
+                [
+                    "\(booking.id)", "\(booking.reference)", booking.lines.first?.day.description, booking.unit,
+                    "\(booking.headcount)", booking.state.label[.ofThisRun], booking.payment.label[.ofThisRun],
+                    booking.fee.yuan, booking.phone,
+                ]
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a booking and what happened to it.", discussion: "taoyuan booking show 17")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "The booking's number or reference.") var booking: String
+
+        func run() async throws {
+            let key = try BookingKey(entered: booking)
+            let history = try await options.withBackend { backend in
+                try await BookingStore(backend.database).show(key, backend.local.scope)
+            }
+            let events = Table(
+                [
+                    .left("时间", "at"), .left("经手", "by"), .left("状态", "state"), .left("事项", "what"),
+                    .left("说明", "detail"),
+                ],
+                rows: history.events.map {
+                    [$0.at.minute, $0.actor, $0.state.label[.ofThisRun], $0.what, $0.detail ?? ""]
+                }
+            ).text
+            try options.show(history.json, history.booking.text + "\n" + events)
+        }
+    }
+}
+
+extension Booking {
+    var json: JSON {
+        let head: [(String, JSON)] = [
+            ("booking", JSON(id)), ("reference", .string("\(reference)")), ("unit", .string(unit)),
+            ("unitKind", .string(unitKind.rawValue)), ("headcount", JSON(headcount)), ("leader", .string(leader)),
+            ("phone", .string(phone)), ("email", JSON(email)), ("language", .string(language)), ("note", JSON(note)),
+            ("state", .string(state.rawValue)), ("version", JSON(version)), ("holdUntil", JSON(holdUntil)),
+            ("waitingSince", JSON(waitingSince)), ("arrived", arrived.map { JSON($0) } ?? .null),
+        ]
+        let money: [(String, JSON)] = [
+            ("fee", JSON(fee)), ("kept", JSON(kept)), ("paid", JSON(paid)), ("refundDue", JSON(refundDue)),
+            ("refunded", JSON(refunded)), ("payment", .string(payment.rawValue)), ("refund", .string(refund.rawValue)),
+            ("requestedAt", JSON(requestedAt)), ("actor", .string(actor)),
+            ("sessions", .array(lines.map(\.json))), ("extras", .array(extras.map(\.json))),
+        ]
+        return .object((head + money).map { JSON.Member($0.0, $0.1) })
+    }
+
+    var text: String {
+        var facts: [(name: String, value: String?)] = [
+            (words("预约", "booking"), "\(id)"), (words("预约号", "reference"), "\(reference)"),
+            (words("状态", "state"), state.label[.ofThisRun]), (words("保留到", "kept until"), holdUntil?.minute),
+            (words("单位", "unit"), "\(unit) (\(unitKind.label[.ofThisRun]))"), (words("人数", "people"), "\(headcount)"),
+            (words("实到", "arrived"), arrived.map(String.init)), (words("带队人", "leader"), "\(leader) \(phone)"),
+            (words("邮箱", "e-mail"), email), (words("备注", "note"), note),
+        ]
+        for line in lines {
+            facts.append(
+                (
+                    words("场次", "session") + " \(line.session)",
+                    "\(line.startsAt.minute) \(line.programme) · \(line.site)"
+                ))
+        }
+        for extra in extras {
+            let sale = extra.sale.map { words("，销售 \($0)", ", sale \($0)") } ?? ""
+            facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[.ofThisRun])" + sale))
+        }
+        facts += [
+            (words("费用", "fee"), fee.yuan), (words("付款", "payment"), "\(payment.label[.ofThisRun]) \(paid.yuan)"),
+            (words("收取", "kept"), kept.fen > 0 ? kept.yuan : nil),
+            (
+                words("退款", "refund"),
+                refundDue.fen > 0 ? "\(refund.label[.ofThisRun]) \(refunded.yuan) / \(refundDue.yuan)" : nil
+            ), (words("版本", "version"), "\(version)"),
+        ]
+        return Table(facts: facts).text
+    }
+}
+
+extension Booking.Line {
+    fileprivate var json: JSON {
+        [
+            "session": .integer(session), "day": JSON(day), "startsAt": JSON(startsAt), "endsAt": JSON(endsAt),
+            "site": .string(site), "programme": .string(programme), "headcount": JSON(headcount), "price": JSON(price),
+            "amount": JSON(amount), "kept": JSON(kept), "arrived": arrived.map { JSON($0) } ?? .null,
+        ]
+    }
+}
+
+extension Booking.Extra {
+    fileprivate var json: JSON {
+        [
+            "session": .integer(session), "extra": JSON(extra), "kind": .string(kind.rawValue), "name": .string(name),
+            "quantity": JSON(quantity), "price": JSON(price), "amount": JSON(amount),
+            "sale": sale.map { .integer($0) } ?? .null,
+        ]
+    }
+}
+
+extension BookingHistory {
+    fileprivate var json: JSON {
+        [
+            "booking": booking.json,
+            "events": .array(
+                events.map { event in
+                    [
+                        "at": JSON(event.at), "actor": .string(event.actor), "state": .string(event.state.rawValue),
+                        "what": .string(event.what), "detail": JSON(event.detail),
+                    ]
+                }),
+            "payments": .array(
+                payments.map { payment in
+                    [
+                        "kind": .string(payment.kind.rawValue), "amount": JSON(payment.amount),
+                        "paidHow": .string(payment.paidHow), "day": JSON(payment.day),
+                        "actor": .string(payment.actor), "at": JSON(payment.at),
+                    ]
+                }),
+        ]
+    }
+}

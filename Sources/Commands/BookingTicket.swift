@@ -1,0 +1,99 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Signing
+import Tours
+
+struct BookingTicketCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ticket", abstract: "Shows a confirmed booking's ticket, draws its QR symbol or prints it.",
+        discussion: """
+            taoyuan booking ticket --booking 17 --qr png --output 17.png
+            taoyuan booking ticket --booking 17 --format html --output 17.html
+            """)
+
+    enum Drawing: String, ExpressibleByArgument, CaseIterable {
+        case terminal, svg, png
+    }
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, html
+    }
+
+    @OptionGroup var options: SharedOptions
+    @Option(help: "The booking's number.") var booking: Int64
+    @Option(help: "Draw the QR symbol.") var qr: Drawing?
+    @Option(help: "A page to print instead of text.") var format = Format.text
+    @Option(help: "The file to write to (default: standard output).") var output: String?
+
+    func validate() throws {
+        guard qr == nil || format == .text else { throw ValidationError("Give --qr or --format, not both.") }
+        guard !options.json || qr == nil && format == .text else {
+            throw ValidationError("Give --json, or --qr, or --format html.")
+        }
+        guard output == nil || qr != nil || format == .html else {
+            throw ValidationError("--output goes with --qr or --format html.")
+        }
+        if qr == .png, output == nil, Terminal.showsOutput {
+            throw ValidationError("A PNG is not for a terminal: add --output FILE.")
+        }
+    }
+
+    func run() async throws {
+        let (ticket, village) = try await options.withBackend { backend in
+            let store = TicketStore(backend.database, keys: backend.keys)
+            let ticket = try await store.show(
+                booking: booking, today: backend.clock.today, backend.local.scope)
+            return (ticket, backend.village)
+        }
+        if format == .html {
+            let page = try PrintedPages.ticket(ticket, village: village, language: options.language)
+            return try Files.write(Array(page.utf8), to: output)
+        }
+        let symbol = try QRCode(url: ticket.url)
+        guard let qr else {
+            let drawn = Terminal.showsOutput && !options.json ? symbol.forTerminal : ""
+            return try options.show(ticket.json, drawn + Table(facts: ticket.facts).text)
+        }
+        let bytes =
+            switch qr {
+            case .terminal: Array((output == nil ? symbol.forTerminal : symbol.terminal()).utf8)
+            case .svg: Array(symbol.svg(title: ticket.url).utf8)
+            case .png: try symbol.png()
+            }
+        try Files.write(bytes, to: output)
+    }
+}
+
+extension Ticket {
+    var json: JSON {
+        [
+            "booking": .integer(booking.number), "reference": .string(booking.reference.description),
+            "unit": .string(booking.unit), "headcount": JSON(booking.headcount), "leader": .string(booking.leader),
+            "state": .string(booking.state.rawValue), "day": JSON(day), "payload": .string(payload),
+            "url": .string(url), "keyId": .string(signed.body.keyID.hex),
+            "sessions": .array(
+                booking.visits.map { visit in
+                    [
+                        "session": .integer(visit.session), "day": JSON(visit.day), "startsAt": JSON(visit.startsAt),
+                        "endsAt": JSON(visit.endsAt), "site": .string(visit.site),
+                        "programme": .string(visit.programme), "headcount": JSON(visit.headcount),
+                        "arrived": visit.arrived.map { JSON($0) } ?? .null,
+                    ]
+                }),
+        ]
+    }
+
+    var facts: [(name: String, value: String?)] {
+        [
+            (words("预约编号", "booking"), "\(booking.number)"),
+            (words("预约号", "reference"), booking.reference.description), (words("单位", "group"), booking.unit),
+            (words("人数", "people"), "\(booking.headcount)"), (words("带队人", "leader"), booking.leader),
+            (words("状态", "state"), booking.state.label[.ofThisRun]), (words("凭证", "ticket"), url),
+        ]
+            + booking.visits.map { visit in
+                (words("场次", "session"), "\(visit.day) \(visit.hours) \(visit.site) · \(visit.programme)")
+            }
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Backend
+import Batches
+import Database
+import Documents
+import Kernel
+import Orchard
+
+struct HouseholdCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "household", abstract: "Households (`import households` records them).", subcommands: [List.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the households.", discussion: "taoyuan household list")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "How many at most.") var limit = 100_000
+
+        func run() async throws {
+            let found = try await options.withBackend { backend in
+                try await OrchardStore(backend.database).households(backend.local.scope, limit: limit)
+            }
+            try options.show(
+                found, json: \.json,
+                [
+                    .left("户号", "household"), .left("户主", "head"), .left("网格", "grid cell"),
+                    .left("帮扶类别", "support class"), .left("合作社", "cooperative"), .right("人口", "people"),
+                    .left("电话", "phone"),
+                ]
+            ) { household in
+                [
+                    household.number, household.head, household.gridCell, household.supportClass,
+                    household.cooperative, "\(household.people)", household.phone ?? "",
+                ]
+            }
+        }
+    }
+}
+
+struct PlotCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plot", abstract: "Plots (`import plots` records them).", subcommands: [List.self, Override.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the plots.", discussion: "taoyuan plot list")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "How many at most.") var limit = 100_000
+
+        func run() async throws {
+            let found = try await options.withBackend { backend in
+                try await OrchardStore(backend.database).plots(backend.local.scope, limit: limit)
+            }
+            try options.show(
+                found, json: \.json,
+                [
+                    .left("地块", "plot"), .left("名称", "name"), .left("合作社", "cooperative"),
+                    .left("户号", "household"), .left("作物", "crop"), .right("面积（亩）", "mu"),
+                ]
+            ) { plot in
+                [
+                    plot.number, plot.name, plot.cooperative, plot.household, plot.product,
+                    // Hundredths, as money has them.
+                    "\(Money(fen: plot.areaCentimu))",
+                ]
+            }
+        }
+    }
+
+    struct Override: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Records the committee's exception: so much more may come from a plot in a season.",
+            discussion: "taoyuan plot override --plot D01 --season 2025 --extra 500kg --reason 实测增产")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The plot's number.") var plot: String
+        @Option(help: "The season, a year.") var season: Int
+        @Option(help: "How much more, with its unit.", transform: reading(Weight.init(_:))) var extra: Weight
+        @Option(help: "Why.") var reason: String
+
+        func run() async throws {
+            let ceiling = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    HarvestStore.override(plot: plot, season: season, extra: extra, reason: reason))
+            }
+            try options.done(
+                ["plot": .string(plot), "season": JSON(season), "ceiling": JSON(ceiling)],
+                "地块 \(plot) 在 \(season) 年最多可采收 \(ceiling)", "plot \(plot) may give \(ceiling) in \(season)")
+        }
+    }
+}
+
+extension SharedOptions {
+    /// Carries out a plan that adds something with a name.
+    func add(_ plan: @escaping @Sendable () -> Plan<String>) async throws {
+        let name = try await withBackend { backend in
+            try await backend.database.change(backend.local.scope, plan())
+        }
+        try done(["name": .string(name)], "已添加“\(name)”", "“\(name)” is added")
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Backend
+import Documents
+import Income
+import Kernel
+
+struct IncomeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "income", abstract: "Income: summaries, and what is no sale.",
+        subcommands: [Summary.self, Enter.self, List.self])
+
+    struct Summary: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sums income over a period, both days included.",
+            discussion: "taoyuan income summary --from 2025-01-01 --to 2025-12-31 --by month,source")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The first day.", transform: reading(CivilDay.init(_:))) var from: CivilDay
+        @Option(help: "The last day.", transform: reading(CivilDay.init(_:))) var to: CivilDay
+        @Option(
+            help: "Any of month,source,product,cooperative,channel,household.",
+            transform: reading(IncomeSummary.Dimension.list))
+        var by: [[IncomeSummary.Dimension]] = []
+
+        func run() async throws {
+            let summary = try await options.withBackend { backend in
+                try await IncomeStore(backend.database).summary(
+                    from: from, to: to, by: by.last ?? [], backend.local.scope)
+            }
+            try options.show(summary.json, summary.table.text)
+        }
+    }
+
+    struct Enter: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Enters income that is no sale. A correction names the entry that it corrects and may be negative.",
+            discussion: """
+                taoyuan income enter --day 2025-03-20 --source 出租 --memo 冷库出租 --amount 22778
+                taoyuan income enter --source rent --memo 多记 --amount -778 --corrects 12
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+        @Option(
+            help: "rent, contracting, investment, subsidy, labour, other, or the register's word for it.",
+            transform: reading(IncomeSource.init(entered:)))
+        var source: IncomeSource
+        @Option(help: "What for.") var memo: String
+        @Option(parsing: .unconditional, help: "Yuan.", transform: reading(Money.init(yuan:))) var amount: Money
+        @Option(help: "The entry that this one corrects.") var corrects: Int64?
+
+        func run() async throws {
+            let entry = try await options.withBackend { backend in
+                let today = backend.clock.today
+                return try await backend.database.change(
+                    backend.local.scope,
+                    IncomeStore.enter(
+                        day: day ?? today, source: source, memo: memo, amount: amount, corrects: corrects, today: today)
+                )
+            }
+            try options.show(entry.json, IncomeEntry.table([entry]).text)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists entered income, newest first.", discussion: "taoyuan income list --limit 20")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let entries = try await options.withBackend { backend in
+                try await IncomeStore(backend.database).list(backend.local.scope, limit: page.limit)
+            }
+            if entries.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
+            try options.show(.array(entries.map(\.json)), IncomeEntry.table(entries).text)
+        }
+    }
+}
+
+extension IncomeEntry {
+    static func table(_ entries: [IncomeEntry]) -> Table {
+        Table(
+            [
+                .right("编号", "entry"), .left("日期", "day"), .left("来源", "source"), .right("金额（元）", "yuan"),
+                .left("摘要", "memo"), .left("更正", "corrects"),
+            ],
+            rows: entries.map { entry in
+                [
+                    "\(entry.id)", "\(entry.day)", entry.source.label[.ofThisRun], entry.amount.yuan, entry.memo,
+                    entry.corrects.map(String.init) ?? "",
+                ]
+            })
+    }
+}

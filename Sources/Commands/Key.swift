@@ -1,0 +1,181 @@
+import ArgumentParser
+import Backend
+import Codes
+import Documents
+import Foundation
+import Kernel
+import Signing
+
+struct KeyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key", abstract: "Signing keys. Private halves lie encrypted in the data folder.",
+        subcommands: [Create.self, List.self, Export.self, Import.self, Retire.self, Compromise.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a key, which signs from now on.", discussion: "taoyuan key create --algorithm sm2")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "ed25519 or sm2.") var algorithm: Algorithm
+
+        func run() async throws {
+            let id = try await options.withBackend { backend in
+                try await backend.keys.create(algorithm, backend.database, backend.local.scope)
+            }
+            try options.show(["keyId": .string(id.hex), "algorithm": .string(algorithm.name)], id.hex)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the keys.", discussion: "taoyuan key list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let keys = try await options.withBackend { $0.keys.all }
+            try options.show(
+                keys, json: \.json,
+                [
+                    .left("编号", "id"), .left("算法", "algorithm"), .left("站点", "origin"), .left("生成", "made"),
+                    .left("状态", "state"),
+                ]
+            ) { [$0.id.hex, $0.publicKey.algorithm.name, $0.origin.text, $0.createdAt.minute, $0.state] }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints public keys: one, or as a JSON Web Key Set all that are not compromised.",
+            discussion: "taoyuan key export --key-id 8a31 --format pem --output key.pem")
+
+        enum Format: String, ExpressibleByArgument, CaseIterable {
+            case pem, jwks
+        }
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The key's id (default: all keys).", transform: KeyID.reader) var keyID: KeyID?
+        @Option(help: "pem or jwks.") var format = Format.jwks
+        @Option(help: "The file to write to (default: standard output).") var output: String?
+
+        func run() async throws {
+            let keys = try await options.withBackend { backend in
+                // Whom the register can't tell more must not trust a key that others may hold.
+                guard let keyID else { return backend.keys.all.filter { $0.compromisedSince == nil } }
+                guard let key = backend.keys[keyID] else { throw SigningKeyStore.unknownKey(keyID.hex) }
+                return [key]
+            }
+            let text =
+                switch format {
+                case .pem: keys.map(\.publicKey.pem).joined()
+                case .jwks: String(decoding: JSON(keySet: keys).bytes, as: UTF8.self) + "\n"
+                }
+            try Files.write(Array(text.utf8), to: output)
+        }
+    }
+
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes a key over: a private one (PKCS#8) signs from now on, a public one only verifies.",
+            discussion: "taoyuan key import old.pem --passphrase-file old.txt")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "A PEM file.") var file: String
+        @Option(help: "The file with the passphrase of an encrypted key.") var passphraseFile: String?
+
+        func run() async throws {
+            let pem = try Files.text(file)
+            let passphrase = try passphraseFile.map { try Passphrase.read(file: $0) }
+            let id = try await options.withBackend { backend in
+                try await backend.keys.adopt(
+                    pem: pem, passphrase: passphrase, backend.database, backend.local.scope)
+            }
+            try options.show(["keyId": .string(id.hex)], id.hex)
+        }
+    }
+
+    struct Retire: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Retires a key: it signs nothing new, and what it signed stays good.",
+            discussion: "taoyuan key retire --key-id 8a31")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The key's id.", transform: KeyID.reader) var keyID: KeyID
+
+        func run() async throws {
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope, SigningKeyStore.retire(keyID, today: backend.clock.today))
+            }
+            try options.done(["keyId": .string(keyID.hex)], "密钥 \(keyID) 已停用", "key \(keyID) is retired")
+        }
+    }
+
+    struct Compromise: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Marks a key as known to others: only the register tells what it really signed.",
+            discussion: "taoyuan key compromise --key-id 8a31 --since 2025-08-01")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The key's id.", transform: KeyID.reader) var keyID: KeyID
+        @Option(help: "Since which day.", transform: reading(CivilDay.init(_:))) var since: CivilDay
+
+        func run() async throws {
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    SigningKeyStore.compromise(keyID, since: since, today: backend.clock.today))
+            }
+            try options.done(
+                ["keyId": .string(keyID.hex), "compromisedSince": JSON(since)], "密钥 \(keyID) 自 \(since) 起视为泄露",
+                "key \(keyID) counts as compromised since \(since)")
+        }
+    }
+}
+
+extension Algorithm: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(name: argument)
+    }
+
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}
+
+extension KeyID {
+    static let reader = reading { text in
+        guard let id = KeyID(hex: text) else {
+            throw Refusal(
+                .invalid, "bad-key-id", zh: "密钥编号是四位十六进制数，如 8a31", en: "a key id is four hexadecimal digits: 8a31")
+        }
+        return id
+    }
+}
+
+extension SigningKey {
+    var json: JSON {
+        [
+            "keyId": .string(id.hex), "algorithm": .string(publicKey.algorithm.name), "origin": .string(origin.text),
+            "createdAt": JSON(createdAt), "retiredOn": JSON(retiredOn), "compromisedSince": JSON(compromisedSince),
+        ]
+    }
+
+    var state: String {
+        if let compromisedSince {
+            words("自 \(compromisedSince) 起泄露", "compromised since \(compromisedSince)")
+        } else if let retiredOn {
+            words("\(retiredOn) 停用", "retired on \(retiredOn)")
+        } else {
+            words("可用", "good")
+        }
+    }
+}
+
+extension JSON {
+    /// A JSON Web Key Set (RFC 7517).
+    init(keySet keys: [SigningKey]) {
+        let members = keys.map { key in
+            JSON.object(
+                key.publicKey.jwk(kid: key.id.hex).sorted { $0.key < $1.key }.map { .init($0.key, JSON($0.value)) })
+        }
+        self = ["keys": .array(members)]
+    }
+}

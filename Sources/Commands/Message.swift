@@ -1,0 +1,117 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Messages
+
+struct MessageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "message", abstract: "Messages to those who booked: the outbox, and sending what is due.",
+        subcommands: [List.self, Send.self, Retry.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the outbox, newest first.", discussion: "taoyuan message list --state given_up")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "Only those in this state.") var state: Message.State?
+        @Option(help: "Only those of this booking.") var booking: Int64?
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let messages = try await options.withBackend { backend in
+                try await MessageStore(backend.database).list(
+                    backend.local.scope, state: state, booking: booking, limit: page.limit)
+            }
+            try options.show(
+                messages, json: \.json,
+                [
+                    .right("编号", "message"), .left("类别", "kind"), .right("预约编号", "booking"), .left("状态", "state"),
+                    .left("时刻", "at"), .right("次数", "attempts"), .left("上次出错", "last error"),
+                ],
+                row: { message in
+                    [
+                        "\(message.id)", message.kind.rawValue, "\(message.booking)",
+                        message.state.label[.ofThisRun],
+                        (message.sentAt ?? message.givenUpAt ?? message.dueAt).minute, "\(message.attempts)",
+                        message.lastError,
+                    ]
+                })
+        }
+    }
+
+    struct Send: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sends what is due, once; a running server does so by itself.",
+            discussion: "TAOYUAN_WEBHOOK_URL=https://sms.example.cn/send taoyuan message send")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let tally = try await options.withBackend { backend in
+                guard !backend.configuration.messageWays.isEmpty else {
+                    throw Refusal(
+                        .unavailable, "no-message-way", zh: "没有配置 TAOYUAN_SMTP_URL 或 TAOYUAN_WEBHOOK_URL，消息留在发件箱",
+                        en: "neither TAOYUAN_SMTP_URL nor TAOYUAN_WEBHOOK_URL is set: messages stay in the outbox")
+                }
+                return try await backend.messages.sendDue()
+            }
+            try options.done(
+                ["sent": JSON(tally.sent), "failed": JSON(tally.failed), "givenUp": JSON(tally.givenUp)],
+                "已发 \(tally.sent)，稍后再试 \(tally.failed)，放弃 \(tally.givenUp)",
+                "\(tally.sent) sent, \(tally.failed) to be tried again, \(tally.givenUp) given up")
+        }
+    }
+}
+
+extension MessageCommand {
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Puts messages that were given up back into the outbox, due at once.",
+            discussion: """
+                taoyuan message retry 17
+                taoyuan message retry --all-failed
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "The message's number.") var message: Int64?
+        @Flag(help: "All that could not be sent; not those that are pointless by now.") var allFailed = false
+
+        func validate() throws {
+            guard allFailed != (message != nil) else {
+                throw ValidationError("Give a message's number or --all-failed.")
+            }
+        }
+
+        func run() async throws {
+            guard let message else { return try await retryAll() }
+            let retried = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope, MessageStore.retry(message, now: backend.clock.now()))
+            }
+            try options.done(
+                retried.json, "消息 \(retried.id) 重新待发", "message \(retried.id) waits again")
+        }
+
+        private func retryAll() async throws {
+            let count = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope, MessageStore.retryAllFailed(now: backend.clock.now()))
+            }
+            try options.done(["retried": JSON(count)], "重新待发 \(count) 条", "\(count) wait again")
+        }
+    }
+}
+
+extension Message.State: ExpressibleByArgument {}
+
+extension Message {
+    var json: JSON {
+        [
+            "message": .integer(id), "key": .string(key), "kind": .string(kind.rawValue),
+            "booking": .integer(booking), "state": .string(state.rawValue), "attempts": JSON(attempts),
+            "createdAt": JSON(createdAt), "dueAt": JSON(dueAt), "sentAt": JSON(sentAt), "givenUpAt": JSON(givenUpAt),
+            "lastError": JSON(lastError),
+        ]
+    }
+}

@@ -1,0 +1,152 @@
+import Backend
+import Codes
+import Documents
+import Foundation
+import Income
+import Kernel
+import Orchard
+import Registers
+import Sales
+import Synchronization
+import Tours
+
+/// One register on its way into the database.
+struct RegisterImport: Sendable {
+    let kind: RegisterKind
+    let path: String
+    let partial: Bool
+    /// Where refused rows are written, once there are any.
+    let refusedPath: String?
+
+    struct Outcome: Sendable {
+        let report: ImportReport
+        let ignoredColumns: [String]
+        /// False when rows were refused and so nothing was recorded.
+        let isRecorded: Bool
+        let refusedFile: String?
+    }
+
+    func run(_ backend: Backend) async throws -> Outcome {
+        let today = backend.clock.today
+        return switch kind {
+        case .households: try await run(HouseholdRegister(), backend)
+        case .plots: try await run(PlotRegister(), backend)
+        case .harvest: try await run(HarvestRegister(signer: backend.keys.signer(), today: today), backend)
+        case .sales: try await run(SaleRegister(today: today), backend)
+        case .bookings: try await run(BookingRegister(today: today), backend)
+        case .income: try await run(IncomeRegister(today: today), backend)
+        }
+    }
+
+    private func run<Recorder: RegisterRecorder & Sendable>(
+        _ recorder: Recorder, _ backend: Backend
+    ) async throws -> Outcome {
+        let register = try await Register(path: path, columns: Recorder.columns)
+        let refused = RefusedRows(path: refusedPath, header: register.header)
+        let bar = ProgressBar()
+        defer { bar.clear() }
+        let report: ImportReport
+        var isRecorded = true
+        do {
+            report = try await Import(backend.database, scope: backend.local.scope, partial: partial).run(
+                register, kind: kind.rawValue, recorder: recorder, refusedRow: refused.append, progress: bar.show)
+        } catch let failure as ImportRefused {
+            report = failure.report
+            isRecorded = false
+        } catch {
+            refused.discard()
+            throw error
+        }
+        return Outcome(
+            report: report, ignoredColumns: register.ignoredColumns, isRecorded: isRecorded,
+            refusedFile: try refused.close())
+    }
+}
+
+/// The file of refused rows, made when the first one comes.
+private final class RefusedRows: Sendable {
+    private let path: String?
+    private let header: [String]
+    private let file = Mutex<RefusedRowsFile?>(nil)
+
+    init(path: String?, header: [String]) {
+        self.path = path
+        self.header = header
+    }
+
+    @Sendable func append(_ row: RegisterRow, _ refusal: Refusal) throws {
+        guard let path else { return }
+        try file.withLock { file in
+            if file == nil { file = try RefusedRowsFile(path: path, header: header, language: .ofThisRun) }
+            try file?.append(cells: row.cells, refusal: refusal)
+        }
+    }
+
+    /// - Returns: the file's path, if there is one.
+    func close() throws -> String? {
+        try file.withLock { file in
+            guard let file else { return nil }
+            try file.close()
+            return path
+        }
+    }
+
+    /// Takes the file back, because the rows that it leaves out were not recorded either.
+    func discard() {
+        file.withLock { file in
+            guard file != nil, let path else { return }
+            file = nil
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+}
+
+extension RegisterImport.Outcome {
+    var json: JSON {
+        [
+            "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
+            "already": JSON(report.already),
+            "refusedCount": JSON(report.refusedCount),
+            "refused": .array(
+                report.refused.map { refused in
+                    [
+                        "row": refused.row.map { JSON($0) } ?? .null, "field": JSON(refused.field),
+                        "reason": .string(refused.reason[.ofThisRun]),
+                    ]
+                }),
+            "created": .array(report.created.map { .string($0[.ofThisRun]) }),
+            "ignoredColumns": .array(ignoredColumns.map { .string($0) }),
+        ]
+    }
+
+    var text: String {
+        let created = report.created.map(\.[.ofThisRun])
+        var text = Table(facts: [
+            (words("读到", "read"), rows(report.read)), (words("新记录", "recorded"), rows(report.recorded)),
+            (words("已更新", "updated"), report.updated > 0 ? rows(report.updated) : nil),
+            (words("早已记录", "already"), rows(report.already)),
+            (words("被拒", "refused"), report.refusedCount > 0 ? rows(report.refusedCount) : nil),
+            (words("新增", "created"), created.isEmpty ? nil : created.joined(separator: words("、", ", "))),
+            (
+                words("未用的列", "columns not used"),
+                ignoredColumns.isEmpty ? nil : ignoredColumns.joined(separator: words("、", ", "))
+            ),
+        ]).text
+        guard report.refusedCount > 0 else { return text }
+        let shown = report.refused.prefix(20)
+        text += "\n"
+        text +=
+            Table(
+                [.right("行", "row"), .left("字段", "field"), .left("原因", "reason")],
+                rows: shown.map { [$0.row.map(String.init), $0.field, $0.reason[.ofThisRun]] }
+            ).text
+        if report.refusedCount > shown.count {
+            let rest = report.refusedCount - shown.count
+            text += words("……还有 \(rest) 行", "… and \(rest) more") + "\n"
+        }
+        if !isRecorded { text += words("什么都没有记录。", "Nothing was recorded.") + "\n" }
+        return text
+    }
+
+    private func rows(_ count: Int) -> String { words("\(count) 行", count == 1 ? "1 row" : "\(count) rows") }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Livelihood
+
+extension LivelihoodFormat: ExpressibleByArgument {}
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "The committee's reports: drawing them up, and showing them again.",
+        subcommands: [LivelihoodSection.self, List.self])
+
+    struct LivelihoodSection: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "livelihood", abstract: "Draws up the livelihood section of a year, or shows one again.",
+            discussion: """
+                taoyuan report livelihood --year 2025 --format html --output 2025.html
+                taoyuan report livelihood --id 3
+
+                The report is Chinese unless --lang asks for another language. It is kept with its number, unless the newest
+                one of that year has the same figures.
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The year.") var year: Int?
+        @Option(help: "The number of a report that was drawn up before.") var id: Int64?
+        @Option(help: "The form in which it is written (default: markdown).") var format: LivelihoodFormat?
+        @Option(help: "The file to write it to (default: standard output).") var output: String?
+
+        func validate() throws {
+            guard (year == nil) != (id == nil) else { throw ValidationError("Give --year or --id.") }
+            guard !options.json || format == nil || format == .json else {
+                throw ValidationError("--json is --format json: give one of them.")
+            }
+        }
+
+        func run() async throws {
+            let report = try await options.withBackend { backend in
+                let store = LivelihoodStore(backend.database)
+                if let id { return try await store.show(id, backend.local.scope) }
+                return try await store.drawUp(year: year ?? 0, clock: backend.clock, backend.local.scope)
+            }
+            let form = format ?? (options.json ? .json : .markdown)
+            var bytes = try form.render(report, Language.asked ?? .chinese)
+            if form == .json { bytes += Array("\n".utf8) }
+            try Files.write(bytes, to: output)
+            if let output {
+                Terminal.say(
+                    words("第 \(report.id) 号民生篇已写入 \(output)", "report no. \(report.id) was written to \(output)"))
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the reports that were drawn up, newest first.",
+            discussion: "taoyuan report list --limit 20")
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let reports = try await options.withBackend { backend in
+                try await LivelihoodStore(backend.database).list(backend.local.scope, limit: page.limit)
+            }
+            try options.show(
+                reports, json: \.entry,
+                [
+                    .right("编号", "report"), .right("年份", "year"), .left("截至", "to"), .right("收入合计（元）", "income, yuan"),
+                    .left("生成时间", "made at"), .left("生成人", "by"),
+                ]
+            ) { report in
+                [
+                    "\(report.id)", "\(report.figures.period.year)", "\(report.figures.period.to)",
+                    Money(fen: report.figures.totalIncome.this).yuan, report.madeAt.minute, report.actor,
+                ]
+            }
+        }
+    }
+}
+
+extension LivelihoodReport {
+    fileprivate var entry: JSON {
+        [
+            "report": JSON(id), "year": JSON(figures.period.year), "to": JSON(figures.period.to),
+            "total": JSON(Money(fen: figures.totalIncome.this)), "madeAt": JSON(madeAt), "madeBy": .string(actor),
+        ]
+    }
+}

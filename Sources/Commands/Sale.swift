@@ -1,0 +1,100 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Sales
+
+struct SaleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sale", abstract: "Sales out of batches.", subcommands: [Record.self, List.self])
+
+    struct Record: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Records a sale. Several lines: repeat --batch, --weight and --price in step.",
+            discussion: "taoyuan sale record --batch 17 --weight 500kg --price 8.50/斤 --channel 批发 --buyer 王老板")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "The batch's number.") var batch: [Int64]
+        @Option(help: "The weight with its unit: 500kg, 1000斤.", transform: reading(Weight.init(_:)))
+        var weight: [Weight]
+        @Option(help: "The price: 8.50/斤, 17/kg, 68/箱2.5kg.", transform: reading(Price.init(_:)))
+        var price: [Price]
+        @Option(help: "The channel, such as 批发.") var channel: String
+        @Option(help: "The buyer.") var buyer: String
+        @Option(help: "How it was paid, such as 微信.") var paid: String?
+        @Option(help: "The day of the sale (default: today).", transform: reading(CivilDay.init(_:)))
+        var day: CivilDay?
+        @Option(help: "The number in the cooperative's own register.") var number: String?
+
+        func validate() throws {
+            guard batch.count == weight.count, batch.count == price.count else {
+                throw ValidationError("Give --batch, --weight and --price the same number of times.")
+            }
+        }
+
+        func run() async throws {
+            let lines = batch.indices.map { NewSale.Line(batch: batch[$0], weight: weight[$0], price: price[$0]) }
+            let sale = try await options.withBackend { backend in
+                let today = backend.clock.today
+                let sale = NewSale(
+                    number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: paid, lines: lines)
+                do {
+                    return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
+                } catch let refusal as Refusal {
+                    throw named(refusal)
+                }
+            }
+            try options.show(sale.json, sale.text)
+        }
+
+        /// Of several lines a field is `lines[1].weight`; here it is the second `weight`.
+        private func named(_ refusal: Refusal) -> Refusal {
+            guard let field = refusal.field, field.hasPrefix("lines["), let end = field.firstRange(of: "].") else {
+                return refusal
+            }
+            let name = String(field[end.upperBound...])
+            guard batch.count > 1, let index = Int(field[..<end.lowerBound].dropFirst(6)) else {
+                return refusal.renamed(field: name)
+            }
+            return refusal.renamed(field: "\(name) \(index + 1)")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists sales, newest first.", discussion: "taoyuan sale list --batch 17")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: "Only sales out of this batch.") var batch: Int64?
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            let sales = try await options.withBackend { backend in
+                try await SaleStore(backend.database).list(backend.local.scope, batch: batch, limit: page.limit)
+            }
+            if sales.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
+            try options.show(.array(sales.map(\.json)), Sale.table(sales).text)
+        }
+    }
+}
+
+extension Sale {
+    static func table(_ sales: [Sale]) -> Table {
+        Table(
+            [
+                .right("销售", "sale"), .left("日期", "day"), .right("批次", "batch"), .left("产品", "product"),
+                .right("重量", "weight"), .right("单价", "price"), .right("金额（元）", "yuan"), .left("渠道", "channel"),
+                .left("买方", "buyer"),
+            ],
+            rows: sales.flatMap { sale in
+                sale.lines.map { line in
+                    [
+                        "\(sale.id)", "\(sale.day)", "\(line.batch)", line.product, "\(line.weight)", "\(line.price)",
+                        line.amount.yuan, sale.channel, sale.buyer,
+                    ]
+                }
+            })
+    }
+
+    var text: String { Self.table([self]).text + words("合计 \(total.yuan) 元", "total \(total.yuan) yuan") }
+}

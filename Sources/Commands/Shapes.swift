@@ -1,0 +1,146 @@
+import Access
+import Batches
+import Codes
+import Documents
+import Foundation
+import Income
+import Kernel
+import Orchard
+import Sales
+
+extension JSON {
+    init(_ text: String?) { self = text.map { .string($0) } ?? .null }
+    init(_ day: CivilDay?) { self = day.map { JSON($0) } ?? .null }
+    init(_ moment: Date?) { self = moment.map { .string($0.ISO8601Format()) } ?? .null }
+}
+
+extension Batch {
+    var json: JSON {
+        [
+            "batch": JSON(number), "kind": .string(kind.rawValue), "cooperative": .string(cooperative),
+            "plot": JSON(plot), "product": .string(product), "variety": .string(variety), "grade": .string(grade),
+            "harvestedOn": JSON(harvestedOn), "slip": JSON(slip), "picker": JSON(picker), "weightIn": JSON(weightIn),
+            "weightOut": JSON(weightOut), "stock": JSON(stock), "registeredAt": JSON(registeredAt),
+        ]
+    }
+
+    var facts: [(name: String, value: String?)] {
+        [
+            (words("批次", "batch"), "\(number)"), (words("合作社", "cooperative"), cooperative),
+            (words("地块", "plot"), plot), (words("产品", "product"), "\(product) \(variety) \(grade)"),
+            (words("采收日期", "harvested"), "\(harvestedOn)"), (words("采收单号", "slip"), slip),
+            (words("采收人", "picker"), picker), (words("入库", "in"), "\(weightIn)"),
+            (words("出库", "out"), "\(weightOut)"), (words("库存", "in stock"), "\(stock)"),
+            (words("登记", "registered"), registeredAt.minute),
+        ]
+    }
+}
+
+extension StockMovement {
+    var json: JSON {
+        [
+            "kind": .string(kind), "grams": .integer(grams), "day": JSON(day),
+            "sale": sale.map { .integer($0) } ?? .null,
+            "reason": JSON(reason), "actor": .string(actor), "at": JSON(at),
+        ]
+    }
+
+    var label: String {
+        if let withdrawal = Withdrawal(rawValue: kind) { return withdrawal.label[.ofThisRun] }
+        switch kind {
+        case "harvest": return words("采收", "harvest")
+        case "sale": return words("销售", "sale") + (sale.map { " \($0)" } ?? "")
+        default: return kind
+        }
+    }
+
+    var signedWeight: String { (grams < 0 ? "-" : "+") + "\(Weight(grams: abs(grams)))" }
+}
+
+extension Sale {
+    var json: JSON {
+        [
+            "sale": JSON(id), "number": JSON(number), "cooperative": .string(cooperative), "soldOn": JSON(day),
+            "channel": .string(channel), "buyer": .string(buyer), "paidHow": JSON(paidHow),
+            "lines": .array(
+                lines.map { line in
+                    [
+                        "batch": .integer(line.batch), "product": .string(line.product), "weight": JSON(line.weight),
+                        "price": [
+                            "fen": .integer(line.price.fen), "per": .string(line.price.basis.rawValue),
+                            "boxWeight": line.price.basis == .box ? JSON(Weight(grams: line.price.basisGrams)) : .null,
+                        ],
+                        "amount": JSON(line.amount),
+                    ]
+                }),
+            "total": JSON(total),
+        ]
+    }
+}
+
+extension IncomeEntry {
+    var json: JSON {
+        [
+            "entry": JSON(id), "day": JSON(day), "source": .string(source.rawValue), "memo": .string(memo),
+            "amount": JSON(amount), "corrects": corrects.map { .integer($0) } ?? .null,
+        ]
+    }
+}
+
+extension IncomeSummary {
+    var json: JSON {
+        [
+            "from": JSON(from), "to": JSON(to), "by": .array(by.map { .string($0.rawValue) }),
+            "rows": .array(
+                rows.map { row in
+                    .object(
+                        zip(by, row.values).map { JSON.Member($0.rawValue, JSON($1)) }
+                            + [JSON.Member("amount", JSON(row.amount))])
+                }),
+            "total": JSON(total),
+        ]
+    }
+
+    var table: Table {
+        let columns = by.map { Table.Column.left($0.label.zh, $0.label.en) } + [.right("金额（元）", "yuan")]
+        let sums = rows.map { row in zip(by, row.values).map(Self.cell) + [row.amount.yuan] }
+        let blank = [String](repeating: "", count: max(by.count - 1, 0))
+        let last = (by.isEmpty ? [] : [words("合计", "total")] + blank) + [total.yuan]
+        return Table(columns, rows: (by.isEmpty ? [] : sums) + [last])
+    }
+
+    private static func cell(_ dimension: Dimension, _ value: String?) -> String? {
+        guard dimension == .source, let source = value.flatMap(IncomeSource.init(rawValue:)) else { return value }
+        return source.label[.ofThisRun]
+    }
+}
+
+extension Plot {
+    var json: JSON {
+        [
+            "plot": .string(number), "name": .string(name), "cooperative": .string(cooperative),
+            "household": .string(household), "product": .string(product), "areaCentimu": .integer(areaCentimu),
+            "longitude": JSON(longitude), "latitude": JSON(latitude),
+        ]
+    }
+}
+
+extension Household {
+    var json: JSON {
+        [
+            "household": .string(number), "head": .string(head), "gridCell": .string(gridCell),
+            "supportClass": .string(supportClass), "cooperative": .string(cooperative), "people": JSON(people),
+            "phone": JSON(phone),
+        ]
+    }
+}
+
+extension Product {
+    var json: JSON {
+        [
+            "product": .string(name), "unit": .string(unit),
+            "bestBeforeDays": bestBeforeDays.map { JSON($0) } ?? .null, "ceilingPerMu": JSON(ceilingPerMu),
+            "varieties": .array(varieties.map { .string($0.name) }),
+        ]
+    }
+}

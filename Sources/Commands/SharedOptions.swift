@@ -1,0 +1,56 @@
+import ArgumentParser
+import Backend
+import Documents
+import Foundation
+import Kernel
+
+/// What every command takes.
+struct SharedOptions: ParsableArguments {
+    @Option(name: .customLong("data-dir"), help: "Where the embedded PostgreSQL and the keys lie (default: .taoyuan).")
+    var dataDirectory: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Option(name: .customLong("lang"), help: "The language of results and refusals; by default the locale's.")
+    var language = Language.ofThisRun
+
+    func configuration() throws -> Configuration {
+        try Configuration(environment: ProcessInfo.processInfo.environment, dataDirectory: dataDirectory)
+    }
+
+    /// Opens the backend for `body` and closes it whatever happens, so that the embedded PostgreSQL is released.
+    func withBackend<Value: Sendable>(
+        _ body: @escaping @Sendable (Backend) async throws -> Value
+    ) async throws -> Value {
+        let configuration = try configuration()
+        return try await Interruption.watching {
+            let backend = try await Backend.open(configuration)
+            do {
+                try Task.checkCancellation()
+                let value = try await body(backend)
+                await backend.close()
+                return value
+            } catch {
+                await backend.close()
+                throw error
+            }
+        }
+    }
+
+    /// Prints data, as JSON if so asked.
+    func show(_ data: JSON, _ text: @autoclosure () -> String) throws {
+        try Terminal.print(json ? String(decoding: data.bytes, as: UTF8.self) : text())
+    }
+
+    /// Prints a list.
+    func show<Item>(_ items: [Item], json: (Item) -> JSON, _ columns: [Table.Column], row: (Item) -> [String?]) throws {
+        if items.isEmpty, !self.json { return Terminal.say(words("没有记录", "nothing to show")) }
+        try show(.array(items.map(json)), Table(columns, rows: items.map(row)).text)
+    }
+
+    /// Reports what was done, where there is nothing else to tell.
+    func done(_ data: JSON, _ zh: String, _ en: String) throws {
+        if json { try show(data, "") } else { Terminal.say(words(zh, en)) }
+    }
+}

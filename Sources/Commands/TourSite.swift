@@ -1,0 +1,176 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Tours
+
+struct TourSiteCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "site", abstract: "Where study tours go.",
+        subcommands: [Add.self, List.self, Show.self, Change.self, Close.self, Open.self])
+
+    /// When a site is open.
+    struct Hours: ParsableArguments {
+        @Option(help: "When it opens, such as 08:30.", transform: reading(TimeOfDay.init(_:)))
+        var opens: TimeOfDay?
+        @Option(help: "When it closes.", transform: reading(TimeOfDay.init(_:))) var closes: TimeOfDay?
+        @Option(help: "On which days of the week, 1 being Monday: 1-5 or 6,7.", transform: reading(Weekdays.init(_:)))
+        var weekdays: Weekdays?
+
+        func apply(to details: inout TourSite.Details) {
+            if let opens { details.opens = opens }
+            if let closes { details.closes = closes }
+            if let weekdays { details.weekdays = weekdays }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a site, which is open every day from 08:00 to 18:00 unless told otherwise.",
+            discussion: "taoyuan tour site add 蟠桃采摘园 --kind orchard --opens 08:30 --closes 17:30 --weekdays 2-7")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(
+            help: "base (实践教学基地), practice-point (实践点) or orchard (采摘园).",
+            transform: reading(TourSite.Kind.init(named:)))
+        var kind: TourSite.Kind
+        @OptionGroup var hours: Hours
+
+        func run() async throws {
+            let site = try await options.withBackend { backend in
+                var details = TourSite.Details(name: name, kind: kind)
+                hours.apply(to: &details)
+                return try await backend.database.change(backend.local.scope, SiteStore.add(details))
+            }
+            try options.show(site.json, Table(facts: site.facts).text)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the sites.", discussion: "taoyuan tour site list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let (sites, today) = try await options.withBackend { backend in
+                (try await SiteStore(backend.database).list(backend.local.scope), backend.clock.today)
+            }
+            try options.show(
+                sites, json: \.json,
+                [
+                    .left("基地", "site"), .left("类别", "kind"), .left("开放时间", "hours"), .left("星期", "weekdays"),
+                    .left("休息日", "closed days"),
+                ]
+            ) { site in
+                let closed = site.closedDays.filter { $0.day >= today }.map(\.day.description)
+                return [
+                    site.name, site.details.kind.label[.ofThisRun], "\(site.details.opens)–\(site.details.closes)",
+                    site.details.weekdays.label[.ofThisRun], closed.joined(separator: words("、", ", ")),
+                ]
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a site and its closed days.", discussion: "taoyuan tour site show 蟠桃采摘园")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+
+        func run() async throws {
+            let site = try await options.withBackend { backend in
+                try await SiteStore(backend.database).show(name, backend.local.scope)
+            }
+            try options.show(site.json, Table(facts: site.facts).text)
+        }
+    }
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Changes a site; what is not given stays, and so do sessions that are planned.",
+            discussion: "taoyuan tour site change 蟠桃采摘园 --closes 18:30")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "Another name.") var rename: String?
+        @Option(help: "Another kind.", transform: reading(TourSite.Kind.init(named:))) var kind: TourSite.Kind?
+        @OptionGroup var hours: Hours
+
+        func validate() throws {
+            guard rename != nil || kind != nil || hours.opens != nil || hours.closes != nil || hours.weekdays != nil
+            else { throw ValidationError("Say what changes: --rename, --kind, --opens, --closes or --weekdays.") }
+        }
+
+        func run() async throws {
+            let site = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    SiteStore.change(name) { details in
+                        if let rename { details.name = rename }
+                        if let kind { details.kind = kind }
+                        hours.apply(to: &details)
+                    })
+            }
+            try options.show(site.json, Table(facts: site.facts).text)
+        }
+    }
+
+    struct Close: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Closes a site on a day on which it has no sessions.",
+            discussion: "taoyuan tour site close 蟠桃采摘园 --day 2026-02-17 --reason 春节")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "The day.", transform: reading(CivilDay.init(_:))) var day: CivilDay
+        @Option(help: "Why.") var reason: String
+
+        func run() async throws {
+            let site = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    SiteStore.closeDay(name, day: day, reason: reason, today: backend.clock.today))
+            }
+            try options.show(site.json, Table(facts: site.facts).text)
+        }
+    }
+
+    struct Open: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Opens a site again on a day on which it was closed.",
+            discussion: "taoyuan tour site open 蟠桃采摘园 --day 2026-02-17")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "The day.", transform: reading(CivilDay.init(_:))) var day: CivilDay
+
+        func run() async throws {
+            let site = try await options.withBackend { backend in
+                try await backend.database.change(backend.local.scope, SiteStore.openDay(name, day: day))
+            }
+            try options.show(site.json, Table(facts: site.facts).text)
+        }
+    }
+}
+
+extension TourSite {
+    var json: JSON {
+        [
+            "site": .string(name), "kind": .string(details.kind.rawValue), "opens": .string("\(details.opens)"),
+            "closes": .string("\(details.closes)"), "weekdays": .array(details.weekdays.days.map { JSON($0) }),
+            "closedDays": .array(closedDays.map { ["day": JSON($0.day), "reason": .string($0.reason)] }),
+            "version": JSON(version),
+        ]
+    }
+
+    var facts: [(name: String, value: String?)] {
+        [
+            (words("基地", "site"), name), (words("类别", "kind"), details.kind.label[.ofThisRun]),
+            (words("开放时间", "hours"), "\(details.opens)–\(details.closes)"),
+            (words("星期", "weekdays"), details.weekdays.label[.ofThisRun]),
+        ] + closedDays.map { (words("休息日", "closed"), "\($0.day) \($0.reason)") }
+    }
+}

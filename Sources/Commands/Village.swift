@@ -1,0 +1,134 @@
+import ArgumentParser
+import Backend
+import Batches
+import Documents
+import Kernel
+import Orchard
+
+struct CooperativeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cooperative", abstract: "Cooperatives.", subcommands: [List.self, Add.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the cooperatives.", discussion: "taoyuan cooperative list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let found = try await options.withBackend { backend in
+                try await OrchardStore(backend.database).cooperatives(backend.local.scope)
+            }
+            try options.show(
+                found, json: { ["id": JSON($0.id), "name": .string($0.name)] },
+                [.right("编号", "id"), .left("合作社", "cooperative")]
+            ) { ["\($0.id)", $0.name] }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a cooperative.", discussion: "taoyuan cooperative add 韩村蟠桃专业合作社")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+
+        func run() async throws {
+            try await options.add { OrchardStore.addCooperative(name: name) }
+        }
+    }
+}
+
+struct GradeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grade", abstract: "Grades.", subcommands: [List.self, Add.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the grades.", discussion: "taoyuan grade list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let found = try await options.withBackend { backend in
+                try await OrchardStore(backend.database).grades(backend.local.scope)
+            }
+            try options.show(found, json: { ["grade": .string($0.name)] }, [.left("等级", "grade")]) { [$0.name] }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Adds a grade.", discussion: "taoyuan grade add 三级")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+
+        func run() async throws {
+            try await options.add { OrchardStore.addGrade(name: name) }
+        }
+    }
+}
+
+struct ProductCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "product", abstract: "Products and their varieties.", subcommands: [List.self, Add.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the products.", discussion: "taoyuan product list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let found = try await options.withBackend { backend in
+                try await OrchardStore(backend.database).products(backend.local.scope)
+            }
+            try options.show(
+                found, json: \.json,
+                [
+                    .left("产品", "product"), .right("保质期（天）", "keeps (days)"), .right("每亩上限", "ceiling per mu"),
+                    .left("品种", "varieties"),
+                ]
+            ) { product in
+                [
+                    product.name, product.bestBeforeDays.map(String.init), "\(product.ceilingPerMu)",
+                    product.varieties.map(\.name).joined(separator: words("、", ", ")),
+                ]
+            }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a product.", discussion: "taoyuan product add 冬枣 --ceiling 3000斤 --best-before-days 20")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "The most that a mu gives in a season, with its unit.", transform: reading(Weight.init(_:)))
+        var ceiling: Weight
+        @Option(help: "Days for which it keeps; without it, labels carry no best-before day.") var bestBeforeDays: Int?
+
+        func run() async throws {
+            try await options.add {
+                OrchardStore.addProduct(name: name, bestBeforeDays: bestBeforeDays, ceilingPerMu: ceiling)
+            }
+        }
+    }
+}
+
+struct VarietyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "variety", abstract: "Varieties (`product list` shows them).", subcommands: [Add.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a variety to a product.", discussion: "taoyuan variety add 中蟠17号 --product 蟠桃")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "Its name.") var name: String
+        @Option(help: "The product.") var product: String
+
+        func run() async throws {
+            try await options.add { OrchardStore.addVariety(name: name, product: product) }
+        }
+    }
+}
