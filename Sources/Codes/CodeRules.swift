@@ -10,6 +10,15 @@ public enum CodeRules {
         return String(address.split(separator: "/").last ?? "")
     }
 
+    /// Whether a text may have been meant for a code, whole or mistyped or cut short, and not for anything else: letters
+    /// and digits alone, and some dozens of them.
+    public static func isLikeACode(_ text: String) -> Bool {
+        (30...300).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            }
+    }
+
     /// Checks a code with nothing but a public key: what anybody can do without us.
     public static func verifyOffline(_ payload: String, keys: [PublicKey], origin: Origin, today: CivilDay) -> Verdict {
         let verifier = Verifier(origin: origin) { id in

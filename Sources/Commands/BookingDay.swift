@@ -115,26 +115,60 @@ extension BookingCommand {
 
     struct Picked: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Records what a group picked, as a sale out of a batch.",
-            discussion: "taoyuan booking picked 17 --batch 5 --weight 12斤")
+            abstract: """
+                Records what a group picked, as one sale. Out of several batches: repeat --batch and --weight in step.
+                """,
+            discussion: """
+                taoyuan booking picked 17 --batch 5 --weight 12斤
+                taoyuan booking picked 17 --batch 5 --weight 12斤 --batch 6 --weight 8.5斤 --paid 微信
+                """)
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "The batch's number.") var batch: Int64
+        @Option(help: "The batch's number.") var batch: [Int64]
         @Option(help: "The weight with its unit: 6kg, 12斤.", transform: reading(Weight.init(_:)))
-        var weight: Weight
-        @Option(help: "The price (default: the extra's): 12/斤.", transform: reading(Price.init(_:)))
-        var price: Price?
+        var weight: [Weight]
+        @Option(
+            help: "The price (default: the extra's): 12/斤; once, or for each batch.",
+            transform: reading(Price.init(_:)))
+        var price: [Price] = []
         @Option(help: "The extra, where the programme has several to pick.") var extra: Int?
         @Option(help: "How it was paid, such as 微信.") var paid: String?
         @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
 
-        func run() async throws {
-            let picking = BookingStore.Picking(
-                batch: batch, weight: weight, price: price, extra: extra, paidHow: paid, day: day)
-            try await which.carryOut(options) { key, seen, now in
-                BookingStore.pick(key, picking, seen: seen, now: now)
+        func validate() throws {
+            guard batch.count == weight.count else {
+                throw ValidationError("Give --batch and --weight the same number of times.")
+            }
+            guard price.count <= 1 || price.count == batch.count else {
+                throw ValidationError("Give --price once, or as often as --batch.")
             }
         }
+
+        func run() async throws {
+            let lines = batch.indices.map { index in
+                BookingStore.Picking.Line(
+                    batch: batch[index], weight: weight[index],
+                    price: price.count > 1 ? price[index] : price.first)
+            }
+            let picking = BookingStore.Picking(lines: lines, extra: extra, paidHow: paid, day: day)
+            do {
+                try await which.carryOut(options) { key, seen, now in
+                    BookingStore.pick(key, picking, seen: seen, now: now)
+                }
+            } catch let refusal as Refusal {
+                throw refusal.ofOption(amongLines: lines.count)
+            }
+        }
+    }
+}
+
+extension Refusal {
+    /// What a line calls `lines[1].weight` is the second `weight` among the options, and `weight` if there is but one.
+    func ofOption(amongLines count: Int) -> Refusal {
+        guard let field, field.hasPrefix("lines["), let end = field.firstRange(of: "].") else { return self }
+        let name = String(field[end.upperBound...])
+        guard count > 1, let index = Int(field[..<end.lowerBound].dropFirst(6)) else { return renamed(field: name) }
+        return renamed(field: "\(name) \(index + 1)")
     }
 }

@@ -7,7 +7,7 @@ import Messages
 struct MessageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "message", abstract: "Messages to those who booked: the outbox, and sending what is due.",
-        subcommands: [List.self, Send.self])
+        subcommands: [List.self, Send.self, Retry.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -60,6 +60,45 @@ struct MessageCommand: ParsableCommand {
                 ["sent": JSON(tally.sent), "failed": JSON(tally.failed), "givenUp": JSON(tally.givenUp)],
                 "已发 \(tally.sent)，稍后再试 \(tally.failed)，放弃 \(tally.givenUp)",
                 "\(tally.sent) sent, \(tally.failed) to be tried again, \(tally.givenUp) given up")
+        }
+    }
+}
+
+extension MessageCommand {
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Puts messages that were given up back into the outbox, due at once.",
+            discussion: """
+                taoyuan message retry 17
+                taoyuan message retry --all-failed
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: "The message's number.") var message: Int64?
+        @Flag(help: "All that could not be sent; not those that are pointless by now.") var allFailed = false
+
+        func validate() throws {
+            guard allFailed != (message != nil) else {
+                throw ValidationError("Give a message's number or --all-failed.")
+            }
+        }
+
+        func run() async throws {
+            guard let message else { return try await retryAll() }
+            let retried = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope, MessageStore.retry(message, now: backend.clock.now()))
+            }
+            try options.done(
+                retried.json, "消息 \(retried.id) 重新待发", "message \(retried.id) waits again")
+        }
+
+        private func retryAll() async throws {
+            let count = try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope, MessageStore.retryAllFailed(now: backend.clock.now()))
+            }
+            try options.done(["retried": JSON(count)], "重新待发 \(count) 条", "\(count) wait again")
         }
     }
 }

@@ -74,6 +74,9 @@ public struct Retry: Sendable {
     /// A digest of method, path and body.
     public let fingerprint: [UInt8]
 
+    /// The code of the refusal when a key was used for another request.
+    public static let keyReused = "idempotency-key-reused"
+
     public init(key: String, fingerprint: [UInt8]) {
         self.key = key
         self.fingerprint = fingerprint
@@ -90,7 +93,7 @@ public struct Retry: Sendable {
         guard let row = rows.first else { return nil }
         guard try row.decode("fingerprint", as: [UInt8].self) == fingerprint else {
             throw Refusal(
-                .invalid, "idempotency-key-reused", field: "Idempotency-Key",
+                .invalid, Self.keyReused, field: "Idempotency-Key",
                 zh: "这个 Idempotency-Key 已用于另一个请求", en: "this Idempotency-Key was used for another request")
         }
         return try row.decode("answer")

@@ -73,10 +73,15 @@ public final class Database: Sendable {
         } catch let error where (error as? PostgresError)?.constraint == "idempotent_answer_pkey" || error is Refusal {
             // The same request was faster: its answer is there now, and may be why this one was refused.
             if let refusal = error as? Refusal, refusal.kind == .unavailable { throw refusal }
-            let stored = try await transaction(scope) { try await retry.storedAnswer(in: $0, scope) }
-            guard let stored else { throw error }
+            guard let stored = try await storedAnswer(to: retry, scope) else { throw error }
             return stored
         }
+    }
+
+    /// The answer that was stored with the effect of a request, if it was carried out before.
+    /// - Throws: a `Refusal` when the key was used for another request.
+    public func storedAnswer(to retry: Retry, _ scope: Scope) async throws -> String? {
+        try await transaction(scope) { try await retry.storedAnswer(in: $0, scope) }
     }
 
     private func finish<Value>(_ change: Change<Value>, in transaction: Transaction, _ writes: [SQL]) async throws {

@@ -45,10 +45,11 @@ public struct Message: Sendable {
     public let booking: Int64
     public let createdAt: Date
     /// When it is tried next, while it waits.
-    public let dueAt: Date
-    public let attempts: Int
+    public internal(set) var dueAt: Date
+    /// Since it was put in, or put in again.
+    public internal(set) var attempts: Int
     public let sentAt: Date?
-    public let givenUpAt: Date?
+    public internal(set) var givenUpAt: Date?
     /// Such as `smtp 550`, `http 503`, `curl 7`; never an address or a password.
     public let lastError: String?
 

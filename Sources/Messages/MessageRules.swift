@@ -37,6 +37,26 @@ public enum MessageRules {
         }
     }
 
+    /// Why a message was given up without an attempt: `isOvertaken`.
+    static let overtaken = "overtaken"
+
+    /// Whether it may be tried anew: only what was given up.
+    static func checkRetry(_ message: Message) throws {
+        switch message.state {
+        case .givenUp: return
+        case .sent:
+            throw Refusal(
+                .conflict, notGivenUp, field: "message", zh: "消息 \(message.id) 已经发出，不会再发第二次",
+                en: "message \(message.id) is sent and doesn't go twice")
+        case .waiting:
+            throw Refusal(
+                .conflict, notGivenUp, field: "message", zh: "消息 \(message.id) 还在待发，到时会自动发送",
+                en: "message \(message.id) is waiting and will be tried by itself")
+        }
+    }
+
+    private static let notGivenUp = "message-not-given-up"
+
     static func reminderKey(_ booking: Int64, _ day: CivilDay) -> String { "reminder:\(booking):\(day)" }
 
     /// Nine in the morning in Asia/Shanghai: nobody is reminded at midnight.

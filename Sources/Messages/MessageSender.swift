@@ -78,7 +78,7 @@ public struct MessageSender: Sendable {
 
     private func handle(_ notice: Notice) async throws -> Handled {
         guard !MessageRules.isOvertaken(notice, today: clock.today) else {
-            try await store.markFailed(notice.id, why: "overtaken", again: nil, now: clock.now(), scope)
+            try await store.markFailed(notice.id, why: MessageRules.overtaken, again: nil, now: clock.now(), scope)
             return .givenUp
         }
         guard let curl = try way(notice) else {

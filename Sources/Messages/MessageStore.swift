@@ -20,8 +20,7 @@ public struct MessageStore: Sendable {
         try await database.transaction(scope) { transaction in
             try await transaction.query(
                 """
-                SELECT id, key, kind, booking_id, created_at, due_at, attempts, sent_at, given_up_at, last_error
-                FROM message
+                SELECT \(Self.columns) FROM message
                 WHERE village_id = \(scope.village) AND id < \(before)
                     AND (\(booking)::bigint IS NULL OR booking_id = \(booking))
                     AND (\(state?.rawValue)::text IS NULL OR \(state?.rawValue)::text = CASE
@@ -29,16 +28,21 @@ public struct MessageStore: Sendable {
                         ELSE 'waiting' END)
                 ORDER BY id DESC LIMIT \(limit)
                 """
-            ).map { row in
-                Message(
-                    id: try row.decode("id"), key: try row.decode("key"),
-                    kind: MessageKind(rawValue: try row.decode("kind")) ?? .changed,
-                    booking: try row.decode("booking_id"), createdAt: try row.decode("created_at"),
-                    dueAt: try row.decode("due_at"), attempts: try row.decode("attempts"),
-                    sentAt: try row.decode("sent_at"), givenUpAt: try row.decode("given_up_at"),
-                    lastError: try row.decode("last_error"))
-            }
+            ).map(Self.message)
         }
+    }
+
+    static let columns: SQL =
+        "id, key, kind, booking_id, created_at, due_at, attempts, sent_at, given_up_at, last_error"
+
+    static func message(_ row: Row) throws -> Message {
+        Message(
+            id: try row.decode("id"), key: try row.decode("key"),
+            kind: MessageKind(rawValue: try row.decode("kind")) ?? .changed,
+            booking: try row.decode("booking_id"), createdAt: try row.decode("created_at"),
+            dueAt: try row.decode("due_at"), attempts: try row.decode("attempts"),
+            sentAt: try row.decode("sent_at"), givenUpAt: try row.decode("given_up_at"),
+            lastError: try row.decode("last_error"))
     }
 
     /// Puts in the reminders of tomorrow's sessions, due in the morning; those that are there already stay as they are.

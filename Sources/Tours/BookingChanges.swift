@@ -40,7 +40,7 @@ extension BookingStore {
                 let moves = BookingSeats.moves(from: old.lines, old.state, to: booking.lines, old.state)
                 let needed = Dictionary(uniqueKeysWithValues: moves.map { ($0.session, $0.held + $0.booked) })
                 if let short = try await BookingSeats.short(sessions, needed: needed, now: now, transaction, scope) {
-                    throw BookingRules.soldOut(short)
+                    throw BookingRules.noSeats(short)
                 }
             }
             if booking.state.holdsSeats, let until = old.holdUntil {
@@ -73,7 +73,7 @@ extension BookingStore {
         }
         if key.isStranger {
             try BookingRules.checkStrangersTime(old, cancelling: false, now: now)
-            if let until = old.holdUntil, until <= now { throw BookingRules.notFrom(.expired) }
+            if let until = old.holdUntil, until <= now { throw BookingRules.notFrom(.expired, byStranger: true) }
         }
     }
 
@@ -162,7 +162,10 @@ extension BookingStore {
         return Change(
             booking, writes: writes, lastWrites: lastWrites,
             refusals: BookingSeats.refusals.merging(
-                ["tour_check_in_village_id_booking_id_session_id_fkey": BookingRules.stale]) { $1 },
+                [
+                    "tour_check_in_village_id_booking_id_session_id_fkey": BookingRules.stale,
+                    "tour_session_not_oversold": BookingRules.noSeats,
+                ]) { $1 },
             audit: Audit("booking.change", "\(id)", detail: detail))
     }
 

@@ -5,25 +5,31 @@ import Postgres
 import Sales
 
 extension BookingStore {
-    /// What a group picked: a sale out of a batch, and with it income of sales and no part of the fee.
+    /// What a group picked: a sale out of one cooperative's batches, and with it income of sales and no part of the fee.
     public struct Picking: Sendable {
-        public let batch: Int64
-        public let weight: Weight
-        /// nil is the extra's own price a 斤.
-        public let price: Price?
+        public struct Line: Sendable {
+            public let batch: Int64
+            public let weight: Weight
+            /// nil is the extra's own price a 斤.
+            public let price: Price?
+
+            public init(batch: Int64, weight: Weight, price: Price? = nil) {
+                self.batch = batch
+                self.weight = weight
+                self.price = price
+            }
+        }
+
+        /// 1 to 100; those of one batch are drawn from it together.
+        public let lines: [Line]
         /// nil is the one extra of this kind that the group or its programme has.
         public let extra: Int?
         public let paidHow: String?
         /// nil is today.
         public let day: CivilDay?
 
-        public init(
-            batch: Int64, weight: Weight, price: Price? = nil, extra: Int? = nil, paidHow: String? = nil,
-            day: CivilDay? = nil
-        ) {
-            self.batch = batch
-            self.weight = weight
-            self.price = price
+        public init(lines: [Line], extra: Int? = nil, paidHow: String? = nil, day: CivilDay? = nil) {
+            self.lines = lines
             self.extra = extra
             self.paidHow = paidHow
             self.day = day
@@ -33,7 +39,8 @@ extension BookingStore {
     /// The channel of sales to groups that picked themselves.
     public static let pickingChannel = "采摘"
 
-    /// Records a sale of what a group picked and ties it to the booking's extra, in one transaction.
+    /// Records a sale of what a group picked and ties it to the booking's extra, in one transaction. A refusal of one
+    /// of the lines names it as `lines[0].weight`.
     public static func pick(
         _ key: BookingKey, _ picking: Picking, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
@@ -45,23 +52,19 @@ extension BookingStore {
                 throw Refusal(
                     .conflict, "session-not-begun", field: "booking", zh: "场次还没有到", en: "the session is yet to come")
             }
-            let price = try picking.price ?? Price(fen: extra.price.fen, basis: .jin)
+            let usual = try Price(fen: extra.price.fen, basis: .jin)
             let sale = NewSale(
                 number: nil, day: picking.day ?? today, channel: pickingChannel, buyer: old.unit,
-                paidHow: picking.paidHow, lines: [.init(batch: picking.batch, weight: picking.weight, price: price)])
-            let sold: Change<Sale>
-            do {
-                sold = try await SaleStore.record(sale, today: today)(transaction, scope)
-            } catch let refusal as Refusal {
-                throw refusal.renamed(field: refusal.field?.split(separator: ".").last.map(String.init) ?? "batch")
-            }
+                paidHow: picking.paidHow,
+                lines: picking.lines.map { .init(batch: $0.batch, weight: $0.weight, price: $0.price ?? usual) })
+            let sold = try await SaleStore.record(sale, today: today)(transaction, scope)
             var booking = old
             booking.version = old.version + 1
             var settled = extra
             settled.sale = sold.value.id.value
             booking.extras.removeAll { $0.extra == extra.extra && $0.session == extra.session }
             booking.extras.append(settled)
-            let detail = "sale \(sold.value.id): \(picking.weight.grams) g, \(sold.value.total.fen) fen"
+            let detail = "sale \(sold.value.id): \(picking.grams) g, \(sold.value.total.fen) fen"
             let tie: SQL =
                 isPlanned
                 ? """
@@ -96,7 +99,7 @@ extension BookingStore {
         for offer in try BookingExtras.offered(rows) where picking.extra ?? offer.id == offer.id {
             for line in booking.lines where line.terms.programmeID == offer.programmeID {
                 if booking.extras.contains(where: { $0.extra == offer.id && $0.session == line.session }) { continue }
-                let jin = (picking.weight.grams + 499) / 500
+                let jin = (picking.grams + 499) / 500
                 let extra = Booking.Extra(
                     session: line.session, extra: offer.id, kind: .picking, name: offer.name,
                     quantity: Int(min(100_000, max(1, jin))), price: offer.price, amount: .zero, sale: nil)
@@ -107,4 +110,8 @@ extension BookingStore {
             .conflict, "no-picking", field: "extra", zh: "这个预约没有可结算的采摘项",
             en: "the booking has no picking that is not settled")
     }
+}
+
+extension BookingStore.Picking {
+    fileprivate var grams: Int64 { lines.reduce(0) { $0 + $1.weight.grams } }
 }

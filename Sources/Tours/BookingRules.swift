@@ -203,16 +203,28 @@ public enum BookingRules {
 
 /// What can stand in the way of a booking.
 extension BookingRules {
+    /// What a new group is told, which may wait for seats.
     static func soldOut(_ session: BookableSession) -> Refusal {
+        guard session.free > 0 else { return soldOut }
+        let few = noSeats(session)
+        return Refusal(
+            .conflict, soldOutCode, field: few.field, zh: "\(few.message.zh)，也可以登记候补（waitlist）",
+            en: "\(few.message.en); the group may join the waiting list (waitlist)")
+    }
+
+    /// What is told of a booking that is there already.
+    static func noSeats(_ session: BookableSession) -> Refusal {
         session.free > 0
             ? Refusal(
                 .conflict, soldOutCode, field: "headcount", zh: "场次 \(session.id) 只剩 \(session.free) 个名额",
-                en: "session \(session.id) has only \(session.free) seats left") : soldOut
+                en: "session \(session.id) has only \(session.free) seats left") : noSeats
     }
 
     public static let soldOutCode = "sold-out"
     static let soldOut = Refusal(
-        .conflict, soldOutCode, field: "sessions", zh: "名额已满，可以登记候补", en: "sold out; you may join the waiting list")
+        .conflict, soldOutCode, field: "sessions", zh: "名额已满，可以登记候补（waitlist）",
+        en: "sold out; the group may join the waiting list (waitlist)")
+    static let noSeats = Refusal(.conflict, soldOutCode, field: "sessions", zh: "名额已满", en: "sold out")
 
     static func unknownSession(_ id: Int64) -> Refusal {
         Refusal(
@@ -234,9 +246,22 @@ extension BookingRules {
         .conflict, "booking-changed", field: "version", zh: "这个预约刚刚被别人改过，请重新查看",
         en: "somebody else has just changed this booking; look at it again")
 
-    static func notFrom(_ state: BookingState) -> Refusal {
-        Refusal(
-            .conflict, "step-not-allowed", field: "state", zh: "预约现在是“\(state.label.zh)”，不能这样操作",
-            en: "the booking is \(state.label.en), from which this step can't be taken")
+    /// - Parameter byStranger: whether it is told to the group itself.
+    static func notFrom(_ state: BookingState, byStranger: Bool = false) -> Refusal {
+        let steps = state.steps.filter { !byStranger || $0.isForStrangers }
+        let remedy =
+            if !steps.isEmpty {
+                Bilingual(
+                    zh: "现在可以：\(steps.map(\.label.zh).joined(separator: "、"))",
+                    en: "what can be done now: \(steps.map(\.label.en).joined(separator: ", "))")
+            } else if byStranger {
+                Bilingual(zh: "请重新预约，或联系接待处", en: "book anew, or call the tour desk")
+            } else {
+                Bilingual(zh: "没有下一步了，要来请重新预约", en: "nothing follows on it; a group that wants to come books anew")
+            }
+        return Refusal(
+            .conflict, "step-not-allowed", field: "state",
+            zh: "预约现在是“\(state.label.zh)”，不能这样操作；\(remedy.zh)",
+            en: "the booking is \(state.label.en), from which this step can't be taken; \(remedy.en)")
     }
 }

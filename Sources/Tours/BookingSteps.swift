@@ -35,7 +35,7 @@ extension BookingStore {
                 try BookingRules.checkOpen(sessions)
                 let needed = Dictionary(uniqueKeysWithValues: old.lines.map { ($0.session, $0.headcount) })
                 if let short = try await BookingSeats.short(sessions, needed: needed, now: now, transaction, scope) {
-                    throw BookingRules.soldOut(short)
+                    throw BookingRules.noSeats(short)
                 }
             }
             var booking = old
@@ -147,7 +147,7 @@ extension BookingStore {
             booking, writes: writes,
             lastWrites: BookingSeats.statements(
                 BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope),
-            refusals: BookingSeats.refusals,
+            refusals: BookingSeats.refusals.merging(["tour_session_not_oversold": BookingRules.noSeats]) { $1 },
             audit: Audit("booking.\(booking.state.rawValue)", "\(booking.id)", detail: detail))
     }
 }

@@ -104,7 +104,9 @@ public struct BookingStore: Sendable {
     ) async throws -> Booking {
         let booking = try await BookingRows.find(key, transaction, scope)
         guard seen ?? booking.version == booking.version else { throw BookingRules.stale }
-        if let states, !states.contains(booking.state) { throw BookingRules.notFrom(booking.state) }
+        if let states, !states.contains(booking.state) {
+            throw BookingRules.notFrom(booking.state, byStranger: key.isStranger)
+        }
         return booking
     }
 }

@@ -64,17 +64,21 @@ public enum CheckInRules {
         case .confirmed, .arrived, .completed, .noShow: return
         case .requested, .held:
             throw Refusal(
-                .conflict, "booking-unconfirmed", field: "code", zh: "预约还没有确认", en: "the booking is not confirmed")
+                .conflict, "booking-unconfirmed", field: "code", zh: "预约还没有确认，请接待处先确认（booking confirm）",
+                en: "the booking is not confirmed: the tour desk has to do so first (booking confirm)")
         case .waitlisted:
             throw Refusal(
-                .conflict, "booking-waitlisted", field: "code", zh: "预约还在候补，没有名额",
-                en: "the booking is on the waiting list and has no seats")
+                .conflict, "booking-waitlisted", field: "code", zh: "预约还在候补，没有名额；有空位时请接待处先保留（booking hold）再确认",
+                en: "the booking is on the waiting list and has no seats; if some are free, the tour desk keeps them "
+                    + "(booking hold) and confirms it")
         case .expired:
             throw Refusal(
-                .conflict, "booking-expired", field: "code", zh: "预约已过期", en: "the booking has expired")
+                .conflict, "booking-expired", field: "code", zh: "预约已过期，要来请重新预约",
+                en: "the booking has expired: a group that wants to come books anew")
         case .cancelled:
             throw Refusal(
-                .conflict, "booking-cancelled", field: "code", zh: "预约已取消", en: "the booking was cancelled")
+                .conflict, "booking-cancelled", field: "code", zh: "预约已取消，要来请重新预约",
+                en: "the booking was cancelled: a group that wants to come books anew")
         }
     }
 
@@ -84,9 +88,10 @@ public enum CheckInRules {
         let today = GateTime.day(of: at)
         if let session {
             guard let named = visits.first(where: { $0.session == session }) else {
+                let numbers = visits.map { "\($0.session)" }.joined(separator: ", ")
                 throw Refusal(
-                    .notFound, "not-its-session", field: "session", zh: "这个预约没有订这一场",
-                    en: "the booking is not for this session")
+                    .notFound, "not-its-session", field: "session", zh: "这个预约没有订这一场，订的是 \(numbers)",
+                    en: "the booking is not for this session but for \(numbers)")
             }
             guard anyDay || named.day == today else { throw wrongDay([named]) }
             return named
@@ -103,8 +108,10 @@ public enum CheckInRules {
     private static func wrongDay(_ visits: [GateVisit]) -> Refusal {
         let days = visits.map(\.day.description).joined(separator: ", ")
         return Refusal(
-            .conflict, "wrong-day", field: "code", zh: "不是今天：预约的日期是 \(days)",
-            en: "not today: the booking is for \(days)")
+            .conflict, "wrong-day", field: "code",
+            zh: "不是今天：预约的日期是 \(days)；仍要放行请加 --any-day（接口里是 anyDay）",
+            en: "not today: the booking is for \(days); to let them in all the same, give --any-day (anyDay in the API)"
+        )
     }
 
     /// Whether the session's seats are asked for: heads that are booked were counted when they were.
@@ -117,15 +124,17 @@ public enum CheckInRules {
         guard headcount + others <= visit.capacity else {
             let free = max(0, visit.capacity - others)
             throw Refusal(
-                .conflict, "over-capacity", field: "headcount", zh: "超出容量：这一场最多还能进 \(free) 人",
-                en: "beyond the capacity: this session has room for \(free)")
+                .conflict, "over-capacity", field: "headcount",
+                zh: "超出容量：这一场最多还能进 \(free) 人；坐得下更多时请接待处先调大容量（tour session change --capacity）",
+                en: "beyond the capacity: this session has room for \(free); if more fit in, the tour desk raises its "
+                    + "capacity first (tour session change --capacity)")
         }
     }
 
     static func nonceReused() -> Refusal {
         Refusal(
-            .conflict, "nonce-reused", field: "nonce", zh: "这个编号已用于另一次签到",
-            en: "this nonce was used for another check-in")
+            .conflict, "nonce-reused", field: "nonce", zh: "这个编号已用于另一次签到，请换一个新的",
+            en: "this nonce was used for another check-in: take a fresh one")
     }
 
     /// What the offline gate says of one who came before.

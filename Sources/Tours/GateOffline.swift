@@ -111,8 +111,9 @@ public struct OfflineGate: Sendable {
 
     private static func unlisted(_ day: String) -> Refusal {
         Refusal(
-            .notFound, "not-on-the-list", field: "code", zh: "\(day) 的名单上没有这个预约",
-            en: "this booking is not on the list of \(day)")
+            .notFound, "not-on-the-list", field: "code", zh: "\(day) 的名单上没有这个预约；请联网签到，或换当天的新名单（booking gate-list）",
+            en: "this booking is not on the list of \(day): ask the register, or fetch the day's list anew (booking "
+                + "gate-list)")
     }
 }
 

@@ -17,11 +17,7 @@ public enum PaymentStore {
             let paidHow = try check(paidHow, day ?? today, today)
             let open = old.fee.fen - old.paid.fen + old.refunded.fen
             guard amount.fen > 0 else { throw notPositive }
-            guard amount.fen <= open else {
-                throw Refusal(
-                    .conflict, "more-than-fee", field: "amount", zh: "费用只差 \(Money(fen: max(0, open))) 元",
-                    en: "only \(Money(fen: max(0, open))) yuan of the fee are open")
-            }
+            guard amount.fen <= open else { throw moreThanFee(Money(fen: open)) }
             var booking = old
             booking.paid = old.paid + amount
             return written(
@@ -87,6 +83,16 @@ public enum PaymentStore {
 
     private static let notPositive = Refusal(
         .invalid, "amount-not-positive", field: "amount", zh: "金额必须大于零", en: "the amount must be above zero")
+
+    private static func moreThanFee(_ open: Money) -> Refusal {
+        open.fen > 0
+            ? Refusal(
+                .conflict, "more-than-fee", field: "amount", zh: "费用只差 \(open) 元",
+                en: "only \(open) yuan of the fee are open")
+            : Refusal(
+                .conflict, "more-than-fee", field: "amount", zh: "费用已付清，没有要收的了",
+                en: "the fee is fully paid: there is nothing more to collect")
+    }
 
     private static func check(_ paidHow: String, _ day: CivilDay, _ today: CivilDay) throws -> String {
         guard day <= today else {

@@ -82,6 +82,7 @@ struct SignedIn: Caller {
 enum Roles {
     static let readers = people(.clerk, .committee, .administrator, .auditor)
     static let recorders = people(.clerk, .administrator)
+    static let importers = people(.clerk, .committee, .administrator)
     static let committee = people(.committee, .administrator)
     static let incomeReaders = people(.clerk, .committee, .administrator, .auditor)
     static let administrator = people(.administrator)

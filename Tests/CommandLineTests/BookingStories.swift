@@ -91,7 +91,76 @@ import Testing
         #expect(try await village.run("booking", "sync", village.write("empty", "")).status == 0)
     }
 
+    @Test func `what was picked out of two batches is one sale`() async throws {
+        let village = try Village()
+        for kind in ["households", "plots"] {
+            try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
+        }
+        let batches = ["\(try await village.register("20斤").batch)", "\(try await village.register("30斤").batch)"]
+        let register = try village.write(
+            "bookings.csv",
+            """
+            预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态
+            2024-08-01,2024-08-07,09:00,桃园,采摘课,40,某校,学校,14,12,韩老师,139****6211,45,630,已完成
+            """)
+        _ = try await village.json("import", "bookings", register)
+        _ = try await village.json("tour", "programme", "extra", "采摘课", "--kind", "采摘", "--name", "鲜桃", "--price", "12")
+        func picked(_ weights: String...) -> [String] {
+            ["booking", "picked", "1", "--lang", "zh", "--json"]
+                + zip(batches, weights).flatMap { ["--batch", $0, "--weight", $1] }
+        }
+        let over = try await village.run(picked("12斤", "31斤"))
+        #expect(over.status == 1 && over.errors.contains("weight 2") && !over.errors.contains("lines["))
+        #expect(try await village.run(picked("12斤") + ["--weight", "1斤"]).status == 64)
+        #expect(try await village.run(picked("12斤", "8斤")).status == 0)
+        let sales = try await village.run("sale", "list", "--json").json(as: [[String: Any]].self)
+        #expect(sales.count == 1 && (sales.first?["lines"] as? [Any])?.count == 2)
+        #expect((sales.first?["total"] as? [String: Int])?["fen"] == 20 * 1200)
+    }
+
+    @Test func `a message that was given up is tried again`() async throws {
+        let (village, session) = try await village()
+        _ = try await village.run(request(session, headcount: 2))
+        // Mail alone reaches nobody who gave no address.
+        let mail = ["TAOYUAN_SMTP_URL": "smtp://127.0.0.1:9", "TAOYUAN_MAIL_FROM": "tours@example.cn"]
+        let lost = try await village.run(["message", "send", "--json"], environment: mail).json()
+        #expect(lost["givenUp"] as? Int == 1)
+        #expect(try await village.run("message", "retry", "99").status == 1)
+        let retried = try await village.json("message", "retry", "1")
+        #expect(retried["state"] as? String == "waiting" && retried["attempts"] as? Int == 0)
+        let twice = try await village.run("message", "retry", "1")
+        #expect(twice.status == 1 && twice.errors.contains("waiting"))
+        #expect(try await village.json("message", "retry", "--all-failed")["retried"] as? Int == 0)
+        _ = try await village.run(["message", "send"], environment: mail)
+        #expect(try await village.json("message", "retry", "--all-failed")["retried"] as? Int == 1)
+        let sent = try await village.shell(
+            """
+            python3 -c '
+            import http.server
+            class Hook(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    self.send_response(200)
+                    self.end_headers()
+            server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
+            print(server.server_port, flush=True)
+            server.handle_request()
+            ' > port 2> /dev/null &
+            until [ -s port ]; do sleep 0.1; done
+            TAOYUAN_WEBHOOK_URL="http://127.0.0.1:$(cat port)/" '\(Village.program)' message send --json
+            wait
+            """)
+        #expect(try sent.json()["sent"] as? Int == 1, "\(sent.errors)")
+        for arguments in [
+            ["message", "retry"], ["message", "retry", "1", "--all-failed"], ["message", "retry", "x"],
+        ] {
+            #expect(try await village.run(arguments).status == 64)
+        }
+    }
+
     @Test(arguments: [
+        ["picked", "1", "--batch", "1"],
+        ["picked", "1", "--batch", "1", "--batch", "2", "--weight", "1kg", "--weight", "2kg", "--batch", "3"],
         ["request"], ["confirm"], ["pay", "1", "--amount", "viel", "--how", "x"], ["check-in", "x"],
         ["check-in", "x", "--headcount", "1", "--journal", "j"], ["ticket"], ["gate-list", "--day", "2026-02-30"],
         ["refund", "decide", "1"], ["nonesuch"],

@@ -163,10 +163,16 @@ import Tours
             let tomorrow = try await village.addSession(on: village.today.adding(days: 1))
             let booking = try await village.addBooking([tomorrow])
             let code = booking.reference.text
-            #expect(try await refused(arrival(code, in: village), village) == "wrong-day")
+            let wrong = try await refusal { _ = try await record(arrival(code, in: village), village) }
+            #expect(wrong?.code == "wrong-day")
+            for text in [wrong?.message.zh, wrong?.message.en] {
+                #expect(text?.contains("--any-day") == true && text?.contains("anyDay") == true)
+            }
             #expect(try await refused(arrival(code, session: tomorrow, in: village), village) == "wrong-day")
-            #expect(
-                try await refused(arrival(code, session: 999, anyDay: true, in: village), village) == "not-its-session")
+            let other = try await refusal {
+                _ = try await record(arrival(code, session: 999, anyDay: true, in: village), village)
+            }
+            #expect(other?.code == "not-its-session" && other?.message.zh.contains("\(tomorrow)") == true)
             // 23:59:59 of the day before, and a second later.
             village.clock.set(village.today, hour: 23, seconds: 3599)
             #expect(try await refused(arrival(code, in: village), village) == "wrong-day")

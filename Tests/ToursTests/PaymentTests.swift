@@ -209,7 +209,8 @@ import Testing
                 village.group(session, extras: [WantedExtra(extra: programme.picking, quantity: 10)]), as: .confirmed)
             let unplanned = try await village.book(village.group(session, unit: "实验小学"), as: .confirmed)
             let key = BookingKey.number(planned.id.value)
-            let picking = BookingStore.Picking(batch: batch, weight: Weight(grams: 6000), paidHow: "微信")
+            let picking = BookingStore.Picking(
+                lines: [.init(batch: batch, weight: Weight(grams: 6000))], paidHow: "微信")
             let early = try await refusal {
                 try await village.change(BookingStore.pick(key, picking, now: village.clock.now))
             }
@@ -229,11 +230,12 @@ import Testing
                 try await village.change(
                     BookingStore.pick(.number(unplanned.id.value), picking, now: village.clock.now))
             }
-            #expect(over?.code == "not-enough-stock" && over?.field == "weight")
+            #expect(over?.code == "not-enough-stock" && over?.field == "lines[0].weight")
             let price = try Price(fen: 1000, basis: .jin)
             let second = try await village.change(
                 BookingStore.pick(
-                    .number(unplanned.id.value), .init(batch: batch, weight: Weight(grams: 4000), price: price),
+                    .number(unplanned.id.value),
+                    .init(lines: [.init(batch: batch, weight: Weight(grams: 4000), price: price)]),
                     now: village.clock.now))
             #expect(second.extras.map(\.quantity) == [8] && second.fee.fen == 80_000)
             #expect(try await village.number("SELECT count(*) FROM sale") == 2)
@@ -248,6 +250,48 @@ import Testing
                 return try await village.change(BookingStore.change(key, wanted, now: village.clock.now))
             }
             #expect(changed?.code == "picked-already")
+        }
+    }
+
+    @Test func `what was picked out of two batches is one sale, or none`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let first = try await village.register(village.harvest(grams: 10_000)).batch
+            let second = try await village.register(village.harvest(grams: 3_000)).batch
+            let programme = try await village.tourProgramme()
+            let session = try await village.tourSession(programme)
+            let booking = try await village.book(
+                village.group(session, extras: [WantedExtra(extra: programme.picking, quantity: 10)]), as: .confirmed)
+            village.clock.set(village.today.adding(days: 7), hour: 12)
+            let dear = try Price(fen: 2000, basis: .jin)
+            @Sendable func pick(_ grams: Int64) -> Plan<Booking> {
+                BookingStore.pick(
+                    .number(booking.id.value),
+                    .init(lines: [
+                        .init(batch: first, weight: Weight(grams: 5_000)),
+                        .init(batch: second, weight: Weight(grams: grams), price: dear),
+                    ]), now: village.clock.now)
+            }
+            let over = try await refusal { try await village.change(pick(3_001)) }
+            #expect(over?.code == "not-enough-stock" && over?.field == "lines[1].weight")
+            #expect(try await village.number("SELECT count(*) FROM sale") == 0)
+            #expect(try await BatchStore(village.database).show(first, village.committee).batch.stock.grams == 10_000)
+            let picked = try await village.change(pick(3_000))
+            let sales = try await SaleStore(village.database).list(village.committee)
+            let sale = try #require(sales.first)
+            #expect(sales.count == 1 && picked.extras.map(\.sale) == [sale.id.value])
+            #expect(sale.lines.map(\.batch) == [first, second])
+            #expect(sale.lines.map(\.amount.fen) == [10 * 1200, 6 * 2000])
+            #expect(try await BatchStore(village.database).show(first, village.committee).batch.stock.grams == 5_000)
+            #expect(try await BatchStore(village.database).show(second, village.committee).batch.stock.grams == 0)
+            let history = try await BookingStore(village.database).show(
+                .number(booking.id.value), village.committee)
+            #expect(history.events.last?.detail == "sale \(sale.id): 8000 g, 24000 fen")
+            let nothing = try await refusal {
+                try await village.change(
+                    BookingStore.pick(.number(booking.id.value), .init(lines: []), now: village.clock.now))
+            }
+            #expect(nothing?.code == "no-picking")
         }
     }
 }

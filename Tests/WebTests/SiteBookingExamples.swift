@@ -114,7 +114,8 @@ extension ServedVillage {
             body = ["paidHow": "微信"]
         case "pickings":
             booking = try await booked(days: 0, hour: 23)
-            body = ["batch": .integer(try await register().batch), "weight": JSON(Weight(grams: 500))]
+            let batch = JSON.integer(try await register().batch)
+            body = ["lines": [["batch": batch, "weight": JSON(Weight(grams: 500))]]]
         default: return nil
         }
         return Example("/api/v1/tours/bookings/\(try booking["booking"].int64)/\(step)", as: "desk", body)

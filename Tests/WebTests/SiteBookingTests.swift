@@ -136,6 +136,31 @@ extension SiteTests {
             #expect(try history["events"].array.map { $0["what"] } == ["held", "confirmed"])
         }
 
+        @Test func whatWasPickedOutOfTwoBatchesIsOneSale() async throws {
+            let village = try Served.village
+            let batches = [
+                try await village.register(grams: 5000).batch, try await village.register(grams: 5000).batch,
+            ]
+            let target = "\(path)/\(try await village.booked(days: 0, hour: 23)["booking"].int64)/pickings"
+            func picked(_ weights: Int64...) -> JSON {
+                let lines = zip(batches, weights).map { batch, grams -> JSON in
+                    ["batch": .integer(batch), "weight": JSON(Weight(grams: grams))]
+                }
+                return ["lines": .array(lines), "paidHow": "微信"]
+            }
+            let over = try await village.send("POST", target, as: "desk", picked(1000, 5001))
+            #expect(over.status == 409)
+            #expect(try over.problem()["field"] == "lines[1].weight")
+            #expect(try await village.send("POST", target, as: "desk", ["lines": []]).status == 422)
+            let booking = try await village.post(target, as: "desk", picked(1000, 5000))
+            let sales = try booking["extras"].array.map { $0["sale"] }
+            #expect(sales.count == 1)
+            let lines = try await village.get("/api/v1/sales?batch=\(batches[1])", as: "administrator")["items"].array
+            #expect(try lines.map { $0["sale"] } == sales && lines[0]["lines"].array.count == 2)
+            #expect(try await village.stock(batches[0]) == 4000)
+            #expect(try await village.stock(batches[1]) == 0)
+        }
+
         @Test func onlyTheDeskActsAndClerksSeeNothing() async throws {
             let village = try Served.village
             let booking = try await village.booked()
@@ -267,6 +292,91 @@ extension SiteTests {
             let session = try await Served.village.tourSession()
             let reply = try await post("/tours?session=\(session)", form(), headers: headers)
             #expect(reply.status == status)
+        }
+
+        /// Sent again, a form shows the booking that it has made, whatever has become of the session.
+        @Test(arguments: ["closed", "cancelled", "sold out", "begun"])
+        func aRepeatedFormFindsItsBooking(fate: String) async throws {
+            let village = try Served.village
+            let session = try await village.tourSession(capacity: 12)
+            let target = "/tours?session=\(session)"
+            let sent = form()
+            let done = try await post(target, sent)
+            let reference = try #require(done.text.firstMatch(of: /[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}/)).output
+            switch fate {
+            case "closed", "cancelled":
+                if fate == "cancelled" {
+                    let own: JSON = ["reference": .string(String(reference)), "phone": .string(ServedVillage.phone)]
+                    _ = try await village.post("/api/v1/tours/booking-cancellations", own)
+                }
+                let step: JSON = ["step": .string(fate == "closed" ? "close" : "cancel")]
+                _ = try await village.post("/api/v1/tours/sessions/\(session)/steps", as: "desk", step)
+            case "begun":
+                _ = try await village.query(
+                    """
+                    UPDATE tour_session SET day = day - 60, starts_at = starts_at - interval '60 days',
+                        ends_at = ends_at - interval '60 days' WHERE id = \(session)
+                    """)
+            default:
+                let other = try await post(target, form())
+                #expect(other.status == 409 && other.text.contains("名额已满") && other.text.contains("勾选下面的候补"))
+                #expect(!other.text.contains(reference))
+            }
+            let again = try await post(target, sent)
+            #expect(again.status == 200 && again.text.contains(reference), "\(fate): \(again.text)")
+            #expect(again.text.contains(fate == "cancelled" ? "已取消" : "待确认"))
+            let bookings = try await village.count(
+                "SELECT count(*) AS count FROM tour_booking_session WHERE session_id = \(session)")
+            #expect(bookings == 1)
+            guard fate != "sold out" else { return }
+            // Nobody else's form, nor another one under the same key.
+            for other in [form(), sent.replacing("headcount=12", with: "headcount=11"), sent + "&note=x"] {
+                let refused = try await post(target, other)
+                #expect(refused.status == 404 && !refused.text.contains(reference))
+                #expect(refused.text.contains("这个场次已不能预约"))
+            }
+        }
+
+        @Test(arguments: [("zh", "保留 48 小时"), ("en", "kept for 48 hours")])
+        func theFormTellsPriceAndTerms(language: String, kept: String) async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let page = try await village.send("GET", "/tours?session=\(session)&lang=\(language)")
+            // A price stays on one line.
+            #expect(page.text.contains(language == "zh" ? "每人 80\u{A0}元" : "80\u{A0}yuan a head"))
+            #expect(page.text.contains(kept) && page.text.contains("30%"))
+        }
+
+        @Test func aKindOfUnitIsChosen() async throws {
+            let session = try await Served.village.tourSession()
+            let sent = form().replacing("unitKind=party_school", with: "unitKind=")
+            let reply = try await post("/tours?session=\(session)", sent)
+            #expect(reply.status == 422 && reply.text.contains("请选择单位类别"))
+        }
+
+        @Test func whoIsConfirmedComesFromTheBookingToTheTicket() async throws {
+            let village = try Served.village
+            let own = { (booking: JSON) in
+                "reference=\(try booking["reference"].string)&phone=\(ServedVillage.phone)"
+            }
+            let booking = try await village.booked()
+            let page = try await post("/tours/booking", own(booking))
+            #expect(page.text.contains("action=\"/tours/ticket?lang=zh\""))
+            let ticket = try await post("/tours/ticket?lang=zh", own(booking))
+            #expect(ticket.status == 200 && ticket.text.contains("<svg "))
+            let waiting = try await village.booked(state: "requested")
+            let early = try await post("/tours/booking", own(waiting))
+            #expect(early.status == 200 && !early.text.contains("/tours/ticket"))
+            let refused = try await post("/tours/ticket?lang=zh", own(waiting))
+            #expect(refused.status == 409 && refused.text.contains("确认后才有凭证"))
+            #expect(refused.text.contains("value=\"\(ServedVillage.phone)\""))
+        }
+
+        @Test func ticketsAreAskedForWithAnExample() async throws {
+            for (language, hint) in [("zh", "如 ABCD-EFGH-IJKL"), ("en", "Such as ABCD-EFGH-IJKL")] {
+                let page = try await Served.village.send("GET", "/tours/ticket?lang=\(language)")
+                #expect(page.status == 200 && page.text.contains(">\(hint)</p>"))
+            }
         }
 
         @Test func aSessionThatIsGoneIsNotFound() async throws {

@@ -98,16 +98,25 @@ extension SiteTests {
 
         @Test func theDeskImportsBookingsAndNoOtherRegister() async throws {
             let village = try Served.village
-            let header = "预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态"
+            let header = ServedVillage.bookingColumns
             let row = "2019-03-01,2019-03-07,09:00,\(fresh("桃园")),采摘,40,某校,学校,14,12,韩老师,139****6211,45,630,已完成"
             let report = try await village.importRegister("bookings", as: "desk", header, row)
             #expect(report.status == 200)
             #expect(try report.json["recorded"] == 1 && report.json["created"].array.count >= 2)
-            let again = try await village.importRegister("bookings", as: "committee", header, row)
+            let again = try await village.importRegister("bookings", as: "administrator", header, row)
             #expect(try again.json["already"] == 1)
-            for (kind, person) in [("income", "desk"), ("households", "desk"), ("bookings", "clerk")] {
+            for (kind, person) in [
+                ("income", "desk"), ("households", "desk"), ("bookings", "clerk"), ("bookings", "committee"),
+                ("bookings", "auditor"), ("income", "auditor"),
+            ] {
                 let reply = try await village.importRegister(kind, as: person, header, row)
                 #expect(reply.status == 403, "\(kind) \(person)")
+            }
+            let paths = try await village.get("/openapi.json")["paths"]
+            for (kind, roles) in [
+                ("bookings", ["desk", "administrator"] as JSON), ("{kind}", ["clerk", "committee", "administrator"]),
+            ] {
+                #expect(paths["/api/v1/imports/\(kind)"]["post"]["security"] == [["bearer": roles]])
             }
             let bad = try await village.importRegister("bookings", as: "desk", header, row.replacing("已完成", with: "好"))
             #expect(bad.status == 422)

@@ -82,6 +82,13 @@ extension ServedVillage {
             example.bytes = Data("日期,类别,摘要,金额元\n2019-01-02,出租,\(fresh("m")),5.00\n2019-02-30,出租,x,1".utf8)
             example.type = "text/csv"
             return example
+        case "POST /api/v1/imports/bookings":
+            var example = Example("\(endpoint.path)?partial=true", as: "desk")
+            example.bytes = Data("\(Self.bookingColumns)\n,,,,,,,,,,,,,,".utf8)
+            example.type = "text/csv"
+            return example
+        case "POST /api/v1/messages/{id}/retry":
+            return Example("/api/v1/messages/\(try await lostMessage())/retry", as: "desk", [:])
         case "POST /api/v1/session":
             let account = try await account()
             return Example(
@@ -132,6 +139,19 @@ extension ServedVillage {
             guard case .people(let roles) = endpoint.access else { return Example(path) }
             return Example(path, as: roles.contains(clerk) ? clerk : admin)
         }
+    }
+
+    static let bookingColumns = "预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态"
+
+    /// Makes a message that was given up, and gives its number.
+    func lostMessage() async throws -> Int64 {
+        let booking = try await booked()["booking"].int64
+        let rows = try await query(
+            """
+            UPDATE message SET given_up_at = now(), attempts = 10, last_error = 'http 503'
+            WHERE booking_id = \(booking) RETURNING id
+            """)
+        return try #require(rows.first).decode("id")
     }
 
     private func key() async throws -> String {

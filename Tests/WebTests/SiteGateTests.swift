@@ -134,6 +134,57 @@ extension SiteTests {
             #expect(try none.problem()["type"] == "urn:taoyuan:problem:no-ticket")
         }
 
+        @Test(
+            .enabled("needs Chromium and pdfinfo") {
+                let programs = (await has("chromium"), await has("pdfinfo"))
+                return programs.0 && programs.1
+            })
+        func aTicketForThreeSessionsIsOnePageOfA5() async throws {
+            let village = try Served.village
+            let programme = "红色足迹：从支前小推车到乡村振兴的现场教学课与农耕研学体验" + fresh("p")
+            let site = "天津市北辰区双街镇韩村红色教育与蟠桃采摘实践教学基地" + fresh("s")
+            _ = try await village.post("/api/v1/tours/sites", as: "desk", ["name": .string(site), "kind": "base"])
+            _ = try await village.post(
+                "/api/v1/tours/programmes", as: "desk",
+                ["name": .string(programme), "minutes": 120, "price": JSON(Money(fen: 6800))])
+            var sessions: [JSON] = []
+            for hour in ["09:00", "13:00", "15:00"] {
+                let planned = try await village.post(
+                    "/api/v1/tours/sessions", as: "desk",
+                    [
+                        "site": .string(site), "programme": .string(programme),
+                        "day": JSON(village.today.adding(days: 9)), "time": .string(hour), "capacity": 60,
+                    ])
+                sessions.append(try planned["sessions"].array[0]["session"])
+            }
+            let booking = try await village.post(
+                "/api/v1/tours/desk/bookings", as: "desk",
+                [
+                    "unit": "天津市北辰区委党校第三十二期中青年干部培训班暨乡村振兴带头人研修班联合教学团", "unitKind": "party_school",
+                    "headcount": 28, "leader": "韩建国", "phone": .string(ServedVillage.phone),
+                    "sessions": .array(sessions),
+                ])
+            for language in ["zh", "en"] {
+                let target = "/api/v1/tours/bookings/\(try booking["booking"].int64)/ticket.html?lang=\(language)"
+                let page = try await village.send("GET", target, as: "desk")
+                let folder = FileManager.default.temporaryDirectory.appending(path: "ticket-\(UUID())").path
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+                defer { try? FileManager.default.removeItem(atPath: folder) }
+                let onA5 = page.text.replacing("@page { ", with: "@page { size: A5; ")
+                try Data(onA5.utf8).write(to: URL(filePath: folder + "/ticket.html"))
+                let printed = await output(
+                    "sh", "-c",
+                    """
+                    HOME=\(folder) timeout 60 chromium --headless=new --no-sandbox --disable-gpu \
+                        --disable-dev-shm-usage --user-data-dir=\(folder)/chromium --no-pdf-header-footer \
+                        --print-to-pdf=\(folder)/ticket.pdf file://\(folder)/ticket.html 2> /dev/null
+                    pdfinfo \(folder)/ticket.pdf
+                    """)
+                let facts = try #require(printed)
+                #expect(facts.contains("A5") && facts.contains(/Pages: +1\n/), "\(facts)")
+            }
+        }
+
         @Test func aGroupPrintsItsOwnTicket() async throws {
             let village = try Served.village
             let booking = try await village.groupBooking()
@@ -258,6 +309,26 @@ extension SiteTests {
             let sent = try await village.get(base + "&state=sent", as: "administrator")
             #expect(try sent["items"].array.isEmpty)
             #expect(try await village.send("GET", "/api/v1/messages", as: "clerk").status == 403)
+        }
+
+        @Test func theDeskRetriesALostMessage() async throws {
+            let village = try Served.village
+            let lost = try await village.lostMessage()
+            let target = "/api/v1/messages/\(lost)/retry"
+            for person in ["clerk", "committee", "auditor"] {
+                #expect(try await village.send("POST", target, as: person, [:]).status == 403)
+            }
+            #expect(try await village.send("POST", target, [:]).status == 401)
+            let retried = try await village.post(target, as: "desk", [:])
+            #expect(retried["message"] == .integer(lost) && retried["state"] == "waiting" && retried["attempts"] == 0)
+            let again = try await village.send("POST", target, as: "administrator", [:])
+            #expect(again.status == 409)
+            #expect(try again.problem()["type"] == "urn:taoyuan:problem:message-not-given-up")
+            let unknown = try await village.send("POST", "/api/v1/messages/4000000000/retry", as: "desk", [:])
+            #expect(unknown.status == 404)
+            let audited = try await village.count(
+                "SELECT count(*) AS count FROM audit WHERE action = 'message.retry' AND subject = \("\(lost)")")
+            #expect(audited == 1)
         }
     }
 }

@@ -85,10 +85,35 @@ extension SiteTests {
         func hostilePathsAreText(path: String) async throws {
             let reply = try await page("/\(path)", agent: "<script>alert(2)</script>")
             #expect(reply.status == 404)
-            #expect(reply.text.contains("不是溯源码"))
+            #expect(reply.text.contains("没有这个地址") && !reply.text.contains("不是溯源码"))
             for mark in ["<script", "<img", "<svg", "onerror=alert(1)>", "onload=alert(1)>", "root:"] {
                 #expect(!reply.text.contains(mark))
             }
+        }
+
+        @Test func aWrongAddressIsNoWrongCode() async throws {
+            let village = try Served.village
+            for path in ["foo", "admin", "favicon.ico", "foo/bar", "tours/nothing", "robots.txt", "桃"] {
+                let encoded = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""
+                for (language, words) in [("zh", "没有这个地址"), ("en", "There is nothing at this address.")] {
+                    let reply = try await page("/\(encoded)?lang=\(language)")
+                    #expect(reply.status == 404 && reply.text.contains(words), "\(path)")
+                    #expect(!reply.text.contains("不是溯源码") && !reply.text.contains("Not a code"))
+                    #expect(reply.text.contains("href=\"/tours?lang=\(language)\""))
+                }
+            }
+            // Cut short, a letter too many, and letters that are none of its alphabet's.
+            let code = village.payload
+            for path in [String(code.prefix(60)), code + "A", "01" + code.dropFirst(2), code.lowercased().dropLast()] {
+                let reply = try await page("/\(path)?lang=zh")
+                #expect(reply.status == 404 && reply.text.contains("不是溯源码"), "\(path)")
+            }
+        }
+
+        @Test(arguments: [("zh", "预约研学参观"), ("en", "Book a study tour")])
+        func homeLeadsToTheTours(language: String, words: String) async throws {
+            let home = try await page("/?lang=\(language)")
+            #expect(home.text.contains("<a href=\"/tours?lang=\(language)\">\(words)</a>"))
         }
 
         @Test func hostilePlacesAreText() async throws {
@@ -115,7 +140,9 @@ extension SiteTests {
                 let reply = try await page("/?code=\(code)&lang=en")
                 #expect(reply.text.contains(">Genuine</h1>"), "\(text)")
             }
-            for text in ["%3Cscript%3E", "..%2F", "%25", "a%0D%0ASet-Cookie:x=1", "%2F%2Fevil.example"] {
+            for text in [
+                "hello", "tours", "%3Cscript%3E", "..%2F", "%25", "a%0D%0ASet-Cookie:x=1", "%2F%2Fevil.example",
+            ] {
                 let reply = try await page("/?code=\(text)&lang=zh")
                 #expect(reply.status == 404 && reply.text.contains("不是溯源码"), "\(text)")
                 #expect(reply.headers["set-cookie"] == nil && !reply.text.contains("<script"))

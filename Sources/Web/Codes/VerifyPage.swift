@@ -12,8 +12,7 @@ extension Site {
             ) { call in
                 if let code = try call.query["code"].orNil?.string {
                     let payload = CodeRules.payload(in: code)
-                    let isPlain = payload.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "z") ~= $0 }
-                    guard isPlain, !payload.isEmpty else { return try await page(payload, nil, call) }
+                    guard CodeRules.isLikeACode(payload) else { return try await page(payload, nil, call) }
                     return .seeOther("/\(payload)?lang=\(call.language.rawValue)")
                 }
                 return .html(try home(call.language))
@@ -23,7 +22,9 @@ extension Site {
                 outcomes: [.init(200, "The answer as a page", contentType: "text/html; charset=utf-8")]
             ) { call in
                 try verifications?.check(call.client)
-                return try await page(call.path["payload"].string, nil, call)
+                let payload = try call.path["payload"].string
+                guard CodeRules.isLikeACode(payload) else { throw Refusal.noSuchPage }
+                return try await page(payload, nil, call)
             },
             Endpoint(
                 .post, "/{payload}", "The page's button: count this scan", access: .anyone, pathParameters: [payload],
@@ -49,6 +50,7 @@ extension Site {
                     + "it can't be scanned, paste the text of the code here."),
             "codeLabel": Bilingual(zh: "溯源码或网址", en: "Code or address"),
             "verifyLabel": Bilingual(zh: "查验", en: "Verify"),
+            "toursLabel": Bilingual(zh: "预约研学参观", en: "Book a study tour"),
             "footer": Bilingual(zh: "查验不需要账号，也不记录您是谁。", en: "No account is needed, and who you are is not kept."),
         ]
         return try pages.render(

@@ -31,7 +31,15 @@ extension Site {
                     booking: call.query["booking"].orNil?.int64, limit: page.limit)
                 let next = messages.count == page.limit ? messages.last.map { "\($0.id)" } : nil
                 return .page(messages.map(Self.render), next: next)
-            }
+            },
+            Endpoint(
+                .post, "/api/v1/messages/{id}/retry", "Try again a message that was given up", access: Roles.desk,
+                pathParameters: [.init("id", .integer(1...Int64.max), "The message's number")],
+                body: .json(.object([])), outcomes: [.init(201, "It waits again, due at once", message)]
+            ) { call in
+                try await carryOut(
+                    call, MessageStore.retry(try call.path["id"].int64, now: backend.clock.now()), Self.render)
+            },
         ]
     }
 

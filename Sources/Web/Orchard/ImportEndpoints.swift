@@ -13,43 +13,53 @@ extension Site {
     /// Registers sent as files: what `taoyuan import` does, for a clerk far away.
     var importEndpoints: [Endpoint] {
         [
-            Endpoint(
-                .post, "/api/v1/imports/{kind}", "Import a register (CSV): all of its rows, or none",
-                access: .people(["clerk", "committee", "administrator", "desk"]),
+            imports(
+                "/api/v1/imports/{kind}", "Import a register (CSV): all of its rows, or none", access: Roles.importers,
                 pathParameters: [
                     .init(
-                        "kind", .enumeration(["households", "plots", "harvest", "sales", "income", "bookings"]),
+                        "kind", .enumeration(["households", "plots", "harvest", "sales", "income"]),
                         "Which register it is")
-                ],
-                query: [.init("partial", .boolean, "Record the good rows even though others are refused")],
-                body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
-                outcomes: [
-                    .init(200, "What became of the rows", Self.report),
-                    .init(
-                        422, "Nothing was recorded; with a report when rows are the reason", Self.refusedRows,
-                        contentType: "application/problem+json"),
-                ], takesIdempotencyKey: false
-            ) { call in
-                try await withTemporaryFile(call.bytes) { path in
-                    try await importRegister(
-                        call.path["kind"].string, path: path, partial: call.query["partial"].orNil?.bool ?? false, call)
-                }
-            }
+                ]
+            ) { call, path, partial in
+                try await importRegister(call.path["kind"].string, path: path, partial: partial, call)
+            },
+            imports(
+                "/api/v1/imports/bookings", "Import the register of bookings (CSV): all of its rows, or none",
+                access: Roles.desk
+            ) { call, path, partial in
+                try await record(BookingRegister(today: backend.clock.today), "bookings", path, partial, call)
+            },
         ]
+    }
+
+    private func imports(
+        _ path: String, _ summary: String, access: Endpoint.Access, pathParameters: [Endpoint.Parameter] = [],
+        _ importing: @escaping @Sendable (Call, _ path: String, _ partial: Bool) async throws -> Answer
+    ) -> Endpoint {
+        Endpoint(
+            .post, path, summary, access: access, pathParameters: pathParameters,
+            query: [.init("partial", .boolean, "Record the good rows even though others are refused")],
+            body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
+            outcomes: [
+                .init(200, "What became of the rows", Self.report),
+                .init(
+                    422, "Nothing was recorded; with a report when rows are the reason", Self.refusedRows,
+                    contentType: "application/problem+json"),
+            ], takesIdempotencyKey: false
+        ) { call in
+            let partial = try call.query["partial"].orNil?.bool ?? false
+            return try await withTemporaryFile(call.bytes) { try await importing(call, $0, partial) }
+        }
     }
 
     private func importRegister(_ kind: String, path: String, partial: Bool, _ call: Call) async throws -> Answer {
         let today = backend.clock.today
-        guard kind == "bookings" || call.caller?.role != "desk" else {
-            throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")
-        }
         switch kind {
         case "households": return try await record(HouseholdRegister(), kind, path, partial, call)
         case "plots": return try await record(PlotRegister(), kind, path, partial, call)
         case "harvest":
             let recorder = HarvestRegister(signer: try backend.keys.signer(), today: today)
             return try await record(recorder, kind, path, partial, call)
-        case "bookings": return try await record(BookingRegister(today: today), kind, path, partial, call)
         case "sales": return try await record(SaleRegister(today: today), kind, path, partial, call)
         default: return try await record(IncomeRegister(today: today), kind, path, partial, call)
         }

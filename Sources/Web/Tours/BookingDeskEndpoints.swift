@@ -99,21 +99,30 @@ extension Site {
                     key, arrived: try call.body["arrived"].orNil?.int, seen: seen, now: backend.clock.now())
             },
             step(
-                "pickings", "Record a sale of what a group picked",
+                "pickings", "Record a sale of what a group picked, out of one cooperative's batches",
                 [
-                    Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
-                    .optional("price", Shapes.price, "The extra's own unless told"),
-                    .optional("extra", .integer(1...Int64(Int32.max))), .optional("paidHow", .string(1...40)),
-                    .optional("day", .day),
+                    Field(
+                        "lines",
+                        .array(
+                            of: .object([
+                                Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
+                                .optional("price", Shapes.price, "The extra's own unless told"),
+                            ]), 1...100)),
+                    .optional("extra", .integer(1...Int64(Int32.max)), "Where there are several to pick"),
+                    .optional("paidHow", .string(1...40)), .optional("day", .day, "Today unless told"),
                 ]
             ) { key, seen, call in
-                BookingStore.pick(
+                let lines = try call.body["lines"].array.map { line in
+                    BookingStore.Picking.Line(
+                        batch: try line["batch"].int64, weight: try line["weight"].weight,
+                        price: try line["price"].orNil.map(Shapes.price))
+                }
+                return BookingStore.pick(
                     key,
                     .init(
-                        batch: try call.body["batch"].int64, weight: try call.body["weight"].weight,
-                        price: try call.body["price"].orNil.map(Shapes.price),
-                        extra: try call.body["extra"].orNil?.int, paidHow: try call.body["paidHow"].orNil?.string,
-                        day: try call.body["day"].orNil?.day), seen: seen, now: backend.clock.now())
+                        lines: lines, extra: try call.body["extra"].orNil?.int,
+                        paidHow: try call.body["paidHow"].orNil?.string, day: try call.body["day"].orNil?.day),
+                    seen: seen, now: backend.clock.now())
             },
         ]
     }

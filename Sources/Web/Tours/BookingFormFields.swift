@@ -21,11 +21,15 @@ struct FormFields {
         field(name, label, ["isArea": true, "max": "\(max)"])
     }
 
-    func select(_ name: String, _ label: String, _ options: [(value: String, text: String)]) -> [String: Any] {
-        let options: [[String: Any]] = options.map { option in
-            ["value": option.value, "text": option.text, "isChosen": typed[name] == option.value]
+    /// - Parameter choose: what stands there before anything is chosen; nil chooses the first.
+    func select(
+        _ name: String, _ label: String, _ options: [(value: String, text: String)], choose: String? = nil
+    ) -> [String: Any] {
+        let all = (choose.map { [("", $0)] } ?? []) + options
+        let options: [[String: Any]] = all.map { value, text in
+            ["value": value, "text": text, "isChosen": typed[name] == value]
         }
-        return field(name, label, ["isSelect": true, "options": options])
+        return field(name, label, ["isSelect": true, "options": options, "isRequired": choose != nil])
     }
 
     private func field(_ name: String, _ label: String, _ rest: [String: Any]) -> [String: Any] {

@@ -17,7 +17,7 @@ extension Site {
             ) { call in
                 try verifications?.check(call.client)
                 guard let number = try call.query["session"].orNil?.int64 else {
-                    return try page("tours", try await sessionList(call.language), call)
+                    return try toursPage("tours", try await sessionList(call.language), call)
                 }
                 return try requestPage(try await offer(number), [:], nil, call)
             },
@@ -26,14 +26,15 @@ extension Site {
                 body: form, isDocumented: false, takesIdempotencyKey: false, handle: sendRequest),
             Endpoint(
                 .get, "/tours/booking", "Where a booking is looked up", access: .anyone, isDocumented: false
-            ) { call in try page("tours-booking", BookingText(call.language).lookup([:], nil), call) },
+            ) { call in try toursPage("tours-booking", BookingText(call.language).lookup([:], nil), call) },
             Endpoint(
                 .post, "/tours/booking", "Look up a booking, or cancel it", access: .anyone, body: form,
                 isDocumented: false, takesIdempotencyKey: false, handle: lookUp),
         ]
     }
 
-    private func page(
+    /// A page that a form may be sent from.
+    func toursPage(
         _ template: String, _ values: [String: Any], _ call: Call, status: HTTPResponse.Status = .ok,
         query: String = ""
     ) throws -> Answer {
@@ -76,7 +77,7 @@ extension Site {
         var values = BookingText(call.language).request(offer, typed, refusal)
         values["key"] = Base64URL.encode(try RandomBytes.secret(16))
         let status = refusal.map { Problem.status(of: $0) } ?? .ok
-        return try page("tours-request", values, call, status: status, query: "session=\(offer.session)&")
+        return try toursPage("tours-request", values, call, status: status, query: "session=\(offer.session)&")
     }
 
     private func sendRequest(_ call: Call) async throws -> Answer {
@@ -84,24 +85,43 @@ extension Site {
         try checkOwnForm(call)
         let typed = try Self.fields(call)
         guard let number = try call.query["session"].orNil?.int64 else { throw Refusal.noSuchPage }
-        let offer = try await offer(number)
+        let phone = BookingForm.phone(typed)
+        let retry = Self.strangersRetry(
+            key: typed["key"] ?? "", phone: phone, fingerprint: Digest.sha256(call.fingerprint))
         do {
-            let new = try BookingForm.booking(typed, offer)
-            let retry = Self.strangersRetry(
-                key: typed["key"] ?? "", phone: new.phone, fingerprint: Digest.sha256(call.fingerprint))
+            let new = try BookingForm.booking(typed, try await offer(number))
             let answer = try await BookingStore.takingTurns(mayWait: new.waitlist) {
                 try await backend.database.change(
                     strangers, once: retry, render: { String(decoding: Shapes.ownBooking($0).bytes, as: UTF8.self) },
                     BookingStore.book(new, byStranger: true, now: backend.clock.now()))
             }
-            let reference = try JSON(parsing: Array(answer.utf8))["reference"].string
-            let booking = try await BookingStore(backend.database).find(
-                .stranger(try BookingReference(entered: reference), phone: new.phone), strangers)
-            return try page(
-                "tours-booking", BookingText(call.language).booking(booking, now: backend.clock.now()), call)
+            return try await bookedPage(answer, phone: phone, call)
         } catch let refusal as Refusal where refusal.kind != .unavailable {
-            return try requestPage(try await self.offer(number), typed, refusal, call)
+            do {
+                return try requestPage(try await offer(number), typed, refusal, call)
+            } catch let gone as Refusal where gone.kind == .notFound {
+                // The session takes no more bookings, but this form may have made one before.
+                guard let answer = try await madeBefore(retry) else { throw gone }
+                return try await bookedPage(answer, phone: phone, call)
+            }
         }
+    }
+
+    /// The answer to a form that was carried out before, nil also for another one under its key.
+    private func madeBefore(_ retry: Retry) async throws -> String? {
+        do {
+            return try await backend.database.storedAnswer(to: retry, strangers)
+        } catch let refusal as Refusal where refusal.code == Retry.keyReused {
+            return nil
+        }
+    }
+
+    /// The booking that a form has made, as it stands now.
+    private func bookedPage(_ answer: String, phone: String, _ call: Call) async throws -> Answer {
+        let reference = try BookingReference(entered: JSON(parsing: Array(answer.utf8))["reference"].string)
+        let booking = try await BookingStore(backend.database).find(.stranger(reference, phone: phone), strangers)
+        return try toursPage(
+            "tours-booking", BookingText(call.language).booking(booking, now: backend.clock.now()), call)
     }
 
     private func lookUp(_ call: Call) async throws -> Answer {
@@ -125,15 +145,15 @@ extension Site {
                 }
             }
             let status = trouble.map { Problem.status(of: $0) } ?? .ok
-            return try page(
+            return try toursPage(
                 "tours-booking", text.booking(booking, trouble, now: backend.clock.now()), call, status: status)
         } catch let refusal as Refusal where refusal.kind == .notFound {
-            return try page("tours-booking", text.lookup(typed, refusal), call, status: .notFound)
+            return try toursPage("tours-booking", text.lookup(typed, refusal), call, status: .notFound)
         }
     }
 
     /// The form's fields by name; of a name that comes twice the first.
-    private static func fields(_ call: Call) throws -> [String: String] {
+    static func fields(_ call: Call) throws -> [String: String] {
         let fields = try call.form
         guard !fields.contains(where: { $0.value.utf8.contains(0) }) else {
             throw Refusal(.invalid, "malformed-form", zh: "表单编码有误", en: "the form is badly encoded")
@@ -162,6 +182,8 @@ extension HTTPField.Name {
 
 /// What a visitor typed into the form of a session.
 enum BookingForm {
+    static func phone(_ typed: [String: String]) -> String { typed["phone"]?.trimmed ?? "" }
+
     static func extraName(_ id: Int) -> String { "extra-\(id)" }
 
     static func booking(_ typed: [String: String], _ offer: BookingOffer) throws -> NewBooking {
@@ -173,10 +195,18 @@ enum BookingForm {
             return number == 0 ? nil : WantedExtra(extra: extra.id, quantity: number, session: offer.session)
         }
         return NewBooking(
-            unit: text("unit"), unitKind: try UnitKind(named: text("unitKind")),
+            unit: text("unit"), unitKind: try unitKind(text("unitKind")),
             headcount: try number(text("headcount"), field: "headcount"), leader: text("leader"),
-            phone: text("phone"), email: optional("email"), language: optional("language"), note: optional("note"),
+            phone: phone(typed), email: optional("email"), language: optional("language"), note: optional("note"),
             sessions: [offer.session], extras: extras, waitlist: typed["waitlist"] != nil)
+    }
+
+    private static func unitKind(_ text: String) throws -> UnitKind {
+        guard !text.isEmpty else {
+            throw Refusal(
+                .invalid, "unknown-unit-kind", field: "unitKind", zh: "请选择单位类别", en: "choose the kind of unit")
+        }
+        return try UnitKind(named: text)
     }
 
     private static func number(_ text: String, field: String) throws -> Int {

@@ -1,3 +1,4 @@
+import Database
 import Foundation
 import Kernel
 import Tours
@@ -20,11 +21,11 @@ struct BookingText {
         var days: [[String: Any]] = []
         for offer in offers {
             let session: [String: Any] = [
-                "session": "\(offer.session)", "programme": offer.programme, "site": offer.site,
-                "time": Self.time(offer.startsAt) + "–" + Self.time(offer.endsAt), "price": price(offer.price),
+                "session": "\(offer.session)", "programme": offer.programme,
+                "parts": [Self.hours(offer.startsAt, offer.endsAt), offer.site], "price": price(offer.price),
                 "seats": seats(offer), "isFull": offer.free < max(1, offer.minGroup),
                 "bookLabel": offer.free < max(1, offer.minGroup)
-                    ? say("登记候补", "Join the waiting list") : say("预约", "Book"),
+                    ? say("登记候补", "Waiting list") : say("预约", "Book"),
             ]
             if days.last?["day"] as? String == "\(offer.day)", let sessions = days.last?["sessions"] as? [[String: Any]]
             {
@@ -38,7 +39,8 @@ struct BookingText {
             "explanation": say(
                 "这里是今后 60 天的场次。选好场次，填写单位和人数即可，不需要账号。",
                 "These are the sessions of the next 60 days. Choose one and tell us who comes; no account is needed."),
-            "ownLabel": say("查询或取消我的预约", "Look up or cancel my booking"), "days": days,
+            "ownLabel": say("查询或取消我的预约", "Look up or cancel my booking"),
+            "codeLabel": say("查验溯源码", "Verify a code"), "days": days,
         ]
         if days.isEmpty { values["nothing"] = say("目前没有可以预约的场次。", "There are no sessions to be booked at present.") }
         return values
@@ -47,17 +49,18 @@ struct BookingText {
     /// - Parameter typed: what the form held when it was sent.
     func request(_ offer: BookingOffer, _ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
         let wrong = refusal.flatMap { BookingForm.field(of: $0, typed, offer) }
-        let form = FormFields(typed: typed, wrong: wrong, message: refusal?.message[language])
+        let message = refusal.map { words(of: $0, offer) }
+        let form = FormFields(typed: typed, wrong: wrong, message: message)
         var fields = [
             form.input("unit", say("单位名称", "Unit"), max: 200, autocomplete: "organization"),
             form.select(
                 "unitKind", say("单位类别", "Kind of unit"),
-                UnitKind.allCases.map { ($0.rawValue, $0.label[language]) }),
+                UnitKind.allCases.map { ($0.rawValue, $0.label[language]) }, choose: say("请选择", "Please choose")),
             form.input(
                 "headcount", say("人数", "Number of people"), type: "text", max: 6, isNumber: true,
                 hint: say(
-                    "每团 \(offer.minGroup) 到 \(offer.maxGroup) 人，还有 \(offer.free) 个名额",
-                    "\(offer.minGroup) to \(offer.maxGroup) people; \(offer.free) seats are free")),
+                    "每团 \(offer.minGroup) 到 \(offer.maxGroup) 人，\(seats(offer))",
+                    "Groups of \(offer.minGroup) to \(offer.maxGroup); \(seats(offer))")),
             form.input("leader", say("带队人", "Leader"), max: 60, autocomplete: "name"),
             form.input(
                 "phone", say("联系电话", "Phone"), type: "tel", max: 40, autocomplete: "tel",
@@ -70,17 +73,22 @@ struct BookingText {
             fields.append(
                 form.select("language", say("讲解语言", "Language"), offer.languages.map { ($0, languageName($0)) }))
         }
-        for extra in offer.extras {
-            fields.append(
-                form.input(
-                    BookingForm.extraName(extra.id), label(of: extra), max: 6, isRequired: false, isNumber: true))
-        }
         fields.append(form.area("note", say("备注（可不填）", "Remarks (optional)"), max: 1000))
+        for extra in offer.extras {
+            var field = form.input(
+                BookingForm.extraName(extra.id), extra.name, max: 6, isRequired: false, isNumber: true,
+                hint: hint(on: extra))
+            if extra.id == offer.extras.first?.id { field["section"] = say("另外预订（可不填）", "Extras (optional)") }
+            fields.append(field)
+        }
         var values: [String: Any] = [
             "title": offer.programme, "heading": offer.programme,
-            "explanation":
-                "\(name(of: offer.day)) \(Self.time(offer.startsAt))–\(Self.time(offer.endsAt)) · \(offer.site) · "
-                + price(offer.price), "session": "\(offer.session)", "fields": fields,
+            "facts": [
+                (say("日期", "Day"), name(of: offer.day)),
+                (say("时间", "Time"), Self.hours(offer.startsAt, offer.endsAt)), (say("地点", "Place"), offer.site),
+                (say("费用", "Price"), price(offer.price)),
+            ].map { ["name": $0.0, "value": $0.1] },
+            "session": "\(offer.session)", "fields": fields,
             "sendLabel": say("提交预约", "Send the request"), "backLabel": backLabel, "terms": terms(offer),
             "waits": typed["waitlist"] != nil,
         ]
@@ -89,32 +97,33 @@ struct BookingText {
         }
         if let refusal, wrong == nil || !fields.contains(where: { $0["name"] as? String == wrong }) {
             values["trouble"] =
-                refusal.code == "idempotency-key-reused"
+                refusal.code == Retry.keyReused
                 ? say("这张表已经提交过。如要再约一次，请再提交一次。", "This form was sent before. Send it again to book once more.")
-                : refusal.message[language]
+                : message
         }
         return values
     }
 
     /// The booking as it stands, for whoever made it.
     func booking(_ booking: Booking, _ trouble: Refusal? = nil, now: Date) -> [String: Any] {
-        var facts: [(String, String)] = [(say("单位", "Unit"), booking.unit)]
-        for line in booking.lines {
-            facts.append((say("课程", "Programme"), line.programme))
-            facts.append((say("地点", "Place"), line.site))
-            facts.append(
-                (say("时间", "Time"), "\(name(of: line.day)) \(Self.time(line.startsAt))–\(Self.time(line.endsAt))"))
-        }
-        facts.append((say("人数", "People"), "\(booking.headcount)"))
-        facts.append((say("带队人", "Leader"), booking.leader))
+        var facts: [(String, String)] = [
+            (say("单位", "Unit"), booking.unit), (say("人数", "People"), "\(booking.headcount)"),
+            (say("带队人", "Leader"), booking.leader),
+        ]
         for extra in booking.extras { facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[language])")) }
-        facts.append((say("费用", "Fee"), yuan(booking.fee)))
+        facts.append((say("费用", "Fee"), booking.fee.fen == 0 ? say("免费", "free") : yuan(booking.fee)))
         if booking.paid.fen > 0 { facts.append((say("已付", "Paid"), yuan(booking.paid))) }
         if booking.kept.fen > 0 { facts.append((say("收取费用", "Kept"), yuan(booking.kept))) }
         if booking.refundDue.fen > 0 { facts.append((say("退款", "Refund"), yuan(booking.refundDue))) }
-        let isGood = [.requested, .held, .confirmed, .arrived, .completed].contains(booking.state)
         var values: [String: Any] = [
-            "title": say("我的预约", "My booking"), "tone": isGood ? "good" : "warn",
+            "title": say("我的预约", "My booking"), "tone": Self.tone(booking.state),
+            "visits": booking.lines.map { line in
+                let value: [String: Any] = [
+                    "programme": line.programme,
+                    "parts": [name(of: line.day), Self.hours(line.startsAt, line.endsAt), line.site],
+                ]
+                return value
+            },
             "state": booking.state.label[language].prefix(1).uppercased() + booking.state.label[language].dropFirst(),
             "explanation": explanation(booking), "reference": "\(booking.reference)",
             "advice": say(
@@ -122,7 +131,14 @@ struct BookingText {
                 "Keep this reference: with it and your phone you look up, change or cancel the booking."),
             "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
         ]
-        if let trouble { values["trouble"] = trouble.message[language] }
+        if let trouble { values["trouble"] = trouble.message.sentence(in: language) }
+        if [.confirmed, .arrived].contains(booking.state) {
+            values["ticket"] = [
+                "heading": say("入场凭证", "Ticket"),
+                "explanation": say("到达时在入口出示，可以打印，也可以存在手机里。", "Show it at the gate, on paper or on your phone."),
+                "reference": "\(booking.reference)", "phone": booking.phone, "label": say("打开凭证", "Open the ticket"),
+            ]
+        }
         let canCancel = [.requested, .held, .waitlisted, .confirmed].contains(booking.state) && booking.startsAt > now
         if canCancel {
             let kept = BookingRules.keptIfCancelled(booking, now: now)
@@ -139,19 +155,41 @@ struct BookingText {
     }
 
     func lookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
+        lookup(
+            typed, refusal, action: "/tours/booking", heading: say("我的预约", "My booking"),
+            explanation: say("凭预约号和电话查询或取消。", "Look it up or cancel it with its reference and your phone."),
+            label: say("查询", "Look up"))
+    }
+
+    func ticketLookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
+        lookup(
+            typed, refusal, action: "/tours/ticket", heading: say("研学凭证", "Tour ticket"),
+            explanation: say(
+                "预约确认后，凭预约号和预约时留的电话打开凭证。",
+                "Once your booking is confirmed, open its ticket with the reference and your phone."),
+            label: say("打开凭证", "Open the ticket"))
+    }
+
+    private func lookup(
+        _ typed: [String: String], _ refusal: Refusal?, action: String, heading: String, explanation: String,
+        label: String
+    ) -> [String: Any] {
+        let isUnknown = refusal?.kind == .notFound
         let form = FormFields(
-            typed: typed, wrong: refusal.map { _ in "reference" }, message: refusal?.message[language])
-        return [
-            "title": say("我的预约", "My booking"), "backLabel": backLabel,
-            "lookup": [
-                "heading": say("我的预约", "My booking"),
-                "explanation": say("凭预约号和电话查询或取消。", "Look it up or cancel it with its reference and your phone."),
-                "fields": [
-                    form.input("reference", say("预约号", "Reference"), max: 20, hint: "ABCD-EFGH-IJKL"),
-                    form.input("phone", say("联系电话", "Phone"), type: "tel", max: 40, autocomplete: "tel"),
-                ], "label": say("查询", "Look up"),
-            ] as [String: Any],
+            typed: typed, wrong: isUnknown ? "reference" : nil, message: refusal?.message.sentence(in: language))
+        var values: [String: Any] = [
+            "action": action, "heading": heading, "explanation": explanation, "label": label,
+            "fields": [
+                form.input(
+                    "reference", say("预约号", "Reference"), max: 40,
+                    hint: say("如 ABCD-EFGH-IJKL", "Such as ABCD-EFGH-IJKL")),
+                form.input(
+                    "phone", say("联系电话", "Phone"), type: "tel", max: 40, autocomplete: "tel",
+                    hint: say("预约时留的电话", "The one that you gave when you booked")),
+            ],
         ]
+        if let refusal, !isUnknown { values["general"] = refusal.message.sentence(in: language) }
+        return ["title": heading, "backLabel": backLabel, "lookup": values]
     }
 }
 
@@ -162,18 +200,43 @@ extension BookingText {
             : say("已满", "sold out")
     }
 
-    private func price(_ price: Money) -> String { say("每人 \(price) 元", "\(price) yuan a head") }
+    private func price(_ price: Money) -> String {
+        price.fen == 0 ? say("免费", "free") : say("每人 \(yuan(price))", "\(yuan(price)) a head")
+    }
 
-    private func yuan(_ money: Money) -> String { say("\(money) 元", "\(money) yuan") }
+    /// Kept on one line; whole yuan without decimals.
+    private func yuan(_ money: Money) -> String {
+        let number = money.fen % 100 == 0 ? "\(money.fen / 100)" : "\(money)"
+        return say("\(number)\u{A0}元", "\(number)\u{A0}yuan")
+    }
 
-    private func label(of extra: BookingOffer.Extra) -> String {
-        switch extra.kind {
-        case .meal: say("\(extra.name)（\(extra.price) 元/份，几份）", "\(extra.name) (\(extra.price) yuan each; how many)")
-        case .gift: say("\(extra.name)（\(extra.price) 元/件，几件）", "\(extra.name) (\(extra.price) yuan each; how many)")
+    private func hint(on extra: BookingOffer.Extra) -> String {
+        let price = yuan(extra.price)
+        return switch extra.kind {
+        case .meal: say("\(price)一份，要几份", "\(price) each; how many people eat")
+        case .gift: say("\(price)一件，要几件", "\(price) each; how many")
         case .picking:
             say(
-                "\(extra.name)（\(extra.price) 元/斤，当天按实际重量付，想摘几斤）",
-                "\(extra.name) (\(extra.price) yuan per 500 g, paid by weight on the day; how many)")
+                "\(price)一斤，想摘几斤；当天按实际重量付款",
+                "\(price) for each 斤 (500 g); how many you mean to pick. You pay on the day, by weight")
+        }
+    }
+
+    /// What a refusal says beside the form, where nothing else is at hand but the form.
+    private func words(of refusal: Refusal, _ offer: BookingOffer) -> String {
+        guard refusal.code == BookingRules.soldOutCode else { return refusal.message.sentence(in: language) }
+        return offer.free > 0
+            ? say(
+                "只剩 \(offer.free) 个名额，请减少人数，或勾选下面的候补。",
+                "Only \(offer.free) seats are left: come with fewer people, or tick the waiting list below.")
+            : say("名额已满，请勾选下面的候补，或另选场次。", "Sold out: tick the waiting list below, or choose another session.")
+    }
+
+    private static func tone(_ state: BookingState) -> String {
+        switch state {
+        case .confirmed, .arrived, .completed: "good"
+        case .requested, .held, .waitlisted: "calm"
+        case .expired, .cancelled, .noShow: "warn"
         }
     }
 
@@ -184,10 +247,20 @@ extension BookingText {
 
     private func terms(_ offer: BookingOffer) -> String {
         let late = offer.lateFeePercent
+        let next = say(
+            "提交后名额先为您保留 \(duration(offer.holdMinutes))，接待处确认后生效。",
+            "Your seats are kept for \(duration(offer.holdMinutes)); the booking stands once the tour desk has "
+                + "confirmed it. ")
         let free = say(
-            "开始前 \(offer.freeCancelHours) 小时以前取消免费", "Cancelling is free until \(offer.freeCancelHours) hours before")
+            "开始前 \(offer.freeCancelHours) 小时以前取消免费",
+            "Cancelling is free until \(offer.freeCancelHours) hours before the start")
         let fee = late > 0 ? say("，之后收费用的 \(late)%", ", and costs \(late)% of the fee later") : ""
-        return free + fee + say("。", ".")
+        return next + free + fee + say("。", ".")
+    }
+
+    private func duration(_ minutes: Int) -> String {
+        let (number, zh, en) = minutes % 60 == 0 ? (minutes / 60, "小时", "hour") : (minutes, "分钟", "minute")
+        return say("\(number) \(zh)", "\(number) \(en)\(number == 1 ? "" : "s")")
     }
 
     private func explanation(_ booking: Booking) -> String {
@@ -214,6 +287,8 @@ extension BookingText {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         return say("\(year)年\(month)月\(number)日 周\(chinese)", "\(english) \(number) \(months[month - 1]) \(year)")
     }
+
+    private static func hours(_ start: Date, _ end: Date) -> String { "\(time(start))–\(time(end))" }
 
     /// The time of day in Asia/Shanghai, such as `09:00`.
     private static func time(_ instant: Date) -> String {

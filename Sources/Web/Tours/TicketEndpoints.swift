@@ -84,17 +84,22 @@ extension Site {
             },
             Endpoint(
                 .get, "/tours/ticket", "Where a group asks for its ticket", access: .anyone, isDocumented: false
-            ) { call in .html(try ticketForm(call.language)) },
+            ) { call in try toursPage("tours-booking", BookingText(call.language).ticketLookup([:], nil), call) },
             Endpoint(
                 .post, "/tours/ticket", "The group's ticket as a page to print", access: .anyone, body: form,
                 isDocumented: false, takesIdempotencyKey: false
             ) { call in
-                let fields = try call.form
-                let ticket = try await ticket(
-                    reference: fields.first { $0.name == "reference" }?.value ?? "",
-                    phone: fields.first { $0.name == "phone" }?.value ?? "", call)
-                return .html(
-                    try PrintedPages.ticket(ticket, village: backend.village, language: call.language))
+                let typed = try Self.fields(call)
+                do {
+                    let ticket = try await ticket(
+                        reference: typed["reference"] ?? "", phone: typed["phone"] ?? "", call)
+                    return .html(
+                        try PrintedPages.ticket(ticket, village: backend.village, language: call.language))
+                } catch let refusal as Refusal where refusal.kind == .notFound || refusal.kind == .conflict {
+                    return try toursPage(
+                        "tours-booking", BookingText(call.language).ticketLookup(typed, refusal), call,
+                        status: Problem.status(of: refusal))
+                }
             },
         ]
     }
@@ -109,21 +114,5 @@ extension Site {
         let scope = Scope(village: backend.village.id, cooperative: nil, actor: "group")
         return try await TicketStore(backend.database, keys: backend.keys).show(
             reference: BookingReference(entered: reference), phone: phone, today: backend.clock.today, scope)
-    }
-
-    private func ticketForm(_ language: Language) throws -> String {
-        let texts: [String: Bilingual] = [
-            "heading": Bilingual(zh: "研学凭证", en: "Tour ticket"),
-            "explanation": Bilingual(
-                zh: "预约确认后，凭预约号和预约时留的电话打印凭证。",
-                en: "Once your booking is confirmed, print its ticket with the reference and the phone number you gave."
-            ),
-            "referenceLabel": Bilingual(zh: "预约号", en: "Reference"),
-            "phoneLabel": Bilingual(zh: "电话", en: "Phone"),
-            "showLabel": Bilingual(zh: "显示凭证", en: "Show the ticket"),
-        ]
-        return try pages.render(
-            "ticketform", title: texts["heading"]?[language] ?? "", texts.mapValues { $0[language] },
-            village: backend.village, language)
     }
 }

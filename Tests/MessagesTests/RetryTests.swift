@@ -1,0 +1,164 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Messages
+
+/// What was given up is tried again when somebody says so.
+@Suite struct RetryTests {
+    private func sender(_ village: TestVillage, _ hook: Listener) throws -> MessageSender {
+        MessageSender(
+            village.database, village: village.village.id, brand: "津小韩",
+            ways: MessageWays(mail: nil, webhook: try Webhook(url: "http://127.0.0.1:\(hook.port)/send")),
+            clock: village.clock.clock)
+    }
+
+    /// Puts messages in for a booking, the clock being the database's.
+    private func put(_ keys: String..., of booking: TestBooking, in village: TestVillage) async throws {
+        for key in keys {
+            _ = try await village.database.transaction(village.committee) { transaction in
+                try await transaction.query(
+                    Outbox.insert(.confirmed, booking: booking.number, key: key, village.committee))
+            }
+        }
+        village.clock.advance(seconds: Date().timeIntervalSince(village.clock.now) + 1)
+    }
+
+    private func book(_ village: TestVillage) async throws -> TestBooking {
+        let now = Date()
+        village.clock.advance(seconds: now.timeIntervalSince(village.clock.now) + 1)
+        return try await village.addBooking([try await village.addSession(on: village.today.adding(days: 3))])
+    }
+
+    /// All messages, by their key.
+    private func messages(_ village: TestVillage) async throws -> [String: Message] {
+        let all = try await MessageStore(village.database).list(village.committee)
+        return Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+    }
+
+    /// Fails until everything is given up.
+    private func giveUp(_ village: TestVillage, _ sender: MessageSender) async throws {
+        try await village.audited([
+            "UPDATE message SET attempts = \(MessageRules.attempts - 1), due_at = created_at WHERE sent_at IS NULL"
+        ])
+        #expect(try await sender.sendDue().givenUp > 0)
+    }
+
+    @Test func `a message that was given up goes out once it is retried, as the same message`() async throws {
+        let hook = try await Listener(.http)
+        try await withVillage { village in
+            let booking = try await book(village)
+            try await put("k", of: booking, in: village)
+            let sender = try sender(village, hook)
+            try hook.reply("503")
+            try await giveUp(village, sender)
+            let lost = try #require(try await messages(village)["k"])
+            #expect(lost.state == .givenUp && lost.lastError == "http 503")
+
+            let retried = try await village.database.change(
+                village.committee, MessageStore.retry(lost.id, now: village.clock.now))
+            #expect(retried.state == .waiting && retried.attempts == 0 && retried.key == "k")
+            let due = try #require(try await messages(village)["k"]?.dueAt)
+            #expect(abs(due.timeIntervalSince(retried.dueAt)) < 0.001)
+            // It has all its attempts before it: one more failure is not the end.
+            #expect(try await sender.sendDue() == MessageSender.Tally(failed: 1))
+            #expect(try await messages(village)["k"]?.state == .waiting)
+            try await giveUp(village, sender)
+            _ = try await village.database.change(
+                village.committee, MessageStore.retry(lost.id, now: village.clock.now))
+            try hook.reply(nil)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1))
+            let sent = try #require(try await messages(village)["k"])
+            #expect(sent.id == lost.id && sent.state == .sent && sent.attempts == 1 && sent.lastError == nil)
+            let delivery = try #require(try hook.deliveries.first)
+            let identity = try #require(delivery.headers["idempotency-key"])
+            #expect(identity.hasPrefix("k.\(lost.id)."))
+            #expect(try await village.number("SELECT count(*) FROM message") == 1)
+
+            let again = try await refusal {
+                _ = try await village.database.change(
+                    village.committee, MessageStore.retry(lost.id, now: village.clock.now))
+            }
+            #expect(again?.code == "message-not-given-up" && again?.kind == .conflict)
+            #expect(try await sender.sendDue() == MessageSender.Tally())
+            #expect(try hook.deliveries.count == 1)
+            #expect(
+                try await village.number(
+                    "SELECT count(*) FROM audit WHERE action = 'message.retry' AND subject = \("\(lost.id)")") == 2)
+        }
+    }
+
+    @Test func `only what was given up is retried`() async throws {
+        try await withVillage { village in
+            let booking = try await book(village)
+            try await put("waiting", of: booking, in: village)
+            let waiting = try #require(try await messages(village)["waiting"])
+            for (id, code) in [(waiting.id, "message-not-given-up"), (waiting.id + 1, "unknown-message")] {
+                let refused = try await refusal {
+                    _ = try await village.database.change(
+                        village.committee, MessageStore.retry(id, now: village.clock.now))
+                }
+                #expect(refused?.code == code)
+            }
+            #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'message.retry'") == 0)
+            try await village.audited(["UPDATE message SET given_up_at = now()"])
+            let orchard = try await village.plant()
+            let clerk = village.clerk(of: orchard.east)
+            let hidden = try await refusal {
+                _ = try await village.database.change(clerk, MessageStore.retry(waiting.id, now: village.clock.now))
+            }
+            #expect(hidden?.code == "unknown-message")
+        }
+    }
+
+    @Test func `of two who retry one message one is told that it waits`() async throws {
+        try await withVillage { village in
+            try await put("k", of: try await book(village), in: village)
+            try await village.audited(["UPDATE message SET given_up_at = now()"])
+            let message = try #require(try await messages(village)["k"])
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await refusal {
+                            _ = try await village.database.change(
+                                village.committee, MessageStore.retry(message.id, now: village.clock.now))
+                        }?.code
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.filter { $0 == nil }.count == 1)
+            #expect(Set(codes.compactMap(\.self)) == ["message-not-given-up"])
+        }
+    }
+
+    @Test func `all that failed are retried, and nothing that is pointless`() async throws {
+        let hook = try await Listener(.http)
+        try await withVillage { village in
+            let booking = try await book(village)
+            let leaving = try await village.addBooking([
+                try await village.addSession(on: village.today.adding(days: 4))
+            ])
+            try await put("a", "b", of: booking, in: village)
+            try await put("pointless", of: leaving, in: village)
+            try await village.cancel(leaving)
+            let sender = try sender(village, hook)
+            try hook.reply("500")
+            try await giveUp(village, sender)
+            try await put("new", of: booking, in: village)
+            let count = try await village.database.change(
+                village.committee, MessageStore.retryAllFailed(now: village.clock.now))
+            #expect(count == 2)
+            let states = try await messages(village).mapValues(\.state)
+            #expect(states == ["a": .waiting, "b": .waiting, "pointless": .givenUp, "new": .waiting])
+            try hook.reply(nil)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 3))
+            let none = try await village.database.change(
+                village.committee, MessageStore.retryAllFailed(now: village.clock.now))
+            #expect(none == 0)
+        }
+    }
+}
