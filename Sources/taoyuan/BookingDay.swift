@@ -9,13 +9,15 @@ import enum Web.JSON
 extension BookingCommand {
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cancels a booking by the programme's rules; what goes back is decided by `booking refund`.",
+            abstract: words(
+                "按课程规定取消预约；退多少由 booking refund 决定。",
+                "Cancels a booking by the programme's rules; what goes back is decided by `booking refund`."),
             discussion: "taoyuan booking cancel 17 --reason 下雨 --waive")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Flag(help: "Keep nothing of the fee.") var waive = false
-        @Option(help: "A note.") var reason: String?
+        @Flag(help: .words("不收取任何费用。", "Keep nothing of the fee.")) var waive = false
+        @Option(help: .words("备注。", "A note.")) var reason: String?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -26,12 +28,12 @@ extension BookingCommand {
 
     struct NoShow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "no-show", abstract: "Notes that a group did not come.",
+            commandName: "no-show", abstract: words("登记团队没有来。", "Notes that a group did not come."),
             discussion: "taoyuan booking no-show 17")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Flag(help: "Keep nothing of the fee.") var waive = false
+        @Flag(help: .words("不收取任何费用。", "Keep nothing of the fee.")) var waive = false
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -42,11 +44,13 @@ extension BookingCommand {
 
     struct Complete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Notes that a visit is over.", discussion: "taoyuan booking complete 17 --arrived 28")
+            abstract: words("登记参观已结束。", "Notes that a visit is over."),
+            discussion: "taoyuan booking complete 17 --arrived 28")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "How many came; needed where nobody was checked in.") var arrived: Int?
+        @Option(help: .words("实到人数；没有签到记录时必须给出。", "How many came; needed where nobody was checked in.")) var arrived:
+            Int?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -57,14 +61,15 @@ extension BookingCommand {
 
     struct Pay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Records money that came in for a booking.",
+            abstract: words("登记预约的收款。", "Records money that came in for a booking."),
             discussion: "taoyuan booking pay 17 --amount 500 --how 微信")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "Yuan.", transform: reading(Money.init(yuan:))) var amount: Money
-        @Option(help: "How it was paid, such as 微信.") var how: String
-        @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+        @Option(help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:))) var amount: Money
+        @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var how: String
+        @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
+            CivilDay?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -75,17 +80,18 @@ extension BookingCommand {
 
     struct Refund: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decides how much goes back, and records that it went.", subcommands: [Decide.self, PayOut.self])
+            abstract: words("决定退多少，并登记已退。", "Decides how much goes back, and records that it went."),
+            subcommands: [Decide.self, PayOut.self])
 
         struct Decide: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Decides how much goes back in all.",
+                abstract: words("决定一共退多少。", "Decides how much goes back in all."),
                 discussion: "taoyuan booking refund decide 17 --amount 400"
             )
 
             @OptionGroup var options: SharedOptions
             @OptionGroup var which: BookingOptions
-            @Option(help: "Yuan.", transform: reading(Money.init(yuan:))) var amount: Money
+            @Option(help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:))) var amount: Money
 
             func run() async throws {
                 try await which.carryOut(options) { key, seen, now in
@@ -96,15 +102,18 @@ extension BookingCommand {
 
         struct PayOut: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                commandName: "pay", abstract: "Records money that went back.",
+                commandName: "pay", abstract: words("登记已退的款。", "Records money that went back."),
                 discussion: "taoyuan booking refund pay 17 --how 微信")
 
             @OptionGroup var options: SharedOptions
             @OptionGroup var which: BookingOptions
-            @Option(help: "Yuan (default: all that is due).", transform: reading(Money.init(yuan:)))
+            @Option(
+                help: .words("金额（元，默认退全部应退款）。", "Yuan (default: all that is due)."),
+                transform: reading(Money.init(yuan:)))
             var amount: Money?
-            @Option(help: "How it was paid, such as 微信.") var how: String
-            @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+            @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var how: String
+            @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:)))
+            var day: CivilDay?
 
             func run() async throws {
                 try await which.carryOut(options) { key, seen, now in
@@ -116,19 +125,24 @@ extension BookingCommand {
 
     struct Picked: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Records what a group picked, as a sale out of a batch.",
+            abstract: words("把团队采摘的产品登记为批次的销售。", "Records what a group picked, as a sale out of a batch."),
             discussion: "taoyuan booking picked 17 --batch 5 --weight 12斤")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "The batch's number.") var batch: Int64
-        @Option(help: "The weight with its unit: 6kg, 12斤.", transform: reading(Weight.init(_:)))
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Option(
+            help: .words("重量及单位：6kg、12斤。", "The weight with its unit: 6kg, 12斤."), transform: reading(Weight.init(_:)))
         var weight: Weight
-        @Option(help: "The price (default: the extra's): 12/斤.", transform: reading(Price.init(_:)))
+        @Option(
+            help: .words("单价（默认用附加项目的单价）：12/斤。", "The price (default: the extra's): 12/斤."),
+            transform: reading(Price.init(_:)))
         var price: Price?
-        @Option(help: "The extra, where the programme has several to pick.") var extra: Int?
-        @Option(help: "How it was paid, such as 微信.") var paid: String?
-        @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+        @Option(help: .words("附加项目（课程有几个采摘项目时需要）。", "The extra, where the programme has several to pick.")) var extra:
+            Int?
+        @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var paid: String?
+        @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
+            CivilDay?
 
         func run() async throws {
             let picking = BookingStore.Picking(

@@ -7,16 +7,18 @@ import enum Web.JSON
 
 struct MessageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "message", abstract: "Messages to those who booked: the outbox, and sending what is due.",
+        commandName: "message",
+        abstract: words("给预约团队的消息：发件箱与发送。", "Messages to those who booked: the outbox, and sending what is due."),
         subcommands: [List.self, Send.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the outbox, newest first.", discussion: "taoyuan message list --state given_up")
+            abstract: words("列出发件箱，最新的在前。", "Lists the outbox, newest first."),
+            discussion: "taoyuan message list --state given_up")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "Only those in this state.") var state: Message.State?
-        @Option(help: "Only those of this booking.") var booking: Int64?
+        @Option(help: .words("只列处于此状态的消息。", "Only those in this state.")) var state: Message.State?
+        @Option(help: .words("只列这个预约的消息。", "Only those of this booking.")) var booking: Int64?
         @OptionGroup var page: PageOptions
 
         func run() async throws {
@@ -32,7 +34,7 @@ struct MessageCommand: ParsableCommand {
                 ],
                 row: { message in
                     [
-                        "\(message.id)", message.kind.rawValue, "\(message.booking)",
+                        "\(message.id)", message.kind.label[.ofThisRun], "\(message.booking)",
                         message.state.label[.ofThisRun],
                         (message.sentAt ?? message.givenUpAt ?? message.dueAt).minute, "\(message.attempts)",
                         message.lastError,
@@ -43,7 +45,7 @@ struct MessageCommand: ParsableCommand {
 
     struct Send: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sends what is due, once; a running server does so by itself.",
+            abstract: words("把到时的消息发一次；运行中的服务会自行发送。", "Sends what is due, once; a running server does so by itself."),
             discussion: "TAOYUAN_WEBHOOK_URL=https://sms.example.cn/send taoyuan message send")
 
         @OptionGroup var options: SharedOptions

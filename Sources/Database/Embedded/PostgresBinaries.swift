@@ -18,8 +18,12 @@ struct PostgresBinaries: Sendable {
         for folder in folders {
             if let binaries = await PostgresBinaries(folder: folder) { found.append(binaries) }
         }
-        guard let newest = found.max(by: { $0.major < $1.major }) else { throw Refusal.noPostgres(given: given) }
-        guard newest.major >= oldestMajor else { throw Refusal.postgresTooOld(newest) }
+        guard let newest = found.max(by: { $0.major < $1.major }) else {
+            throw Refusal.noPostgres(given: given, folder: dataFolder)
+        }
+        guard newest.major >= oldestMajor else {
+            throw Refusal.postgresTooOld(newest, folder: dataFolder)
+        }
         guard let wanted else { return newest }
         guard let fitting = found.first(where: { $0.major == wanted }) else {
             throw Refusal.otherMajor(folder: dataFolder, made: wanted, found: newest.major)
