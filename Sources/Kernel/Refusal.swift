@@ -50,7 +50,7 @@ public struct Refusal: Error, Sendable, Hashable {
     ///   - known: names that whoever asked may see, best sorted; the first ten are told.
     ///   - count: how many there are in all, if `known` is only a part.
     public static func unknown(
-        _ kind: Kind = .invalid, _ code: String, field: String, zh: String, en: String, name: String,
+        _ kind: Kind, _ code: String, field: String, zh: String, en: String, name: String,
         known: [String], count: Int? = nil
     ) -> Refusal {
         let told = known.prefix(10).map(\.shortened)

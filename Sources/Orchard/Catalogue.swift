@@ -129,7 +129,8 @@ public struct Catalogue: Sendable {
     }
 
     static func unknown(_ field: String, _ zh: String, _ name: String, _ known: some Sequence<String>) -> Refusal {
-        Refusal.unknown("unknown-\(field)", field: field, zh: zh, en: field, name: name, known: known.sorted())
+        Refusal.unknown(
+            .invalid, "unknown-\(field)", field: field, zh: zh, en: field, name: name, known: known.sorted())
     }
 }
 

@@ -54,7 +54,7 @@ struct ReportCommand: ParsableCommand {
                 return try await store.drawUp(year: year ?? 0, clock: backend.clock, backend.local.scope)
             }
             let form = format ?? (options.json ? .json : .markdown)
-            var bytes = try form.render(report, Language.asked ?? .chinese)
+            var bytes = try form.render(report, Arguments.ofThisRun.language ?? .chinese)
             if form == .json { bytes += Array("\n".utf8) }
             try Files.write(bytes, to: output)
             if let output {

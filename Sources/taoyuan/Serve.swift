@@ -36,11 +36,10 @@ struct ServeCommand: AsyncParsableCommand {
         let host = host ?? configuration.host
         do {
             try await Web.serve(backend, host: host, port: port ?? configuration.port, logger: logger) { port in
-                Terminal.say(
-                    words(
-                        "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束",
-                        "serving on http://\(host):\(port), Ctrl-C ends it"))
-                if let hint = Self.originHint(backend.keys.origin, host: host, port: port) { Terminal.say(hint) }
+                let served = words(
+                    "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束", "serving on http://\(host):\(port), Ctrl-C ends it")
+                let hint = Self.originHint(backend.keys.origin, host: host, port: port)
+                Terminal.say([served, hint].compactMap(\.self).joined(separator: "\n"))
             }
         } catch {
             await backend.close()

@@ -132,6 +132,15 @@ final class Running: Sendable {
         kill(process.processIdentifier, number)
     }
 
+    /// What it has said as soon as that holds `word`, or once it has ended.
+    func errors(after word: String) async throws -> String {
+        while true {
+            let text = try String(contentsOfFile: outputs[1], encoding: .utf8)
+            if text.contains(word) || !process.isRunning { return text }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     func finish() async throws -> Outcome {
         for await _ in ended {}
         let texts = try outputs.map { try String(contentsOfFile: $0, encoding: .utf8) }
