@@ -50,7 +50,7 @@ struct KeyCommand: ParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
-                "导出公钥：一把，或以 JSON Web Key Set 导出所有未泄露的。",
+                "导出公钥：一把，或以 JWKS 格式导出所有未泄露的。",
                 "Prints public keys: one, or as a JSON Web Key Set all that are not compromised."),
             discussion: "taoyuan key export --key-id 8a31 --format pem --output key.pem")
 

@@ -11,8 +11,10 @@ enum Recorded {
 
     /// What an action was done to.
     static func subject(_ subject: String, of action: String) -> String {
-        guard action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) else { return subject }
-        return kind.label[.ofThisRun]
+        if action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) { return kind.label[.ofThisRun] }
+        // Tokens that were given no name are called by their role.
+        if action == "token.create", let role = Role(rawValue: subject) { return role.label[.ofThisRun] }
+        return subject
     }
 
     /// What happened to a booking, such as `checked_in`.

@@ -25,9 +25,10 @@ import Testing
         return commands(try #require(dump["command"] as? [String: Any]))
     }
 
-    /// Whether three words of English follow each other.
+    /// Whether three words of English follow each other, commands and options aside.
     private func hasProse(_ text: String) -> Bool {
-        text.range(of: #"(?i)\b[a-z]{2,} [a-z]+ [a-z]{2,}\b"#, options: .regularExpression) != nil
+        text.replacing(/taoyuan [a-z -]+|--[a-z-]+( <[a-z-]+>)?/, with: "").range(
+            of: #"(?i)\b[a-z]{2,} [a-z]+ [a-z]{2,}\b"#, options: .regularExpression) != nil
     }
 
     private func isChinese(_ text: String?) -> Bool {
@@ -52,6 +53,15 @@ import Testing
         }
     }
 
+    @Test func `the commands that refusals point to are there`() async throws {
+        let source = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Sources/taoyuan/RefusalTalk.swift")
+        let told = try String(contentsOf: source, encoding: .utf8).matches(of: /": "([a-z ]+ list)"/).map { $0.1 }
+        #expect(told.count > 10)
+        let paths = try await allCommands(try Village()).map { $0.path.joined(separator: " ") }
+        #expect(Set(told.map(String.init)).isSubset(of: paths))
+    }
+
     @Test func `a screen of help has no English line and fits a terminal`() async throws {
         let village = try Village()
         for command in try await allCommands(village) {
@@ -60,8 +70,7 @@ import Testing
             for line in help.output.split(separator: "\n") {
                 let text = line.trimmingCharacters(in: .whitespaces)
                 let isExample =
-                    text.range(of: #"^(用法：|([A-Z_]+=\S+ )?taoyuan |--|\[)"#, options: .regularExpression) != nil
-                #expect(isExample || isChinese(text) || text.hasPrefix("<"), "\(command.path): \(line)")
+                    text.range(of: #"^(用法：|([A-Z_]+=\S+ )?taoyuan )"#, options: .regularExpression) != nil
                 #expect(isExample || !hasProse(text), "\(command.path): \(line)")
                 let width = line.unicodeScalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 1 : 2) }
                 #expect(isExample || width <= 82, "\(command.path): \(line)")
@@ -115,9 +124,7 @@ import Testing
     @Test func `a refusal names the option that the user typed and the command that lists what there is`() async throws
     {
         let village = try Village()
-        for kind in ["households", "plots"] {
-            try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
-        }
+        try await village.importPlots()
         func errors(_ line: String) async throws -> String {
             let outcome = try await village.run(line.split(separator: " ").map(String.init), environment: chinese)
             #expect(outcome.status == 1 && outcome.output.isEmpty)

@@ -53,9 +53,7 @@ import Testing
 
     @Test func `an offline verification says which key and which origin do not fit`() async throws {
         let village = try Village()
-        for kind in ["households", "plots"] {
-            try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
-        }
+        try await village.importPlots()
         let (_, payload) = try await village.register()
         let keys = try await village.run("key", "list", "--json").json(as: [[String: Any]].self)
         let signer = try #require(keys.first?["keyId"] as? String)

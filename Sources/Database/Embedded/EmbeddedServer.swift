@@ -74,7 +74,7 @@ struct EmbeddedServer: Sendable {
     private func start(holding claim: FileLock, until deadline: ContinuousClock.Instant) async throws {
         try await refuseIfUnreachable()
         let made = try folder.clusterMajor()
-        let programs = try await PostgresBinaries.locate(given: binaries, wanted: made, dataFolder: folder.root)
+        let programs = try await PostgresBinaries.locate(given: binaries, wanted: made, for: folder)
         if made == nil {
             settingUp()
             try await initialize(with: programs)
