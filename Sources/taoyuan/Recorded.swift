@@ -37,6 +37,9 @@ enum Recorded {
             return words("\(yuan) 元", "\(yuan) yuan")
         }
         text.replace(/(\d{1,15}) g\b/) { "\(Weight(grams: Int64($0.1) ?? 0))" }
+        if action.hasPrefix("booking.") {
+            text.replace(/^[0-9]+( → [0-9]+)?(?=$|, session)/) { words("\($0.0) 人", "\($0.0) people") }
+        }
         let head = text.prefix { $0 != " " }
         if let source = IncomeSource(rawValue: String(head)) {
             text = source.label[.ofThisRun] + text.dropFirst(head.count)
@@ -59,7 +62,8 @@ enum Recorded {
         (#"^kept ([^:]*)"#, "收取 $1"), (#"^capacity (\d+)$"#, "名额 $1"), (#"^since (\S+)$"#, "自 $1 起"),
         (#"^(\d+) from (\S+) at (\S+)$"#, "$1 场，自 $2 起，$3 开始"),
         (#"^session (\d+): (\d+) of (\d+)$"#, "场次 $1：$2 人，预约 $3 人"),
-        (#"^sale (\d+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"\bsession (\S.*) → "#, "场次 $1 → "),
+        (#"^sale (\d+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"^session (\S.*) → "#, "场次 $1 → "),
+        (#", session (\S.*) → "#, "，场次 $1 → "),
         (#"^(\d{4}): (\+[^:]*): "#, "$1 年 $2："),
     ]
 

@@ -124,7 +124,8 @@ import Testing
 
         let shown = try await table(village, "booking", "show", first)
         for told in [
-            "1,504.00 元 微信", "签到", "重复签到", "场次 \(sessions[1])：21 人，预约 22 人", "改场次", "更改", "确认", "20 人", "本机",
+            "1,504.00 元 微信", "签到", "重复签到", "场次 \(sessions[1])：21 人，预约 22 人", "改场次", "更改", "确认", " 20 人", "20 → 22 人",
+            "场次 \(sessions[0]) → \(sessions[1])", "本机",
         ] { #expect(shown.contains(told), "\(told) in\n\(shown)") }
         #expect(try await table(village, "booking", "show", second).contains("下雨"))
         #expect(try await table(village, "message", "list").contains("已确认"))
