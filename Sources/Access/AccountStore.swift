@@ -132,9 +132,16 @@ public struct AccountStore: Sendable {
             let rows = try await transaction.query(
                 "SELECT id FROM cooperative WHERE village_id = \(scope.village) AND name = \(name)")
             guard let row = rows.first else {
-                throw Refusal(
-                    .notFound, "no-such-cooperative", field: "cooperative", zh: "没有合作社“\(name.shortened)”",
-                    en: "there is no cooperative “\(name.shortened)”")
+                let known = try await transaction.query(
+                    """
+                    SELECT name FROM cooperative
+                    WHERE village_id = \(scope.village)
+                        AND (\(scope.cooperative)::int IS NULL OR id = \(scope.cooperative))
+                    ORDER BY name
+                    """)
+                throw Refusal.unknown(
+                    .notFound, "no-such-cooperative", field: "cooperative", zh: "合作社", en: "cooperative", name: name,
+                    known: try known.map { try $0.decode("name") })
             }
             return try row.decode("id")
         case (.clerk, nil):

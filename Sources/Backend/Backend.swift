@@ -37,9 +37,13 @@ public final class Backend: Sendable {
 
     /// Opens the database. The embedded one is started, migrated and, when it is empty, made into the village of the
     /// configuration; a server of one's own must have been migrated.
+    /// - Parameter settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
-    public static func open(_ configuration: Configuration, clock: WallClock = .system) async throws -> Backend {
-        let place = try await Place.find(configuration)
+    public static func open(
+        _ configuration: Configuration, clock: WallClock = .system,
+        settingUp: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> Backend {
+        let place = try await Place.find(configuration, settingUp)
         do {
             if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
             return try await connect(place, configuration, clock: clock)
@@ -50,9 +54,13 @@ public final class Backend: Sendable {
     }
 
     /// Brings the schema up to date, founds the village in an empty database and makes its first key.
+    /// - Parameter settingUp: as in `open`.
     /// - Returns: the migrations that were applied.
-    public static func migrate(_ configuration: Configuration, clock: WallClock = .system) async throws -> [Migration] {
-        let place = try await Place.find(configuration)
+    public static func migrate(
+        _ configuration: Configuration, clock: WallClock = .system,
+        settingUp: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> [Migration] {
+        let place = try await Place.find(configuration, settingUp)
         do {
             let applied = try await prepare(place, configuration, clock: clock)
             await (try connect(place, configuration, clock: clock)).close()
@@ -95,10 +103,13 @@ public final class Backend: Sendable {
         let open: Settings
         let embedded: EmbeddedPostgres?
 
-        static func find(_ configuration: Configuration) async throws -> Place {
+        static func find(
+            _ configuration: Configuration, _ settingUp: @escaping @Sendable (String) -> Void
+        ) async throws -> Place {
             guard let url = configuration.databaseURL else {
                 let embedded = try await EmbeddedPostgres.open(
-                    dataDirectory: configuration.dataDirectory, binaries: configuration.postgresBinaries)
+                    dataDirectory: configuration.dataDirectory, binaries: configuration.postgresBinaries,
+                    settingUp: settingUp)
                 return Place(
                     owner: embedded.settings(), service: embedded.settings(user: "taoyuan_service"),
                     open: embedded.settings(user: "taoyuan_public"), embedded: embedded)

@@ -36,10 +36,12 @@ public enum BatchRules {
             en: "plot \(plot) grows \(crop), not \(product)")
     }
 
-    public static func unknownPlot(_ plot: String) -> Refusal {
-        Refusal(
-            .notFound, "unknown-plot", field: "plot", zh: "没有地块“\(plot.shortened)”",
-            en: "there is no plot “\(plot.shortened)”")
+    /// - Parameters:
+    ///   - known: the first plots that whoever asked may see.
+    ///   - count: how many there are of them.
+    public static func unknownPlot(_ plot: String, known: [String], count: Int) -> Refusal {
+        Refusal.unknown(
+            .notFound, "unknown-plot", field: "plot", zh: "地块", en: "plot", name: plot, known: known, count: count)
     }
 
     public static func notEnough(batch: Int64, stock: Weight, wanted: Weight) -> Refusal {

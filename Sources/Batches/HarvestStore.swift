@@ -30,7 +30,7 @@ public enum HarvestStore {
         let season = OrchardRules.season(of: harvest.day)
         let rows = try await transaction.query(lookup(harvest, season: season, scope))
         guard let first = rows.first, let plot: Int = try first.decode("plot") else {
-            throw BatchRules.unknownPlot(harvest.plot)
+            throw try await unknownPlot(harvest.plot, transaction, scope)
         }
         guard let grade: Int = try first.decode("grade") else {
             let catalogue = try await Catalogue.load(transaction, scope)
@@ -87,6 +87,19 @@ public enum HarvestStore {
             refusals: [withinCeiling: overCeiling])
     }
 
+    /// Row-level security keeps other cooperatives' plots from a clerk.
+    private static func unknownPlot(
+        _ plot: String, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Refusal {
+        let rows = try await transaction.query(
+            """
+            SELECT number, count(*) OVER () AS count FROM plot WHERE village_id = \(scope.village)
+            ORDER BY number LIMIT 10
+            """)
+        return BatchRules.unknownPlot(
+            plot, known: try rows.map { try $0.decode("number") }, count: try rows.first?.decode("count") ?? 0)
+    }
+
     private static func lookup(_ harvest: Harvest, season: Int, _ scope: Scope) -> SQL {
         """
         SELECT t.id AS plot, t.cooperative_id, t.area_centimu, t.product_id AS crop, p.name AS crop_name,
@@ -138,7 +151,7 @@ public enum HarvestStore {
                 FROM plot t JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
                 WHERE t.village_id = \(scope.village) AND t.number = \(plot)
                 """)
-            guard let row = rows.first else { throw BatchRules.unknownPlot(plot) }
+            guard let row = rows.first else { throw try await unknownPlot(plot, transaction, scope) }
             let id: Int = try row.decode("id")
             let product: Int = try row.decode("product_id")
             let cooperative: Int = try row.decode("cooperative_id")

@@ -7,17 +7,18 @@ import Kernel
 
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "API tokens.", subcommands: [Create.self, List.self, Revoke.self])
+        commandName: "token", abstract: words("API 令牌。", "API tokens."),
+        subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a token and prints its secret, this once.",
+            abstract: words("生成令牌并显示一次，以后不再显示。", "Makes a token and prints its secret, this once."),
             discussion: "taoyuan token create --role clerk --cooperative 韩村蟠桃专业合作社 --days 90")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var duty: DutyOptions
-        @Option(help: "What it is called in lists (default: the role).") var name: String?
-        @Option(help: "Days for which it is valid.") var days = 365
+        @Option(help: .words("在列表中的名称（默认用角色名）。", "What it is called in lists (default: the role).")) var name: String?
+        @Option(help: .words("有效天数。", "Days for which it is valid.")) var days = 365
 
         func run() async throws {
             let secret = try await options.withBackend { backend in
@@ -34,7 +35,8 @@ struct TokenCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the tokens, without their secrets.", discussion: "taoyuan token list")
+            abstract: words("列出令牌，不显示令牌本身。", "Lists the tokens, without their secrets."),
+            discussion: "taoyuan token list")
 
         @OptionGroup var options: SharedOptions
 
@@ -50,7 +52,8 @@ struct TokenCommand: ParsableCommand {
                 ]
             ) { token in
                 [
-                    "\(token.id)", token.name, token.role.label[.ofThisRun], token.cooperative ?? "",
+                    "\(token.id)", token.name == token.role.rawValue ? token.role.label[.ofThisRun] : token.name,
+                    token.role.label[.ofThisRun], token.cooperative ?? "",
                     token.expiresAt.minute, token.state(now),
                 ]
             }
@@ -59,10 +62,10 @@ struct TokenCommand: ParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a token at once.", discussion: "taoyuan token revoke --id 3")
+            abstract: words("立即作废一个令牌。", "Ends a token at once."), discussion: "taoyuan token revoke --id 3")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The token's number, as listed.") var id: Int64
+        @Option(help: .words("列表中的令牌编号。", "The token's number, as listed.")) var id: Int64
 
         func run() async throws {
             try await options.withBackend { backend in
@@ -76,9 +79,12 @@ struct TokenCommand: ParsableCommand {
 
 /// What a token or an account may do.
 struct DutyOptions: ParsableArguments {
-    @Option(help: "clerk, committee, desk, administrator or auditor.", transform: reading(Role.init(named:)))
+    @Option(
+        help: .words(
+            "角色：clerk（文员）、committee（村委会）、desk（研学接待）、administrator（管理员）或 auditor（审计）。",
+            "clerk, committee, desk, administrator or auditor."), transform: reading(Role.init(named:)))
     var role: Role
-    @Option(help: "A clerk's cooperative.") var cooperative: String?
+    @Option(help: .words("文员所属的合作社。", "A clerk's cooperative.")) var cooperative: String?
 }
 
 extension Token {
@@ -97,11 +103,12 @@ extension Token {
 
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Who did what.", subcommands: [List.self])
+        commandName: "audit", abstract: words("操作记录：谁做了什么。", "Who did what."), subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists what was changed, newest first.", discussion: "taoyuan audit list --limit 100")
+            abstract: words("列出所有改动，最新的在前。", "Lists what was changed, newest first."),
+            discussion: "taoyuan audit list --limit 100")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var page: PageOptions
@@ -123,7 +130,12 @@ struct AuditCommand: ParsableCommand {
                     .left("时间", "at"), .left("谁", "who"), .left("动作", "action"), .left("对象", "subject"),
                     .left("详情", "detail"),
                 ]
-            ) { [$0.at.minute, $0.actor, $0.action, $0.subject, $0.detail ?? ""] }
+            ) { entry in
+                [
+                    entry.at.minute, Recorded.actor(entry.actor), Recorded.action(entry.action),
+                    Recorded.subject(entry.subject, of: entry.action), Recorded.detail(entry.detail, of: entry.action),
+                ]
+            }
         }
     }
 }

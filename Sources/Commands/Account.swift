@@ -6,16 +6,18 @@ import Kernel
 
 struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "account", abstract: "People who sign in with a password.",
+        commandName: "account", abstract: words("用密码登录的人。", "People who sign in with a password."),
         subcommands: [Create.self, Password.self, Disable.self, List.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes an account. The password is asked for, or read from standard input or a file.",
+            abstract: words(
+                "建立账号。密码会询问，也可从标准输入或文件读取。",
+                "Makes an account. The password is asked for, or read from standard input or a file."),
             discussion: "taoyuan account create li --role clerk --cooperative 韩村蟠桃专业合作社")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "The name to sign in with.") var username: String
+        @Argument(help: .words("登录用的名称。", "The name to sign in with.")) var username: String
         @OptionGroup var duty: DutyOptions
         @OptionGroup var password: PasswordOptions
 
@@ -35,10 +37,11 @@ struct AccountCommand: ParsableCommand {
 
     struct Password: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sets a new password and ends the account's sessions.", discussion: "taoyuan account password li")
+            abstract: words("更换密码，并结束该账号的登录。", "Sets a new password and ends the account's sessions."),
+            discussion: "taoyuan account password li")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Whose.") var username: String
+        @Argument(help: .words("谁的账号。", "Whose.")) var username: String
         @OptionGroup var password: PasswordOptions
 
         func run() async throws {
@@ -57,10 +60,11 @@ struct AccountCommand: ParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shuts an account, and its tokens with it.", discussion: "taoyuan account disable li")
+            abstract: words("停用账号及其令牌。", "Shuts an account, and its tokens with it."),
+            discussion: "taoyuan account disable li")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Whose.") var username: String
+        @Argument(help: .words("谁的账号。", "Whose.")) var username: String
 
         func run() async throws {
             try await options.withBackend { backend in
@@ -76,7 +80,7 @@ struct AccountCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the accounts.", discussion: "taoyuan account list")
+            abstract: words("列出账号。", "Lists the accounts."), discussion: "taoyuan account list")
 
         @OptionGroup var options: SharedOptions
 

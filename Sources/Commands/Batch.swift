@@ -8,27 +8,33 @@ import Signing
 
 struct BatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "batch", abstract: "Batches: what was harvested, and how much of it is left.",
+        commandName: "batch",
+        abstract: words("批次：采收了什么，还剩多少。", "Batches: what was harvested, and how much of it is left."),
         subcommands: [Register.self, List.self, Show.self, Withdraw.self])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Registers a harvest as a batch and issues its code.",
+            abstract: words("把一次采收登记为批次，并签发溯源码。", "Registers a harvest as a batch and issues its code."),
             discussion: #"""
                 taoyuan batch register --plot D01 --variety 瑞蟠21号 --grade 特级 \
                   --harvested 2025-08-21 --weight 1250kg
                 """#)
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The plot's number.") var plot: String
-        @Option(help: "The product, when the variety alone does not tell.") var product: String?
-        @Option(help: "The variety.") var variety: String
-        @Option(help: "The grade.") var grade: String
-        @Option(help: "The day of the harvest (default: today).", transform: reading(CivilDay.init(_:)))
+        @Option(help: .words("地块号。", "The plot's number.")) var plot: String
+        @Option(help: .words("产品（品种本身说明不了时才需要）。", "The product, when the variety alone does not tell.")) var product:
+            String?
+        @Option(help: .words("品种。", "The variety.")) var variety: String
+        @Option(help: .words("等级。", "The grade.")) var grade: String
+        @Option(
+            help: .words("采收日期（默认今天）。", "The day of the harvest (default: today)."),
+            transform: reading(CivilDay.init(_:)))
         var harvested: CivilDay?
-        @Option(help: "The weight with its unit: 1250kg, 2500斤.", transform: reading(Weight.init(_:)))
+        @Option(
+            help: .words("重量及单位：1250kg、2500斤。", "The weight with its unit: 1250kg, 2500斤."),
+            transform: reading(Weight.init(_:)))
         var weight: Weight
-        @Option(help: "Who picked it.") var picker: String?
+        @Option(help: .words("采收人。", "Who picked it.")) var picker: String?
 
         func run() async throws {
             let code = try await options.withBackend { backend in
@@ -46,10 +52,11 @@ struct BatchCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists batches, newest first.", discussion: "taoyuan batch list --in-stock --limit 20")
+            abstract: words("列出批次，最新的在前。", "Lists batches, newest first."),
+            discussion: "taoyuan batch list --in-stock --limit 20")
 
         @OptionGroup var options: SharedOptions
-        @Flag(help: "Only batches of which something is left.") var inStock = false
+        @Flag(help: .words("只列还有库存的批次。", "Only batches of which something is left.")) var inStock = false
         @OptionGroup var page: PageOptions
 
         func run() async throws {
@@ -74,10 +81,11 @@ struct BatchCommand: ParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a batch and its stock movements.", discussion: "taoyuan batch show 17")
+            abstract: words("显示批次及其库存变动。", "Shows a batch and its stock movements."),
+            discussion: "taoyuan batch show 17")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "The batch's number.") var batch: Int64
+        @Argument(help: .words("批次号。", "The batch's number.")) var batch: Int64
 
         func run() async throws {
             let (found, movements, code) = try await options.withBackend { backend in
@@ -92,7 +100,9 @@ struct BatchCommand: ParsableCommand {
                     .left("日期", "day"), .left("变动", "movement"), .right("重量", "weight"), .left("原因", "reason"),
                     .left("经手", "by"),
                 ],
-                rows: movements.map { [$0.day.description, $0.label, $0.signedWeight, $0.reason ?? "", $0.actor] }
+                rows: movements.map {
+                    [$0.day.description, $0.label, $0.signedWeight, $0.reason ?? "", Recorded.actor($0.actor)]
+                }
             ).text
             try options.show(
                 [
@@ -104,7 +114,7 @@ struct BatchCommand: ParsableCommand {
 
     struct Withdraw: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Takes weight out of a batch other than by a sale.",
+            abstract: words("从批次中取出重量（销售以外）。", "Takes weight out of a batch other than by a sale."),
             discussion: "taoyuan batch withdraw --batch 17 --kind loss --weight 12斤 --reason 冷库断电")
 
         enum Kind: String, ExpressibleByArgument, CaseIterable {
@@ -121,13 +131,17 @@ struct BatchCommand: ParsableCommand {
         }
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The batch's number.") var batch: Int64
-        @Option(help: "Why it leaves.") var kind: Kind
-        @Option(help: "The weight with its unit: 12kg, 24斤.", transform: reading(Weight.init(_:)))
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Option(help: .words("出库原因。", "Why it leaves.")) var kind: Kind
+        @Option(
+            help: .words("重量及单位：12kg、24斤。", "The weight with its unit: 12kg, 24斤."), transform: reading(Weight.init(_:))
+        )
         var weight: Weight
-        @Option(help: "The day on which it left (default: today).", transform: reading(CivilDay.init(_:)))
+        @Option(
+            help: .words("出库日期（默认今天）。", "The day on which it left (default: today)."),
+            transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
-        @Option(help: "A note.") var reason: String?
+        @Option(help: .words("备注。", "A note.")) var reason: String?
 
         func run() async throws {
             let left = try await options.withBackend { backend in
@@ -146,9 +160,11 @@ struct BatchCommand: ParsableCommand {
 
 /// How much of a list.
 struct PageOptions: ParsableArguments {
-    @Option(help: "How many at most.") var limit = 50
+    @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 50
 
     func validate() throws {
-        guard (1...10_000_000).contains(limit) else { throw ValidationError("--limit is a number above zero.") }
+        guard (1...10_000_000).contains(limit) else {
+            throw ValidationError(words("--limit 须是大于零的数。", "--limit is a number above zero."))
+        }
     }
 }

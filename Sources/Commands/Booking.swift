@@ -8,7 +8,7 @@ import Tours
 
 struct BookingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "booking", abstract: "Bookings of study tours.",
+        commandName: "booking", abstract: words("研学预约。", "Bookings of study tours."),
         subcommands: [
             Request.self, Confirm.self, Hold.self, Change.self, Move.self, Cancel.self, NoShow.self, Complete.self,
             Pay.self, Refund.self, Picked.self, List.self, Show.self, BookingTicketCommand.self,
@@ -18,31 +18,33 @@ struct BookingCommand: ParsableCommand {
 
     struct Request: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Books seats in one or several sessions.",
+            abstract: words("在一个或几个场次预约名额。", "Books seats in one or several sessions."),
             discussion: """
                 taoyuan booking request --session 12 --unit 区委党校 --kind 党校 --headcount 30 \\
                   --leader 韩老师 --phone 13812345678 --extra 3=30
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The session's number; may be repeated.") var session: [Int64]
-        @Option(help: "The unit that comes.") var unit: String
+        @Option(help: .words("场次编号；可重复给出。", "The session's number; may be repeated.")) var session: [Int64]
+        @Option(help: .words("来访单位。", "The unit that comes.")) var unit: String
         @Option(
-            help: "The kind of unit: 党校, 机关, 学校, 企业, 社会, or the English name.",
+            help: .words("单位类别：党校、机关、学校、企业、社会，或英文名称。", "The kind of unit: 党校, 机关, 学校, 企业, 社会, or the English name."),
             transform: reading(UnitKind.init(named:)))
         var kind: UnitKind
-        @Option(parsing: .unconditional, help: "How many come.") var headcount: Int
-        @Option(help: "Who leads the group.") var leader: String
-        @Option(help: "A Chinese mobile number, or a landline with its area code.") var phone: String
-        @Option(help: "An e-mail address.") var email: String?
-        @Option(help: "The language of the visit, such as zh or en.") var language: String?
-        @Option(help: "A note.") var note: String?
+        @Option(parsing: .unconditional, help: .words("来多少人。", "How many come.")) var headcount: Int
+        @Option(help: .words("带队人。", "Who leads the group.")) var leader: String
+        @Option(help: .words("手机号，或带区号的座机号。", "A Chinese mobile number, or a landline with its area code.")) var phone:
+            String
+        @Option(help: .words("电子邮箱。", "An e-mail address.")) var email: String?
+        @Option(help: .words("讲解语言，如 zh 或 en。", "The language of the visit, such as zh or en.")) var language: String?
+        @Option(help: .words("备注。", "A note.")) var note: String?
         @Option(
-            help: "An extra and how much of it, such as 3=30; may be repeated.",
+            help: .words("附加项目及数量，如 3=30；可重复给出。", "An extra and how much of it, such as 3=30; may be repeated."),
             transform: reading(WantedExtra.init(entered:)))
         var extra: [WantedExtra] = []
-        @Option(help: "requested, held or confirmed.") var state = First.requested
-        @Flag(help: "Wait for seats when there are none.") var waitlist = false
+        @Option(help: .words("requested（待确认）、held（保留）或 confirmed（已确认）。", "requested, held or confirmed.")) var state =
+            First.requested
+        @Flag(help: .words("没有名额时排候补。", "Wait for seats when there are none.")) var waitlist = false
 
         enum First: String, ExpressibleByArgument, CaseIterable {
             case requested, held, confirmed
@@ -67,7 +69,7 @@ struct BookingCommand: ParsableCommand {
 
     struct Confirm: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Confirms a booking.", discussion: "taoyuan booking confirm 17")
+            abstract: words("确认预约。", "Confirms a booking."), discussion: "taoyuan booking confirm 17")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
@@ -79,12 +81,12 @@ struct BookingCommand: ParsableCommand {
 
     struct Hold: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Keeps a booking's seats anew, or finds some for one that waits.",
+            abstract: words("重新保留预约的名额，或为候补者找到名额。", "Keeps a booking's seats anew, or finds some for one that waits."),
             discussion: "taoyuan booking hold 17 --minutes 1440")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "For how long (default: the programme's time).") var minutes: Int?
+        @Option(help: .words("保留多少分钟（默认按课程规定）。", "For how long (default: the programme's time).")) var minutes: Int?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -95,27 +97,30 @@ struct BookingCommand: ParsableCommand {
 
     struct Change: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Changes who comes, how many, or with what.",
+            abstract: words("更改来访单位、人数或附加项目。", "Changes who comes, how many, or with what."),
             discussion: "taoyuan booking change 17 --headcount 28 --extra 3=28")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "The unit that comes.") var unit: String?
-        @Option(help: "The kind of unit.", transform: reading(UnitKind.init(named:))) var kind: UnitKind?
-        @Option(parsing: .unconditional, help: "How many come.") var headcount: Int?
-        @Option(help: "Who leads the group.") var leader: String?
-        @Option(help: "The phone.") var phone: String?
-        @Option(help: "The e-mail address; an empty text takes it away.") var email: String?
-        @Option(help: "The language of the visit.") var language: String?
-        @Option(help: "A note; an empty text takes it away.") var note: String?
+        @Option(help: .words("来访单位。", "The unit that comes.")) var unit: String?
+        @Option(help: .words("单位类别。", "The kind of unit."), transform: reading(UnitKind.init(named:))) var kind:
+            UnitKind?
+        @Option(parsing: .unconditional, help: .words("来多少人。", "How many come.")) var headcount: Int?
+        @Option(help: .words("带队人。", "Who leads the group.")) var leader: String?
+        @Option(help: .words("电话。", "The phone.")) var phone: String?
+        @Option(help: .words("电子邮箱；给空文字即删去。", "The e-mail address; an empty text takes it away.")) var email: String?
+        @Option(help: .words("讲解语言。", "The language of the visit.")) var language: String?
+        @Option(help: .words("备注；给空文字即删去。", "A note; an empty text takes it away.")) var note: String?
         @Option(
-            help: "All extras from now on, such as 3=30; may be repeated.",
+            help: .words("今后的全部附加项目，如 3=30；可重复给出。", "All extras from now on, such as 3=30; may be repeated."),
             transform: reading(WantedExtra.init(entered:)))
         var extra: [WantedExtra] = []
-        @Flag(help: "Take all extras away.") var noExtras = false
+        @Flag(help: .words("去掉所有附加项目。", "Take all extras away.")) var noExtras = false
 
         func validate() throws {
-            guard !noExtras || extra.isEmpty else { throw ValidationError("Give --extra or --no-extras.") }
+            guard !noExtras || extra.isEmpty else {
+                throw ValidationError(words("--extra 与 --no-extras 只能给一个。", "Give --extra or --no-extras."))
+            }
         }
 
         func run() async throws {
@@ -138,12 +143,12 @@ struct BookingCommand: ParsableCommand {
 
     struct Move: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Moves a booking to other sessions: all of them from now on.",
+            abstract: words("把预约改到别的场次：给出今后的全部场次。", "Moves a booking to other sessions: all of them from now on."),
             discussion: "taoyuan booking move 17 --session 14")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "The session's number; may be repeated.") var session: [Int64]
+        @Option(help: .words("场次编号；可重复给出。", "The session's number; may be repeated.")) var session: [Int64]
 
         func run() async throws {
             var change = BookingChange()
@@ -158,8 +163,10 @@ struct BookingCommand: ParsableCommand {
 
 /// Which booking, and as who has seen it.
 struct BookingOptions: ParsableArguments {
-    @Argument(help: "The booking's number or reference.") var booking: String
-    @Option(help: "The version that you have seen: refused when it is no longer this one.") var seen: Int?
+    @Argument(help: .words("预约编号或预约号。", "The booking's number or reference.")) var booking: String
+    @Option(
+        help: .words("您看到的版本号；预约已不是这一版时拒绝。", "The version that you have seen: refused when it is no longer this one."))
+    var seen: Int?
 
     /// Carries out a plan on the booking and shows what has become of it.
     func carryOut(

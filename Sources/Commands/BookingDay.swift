@@ -8,13 +8,15 @@ import Tours
 extension BookingCommand {
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cancels a booking by the programme's rules; what goes back is decided by `booking refund`.",
+            abstract: words(
+                "按课程规定取消预约；退多少由 booking refund 决定。",
+                "Cancels a booking by the programme's rules; what goes back is decided by `booking refund`."),
             discussion: "taoyuan booking cancel 17 --reason 下雨 --waive")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Flag(help: "Keep nothing of the fee.") var waive = false
-        @Option(help: "A note.") var reason: String?
+        @Flag(help: .words("不收取任何费用。", "Keep nothing of the fee.")) var waive = false
+        @Option(help: .words("备注。", "A note.")) var reason: String?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -25,12 +27,12 @@ extension BookingCommand {
 
     struct NoShow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "no-show", abstract: "Notes that a group did not come.",
+            commandName: "no-show", abstract: words("登记团队没有来。", "Notes that a group did not come."),
             discussion: "taoyuan booking no-show 17")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Flag(help: "Keep nothing of the fee.") var waive = false
+        @Flag(help: .words("不收取任何费用。", "Keep nothing of the fee.")) var waive = false
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -41,11 +43,13 @@ extension BookingCommand {
 
     struct Complete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Notes that a visit is over.", discussion: "taoyuan booking complete 17 --arrived 28")
+            abstract: words("登记参观已结束。", "Notes that a visit is over."),
+            discussion: "taoyuan booking complete 17 --arrived 28")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "How many came; needed where nobody was checked in.") var arrived: Int?
+        @Option(help: .words("实到人数；没有签到记录时必须给出。", "How many came; needed where nobody was checked in.")) var arrived:
+            Int?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -56,14 +60,15 @@ extension BookingCommand {
 
     struct Pay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Records money that came in for a booking.",
+            abstract: words("登记预约的收款。", "Records money that came in for a booking."),
             discussion: "taoyuan booking pay 17 --amount 500 --how 微信")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "Yuan.", transform: reading(Money.init(yuan:))) var amount: Money
-        @Option(help: "How it was paid, such as 微信.") var how: String
-        @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+        @Option(help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:))) var amount: Money
+        @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var how: String
+        @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
+            CivilDay?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
@@ -74,17 +79,18 @@ extension BookingCommand {
 
     struct Refund: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decides how much goes back, and records that it went.", subcommands: [Decide.self, PayOut.self])
+            abstract: words("决定退多少，并登记已退。", "Decides how much goes back, and records that it went."),
+            subcommands: [Decide.self, PayOut.self])
 
         struct Decide: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Decides how much goes back in all.",
+                abstract: words("决定一共退多少。", "Decides how much goes back in all."),
                 discussion: "taoyuan booking refund decide 17 --amount 400"
             )
 
             @OptionGroup var options: SharedOptions
             @OptionGroup var which: BookingOptions
-            @Option(help: "Yuan.", transform: reading(Money.init(yuan:))) var amount: Money
+            @Option(help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:))) var amount: Money
 
             func run() async throws {
                 try await which.carryOut(options) { key, seen, now in
@@ -95,15 +101,18 @@ extension BookingCommand {
 
         struct PayOut: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                commandName: "pay", abstract: "Records money that went back.",
+                commandName: "pay", abstract: words("登记已退的款。", "Records money that went back."),
                 discussion: "taoyuan booking refund pay 17 --how 微信")
 
             @OptionGroup var options: SharedOptions
             @OptionGroup var which: BookingOptions
-            @Option(help: "Yuan (default: all that is due).", transform: reading(Money.init(yuan:)))
+            @Option(
+                help: .words("金额（元，默认退全部应退款）。", "Yuan (default: all that is due)."),
+                transform: reading(Money.init(yuan:)))
             var amount: Money?
-            @Option(help: "How it was paid, such as 微信.") var how: String
-            @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+            @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var how: String
+            @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:)))
+            var day: CivilDay?
 
             func run() async throws {
                 try await which.carryOut(options) { key, seen, now in
@@ -115,9 +124,10 @@ extension BookingCommand {
 
     struct Picked: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: """
-                Records what a group picked, as one sale. Out of several batches: repeat --batch and --weight in step.
-                """,
+            abstract: words(
+                "把团队采摘的产品登记为一笔销售。出自几个批次时，成对重复 --batch 和 --weight。",
+                "Records what a group picked, as one sale. Out of several batches: repeat --batch and --weight in step."
+            ),
             discussion: """
                 taoyuan booking picked 17 --batch 5 --weight 12斤
                 taoyuan booking picked 17 --batch 5 --weight 12斤 --batch 6 --weight 8.5斤 --paid 微信
@@ -125,23 +135,30 @@ extension BookingCommand {
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
-        @Option(help: "The batch's number.") var batch: [Int64]
-        @Option(help: "The weight with its unit: 6kg, 12斤.", transform: reading(Weight.init(_:)))
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: [Int64]
+        @Option(
+            help: .words("重量及单位：6kg、12斤。", "The weight with its unit: 6kg, 12斤."), transform: reading(Weight.init(_:)))
         var weight: [Weight]
         @Option(
-            help: "The price (default: the extra's): 12/斤; once, or for each batch.",
+            help: .words(
+                "单价（默认用附加项目的单价）：12/斤；写一次，或每个批次写一次。",
+                "The price (default: the extra's): 12/斤; once, or for each batch."),
             transform: reading(Price.init(_:)))
         var price: [Price] = []
-        @Option(help: "The extra, where the programme has several to pick.") var extra: Int?
-        @Option(help: "How it was paid, such as 微信.") var paid: String?
-        @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+        @Option(help: .words("附加项目（课程有几个采摘项目时需要）。", "The extra, where the programme has several to pick."))
+        var extra: Int?
+        @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var paid: String?
+        @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:)))
+        var day: CivilDay?
 
         func validate() throws {
             guard batch.count == weight.count else {
-                throw ValidationError("Give --batch and --weight the same number of times.")
+                throw ValidationError(
+                    words("--batch 和 --weight 的个数须相同。", "Give --batch and --weight the same number of times."))
             }
             guard price.count <= 1 || price.count == batch.count else {
-                throw ValidationError("Give --price once, or as often as --batch.")
+                throw ValidationError(
+                    words("--price 写一次，或与 --batch 个数相同。", "Give --price once, or as often as --batch."))
             }
         }
 
@@ -152,23 +169,9 @@ extension BookingCommand {
                     price: price.count > 1 ? price[index] : price.first)
             }
             let picking = BookingStore.Picking(lines: lines, extra: extra, paidHow: paid, day: day)
-            do {
-                try await which.carryOut(options) { key, seen, now in
-                    BookingStore.pick(key, picking, seen: seen, now: now)
-                }
-            } catch let refusal as Refusal {
-                throw refusal.ofOption(amongLines: lines.count)
+            try await which.carryOut(options) { key, seen, now in
+                BookingStore.pick(key, picking, seen: seen, now: now)
             }
         }
-    }
-}
-
-extension Refusal {
-    /// What a line calls `lines[1].weight` is the second `weight` among the options, and `weight` if there is but one.
-    func ofOption(amongLines count: Int) -> Refusal {
-        guard let field, field.hasPrefix("lines["), let end = field.firstRange(of: "].") else { return self }
-        let name = String(field[end.upperBound...])
-        guard count > 1, let index = Int(field[..<end.lowerBound].dropFirst(6)) else { return renamed(field: name) }
-        return renamed(field: "\(name) \(index + 1)")
     }
 }

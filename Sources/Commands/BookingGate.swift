@@ -8,12 +8,15 @@ import Tours
 struct BookingGateListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gate-list",
-        abstract: "Writes a day's bookings and the keys of their tickets to a file, for a gate without the register.",
+        abstract: words(
+            "把一天的预约和凭证公钥写入文件，供不联网的入口使用。",
+            "Writes a day's bookings and the keys of their tickets to a file, for a gate without the register."),
         discussion: "taoyuan booking gate-list --day 2025-08-21 --output 2025-08-21.json")
 
     @OptionGroup var options: SharedOptions
-    @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
-    @Option(help: "The file to write to (default: standard output).") var output: String?
+    @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
+        CivilDay?
+    @Option(help: .words("写入的文件（默认标准输出）。", "The file to write to (default: standard output).")) var output: String?
 
     func run() async throws {
         let list = try await options.withBackend { backend in
@@ -32,12 +35,14 @@ struct BookingGateListCommand: AsyncParsableCommand {
 struct BookingSyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
-        abstract: "Brings an offline gate's journal into the register; doing it again is harmless. Exit status 1 when "
-            + "an entry was refused.",
+        abstract: words(
+            "把离线签到记录并入登记；重复执行无妨。有一条被拒时退出码为 1。",
+            "Brings an offline gate's journal into the register; doing it again is harmless. Exit status 1 when "
+                + "an entry was refused."),
         discussion: "taoyuan booking sync 2025-08-21.json.journal.jsonl")
 
     @OptionGroup var options: SharedOptions
-    @Argument(help: "The journal.") var journal: String
+    @Argument(help: .words("签到记录文件。", "The journal.")) var journal: String
 
     func run() async throws {
         let (entries, _) = try GateJournal.read(Files.bytes(journal, limit: 50_000_000))
@@ -99,14 +104,18 @@ private struct SyncedLine {
         switch result {
         case .refused(let refusal): refusal.message[.ofThisRun]
         case .answered(let answer):
-            answer.unit + (answer.earlier.map { words("，先前 ", ", before: ") + "\($0.at.minute) \($0.actor)" } ?? "")
+            answer.unit
+                + (answer.earlier.map { words("，先前 ", ", before: ") + "\($0.at.minute) \(Recorded.actor($0.actor))" }
+                    ?? "")
         }
     }
 }
 
 struct BookingDaySheetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "day-sheet", abstract: "Writes a day's sessions and who comes to them, to print or as a table.",
+        commandName: "day-sheet",
+        abstract: words(
+            "写出一天的场次和来访团队，供打印或作表格。", "Writes a day's sessions and who comes to them, to print or as a table."),
         discussion: "taoyuan booking day-sheet --day 2025-08-21 --format html --output 2025-08-21.html")
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -114,12 +123,16 @@ struct BookingDaySheetCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var options: SharedOptions
-    @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
-    @Option(help: "A page to print, or a table for a spreadsheet.") var format = Format.html
-    @Option(help: "The file to write to (default: standard output).") var output: String?
+    @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
+        CivilDay?
+    @Option(help: .words("html 供打印，csv 供电子表格。", "A page to print, or a table for a spreadsheet.")) var format = Format
+        .html
+    @Option(help: .words("写入的文件（默认标准输出）。", "The file to write to (default: standard output).")) var output: String?
 
     func validate() throws {
-        guard !options.json || output == nil else { throw ValidationError("--json goes to standard output.") }
+        guard !options.json || output == nil else {
+            throw ValidationError(words("--json 写到标准输出，不能与 --output 同用。", "--json goes to standard output."))
+        }
     }
 
     func run() async throws {

@@ -12,14 +12,20 @@ extension BookingState: ExpressibleByArgument {
 extension BookingCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists bookings, newest first.",
+            abstract: words("列出预约，最新的在前。", "Lists bookings, newest first."),
             discussion: "taoyuan booking list --day 2025-09-14 --state confirmed")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "Only those with a session on that day.", transform: reading(CivilDay.init(_:)))
+        @Option(
+            help: .words("只列这一天有场次的预约。", "Only those with a session on that day."),
+            transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
-        @Option(help: "Only those that stand there, such as requested or confirmed.") var state: BookingState?
-        @Option(help: "A part of the unit, the leader, the phone or the reference.") var text: String?
+        @Option(
+            help: .words(
+                "只列处于此状态的预约，如 requested 或 confirmed。", "Only those that stand there, such as requested or confirmed."))
+        var state: BookingState?
+        @Option(help: .words("单位、带队人、电话或预约号的一部分。", "A part of the unit, the leader, the phone or the reference."))
+        var text: String?
         @OptionGroup var page: PageOptions
 
         func run() async throws {
@@ -46,10 +52,11 @@ extension BookingCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a booking and what happened to it.", discussion: "taoyuan booking show 17")
+            abstract: words("显示预约及其经过。", "Shows a booking and what happened to it."),
+            discussion: "taoyuan booking show 17")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "The booking's number or reference.") var booking: String
+        @Argument(help: .words("预约编号或预约号。", "The booking's number or reference.")) var booking: String
 
         func run() async throws {
             let key = try BookingKey(entered: booking)
@@ -61,8 +68,11 @@ extension BookingCommand {
                     .left("时间", "at"), .left("经手", "by"), .left("状态", "state"), .left("事项", "what"),
                     .left("说明", "detail"),
                 ],
-                rows: history.events.map {
-                    [$0.at.minute, $0.actor, $0.state.label[.ofThisRun], $0.what, $0.detail ?? ""]
+                rows: history.events.map { event in
+                    [
+                        event.at.minute, Recorded.actor(event.actor), event.state.label[.ofThisRun],
+                        Recorded.event(event.what), Recorded.detail(event.detail, of: "booking.\(event.what)"),
+                    ]
                 }
             ).text
             try options.show(history.json, history.booking.text + "\n" + events)

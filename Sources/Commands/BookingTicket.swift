@@ -7,7 +7,9 @@ import Tours
 
 struct BookingTicketCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ticket", abstract: "Shows a confirmed booking's ticket, draws its QR symbol or prints it.",
+        commandName: "ticket",
+        abstract: words(
+            "显示已确认预约的凭证，画出二维码或打印。", "Shows a confirmed booking's ticket, draws its QR symbol or prints it."),
         discussion: """
             taoyuan booking ticket --booking 17 --qr png --output 17.png
             taoyuan booking ticket --booking 17 --format html --output 17.html
@@ -22,21 +24,25 @@ struct BookingTicketCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var options: SharedOptions
-    @Option(help: "The booking's number.") var booking: Int64
-    @Option(help: "Draw the QR symbol.") var qr: Drawing?
-    @Option(help: "A page to print instead of text.") var format = Format.text
-    @Option(help: "The file to write to (default: standard output).") var output: String?
+    @Option(help: .words("预约编号。", "The booking's number.")) var booking: Int64
+    @Option(help: .words("画出二维码。", "Draw the QR symbol.")) var qr: Drawing?
+    @Option(help: .words("html 写出供打印的页面（默认文字）。", "A page to print instead of text.")) var format = Format.text
+    @Option(help: .words("写入的文件（默认标准输出）。", "The file to write to (default: standard output).")) var output: String?
 
     func validate() throws {
-        guard qr == nil || format == .text else { throw ValidationError("Give --qr or --format, not both.") }
+        guard qr == nil || format == .text else {
+            throw ValidationError(words("--qr 与 --format 只能给一个。", "Give --qr or --format, not both."))
+        }
         guard !options.json || qr == nil && format == .text else {
-            throw ValidationError("Give --json, or --qr, or --format html.")
+            throw ValidationError(words("--json、--qr、--format html 只能给一个。", "Give --json, or --qr, or --format html."))
         }
         guard output == nil || qr != nil || format == .html else {
-            throw ValidationError("--output goes with --qr or --format html.")
+            throw ValidationError(
+                words("--output 须与 --qr 或 --format html 同用。", "--output goes with --qr or --format html."))
         }
         if qr == .png, output == nil, Terminal.showsOutput {
-            throw ValidationError("A PNG is not for a terminal: add --output FILE.")
+            throw ValidationError(
+                words("PNG 不能显示在终端：请加 --output 文件。", "A PNG is not for a terminal: add --output FILE."))
         }
     }
 

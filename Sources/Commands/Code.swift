@@ -8,12 +8,13 @@ import Signing
 
 struct CodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "code", abstract: "Signed codes: showing, verifying, revoking, exporting.",
+        commandName: "code",
+        abstract: words("溯源码：显示、查验、作废、导出。", "Signed codes: showing, verifying, revoking, exporting."),
         subcommands: [Show.self, CodeVerify.self, Revoke.self, Export.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a batch's code, or draws its QR symbol.",
+            abstract: words("显示批次的溯源码，或画出二维码。", "Shows a batch's code, or draws its QR symbol."),
             discussion: "taoyuan code show --batch 17 --qr png --output 17.png")
 
         enum Drawing: String, ExpressibleByArgument, CaseIterable {
@@ -21,15 +22,21 @@ struct CodeCommand: ParsableCommand {
         }
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The batch's number.") var batch: Int64
-        @Option(help: "Draw the QR symbol.") var qr: Drawing?
-        @Option(help: "The file to write the symbol to (default: standard output).") var output: String?
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Option(help: .words("画出二维码。", "Draw the QR symbol.")) var qr: Drawing?
+        @Option(help: .words("二维码写入的文件（默认标准输出）。", "The file to write the symbol to (default: standard output)."))
+        var output: String?
 
         func validate() throws {
-            guard output == nil || qr != nil else { throw ValidationError("--output goes with --qr.") }
-            guard qr == nil || !options.json else { throw ValidationError("Give --qr or --json, not both.") }
+            guard output == nil || qr != nil else {
+                throw ValidationError(words("--output 须与 --qr 同用。", "--output goes with --qr."))
+            }
+            guard qr == nil || !options.json else {
+                throw ValidationError(words("--qr 与 --json 只能给一个。", "Give --qr or --json, not both."))
+            }
             if qr == .png, output == nil, Terminal.showsOutput {
-                throw ValidationError("A PNG is not for a terminal: add --output FILE.")
+                throw ValidationError(
+                    words("PNG 不能显示在终端：请加 --output 文件。", "A PNG is not for a terminal: add --output FILE."))
             }
         }
 
@@ -51,14 +58,14 @@ struct CodeCommand: ParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revokes all codes of a batch, or one item's.",
+            abstract: words("作废批次的全部溯源码，或单件的一个。", "Revokes all codes of a batch, or one item's."),
             discussion: "taoyuan code revoke --batch 17 --reason 标签印错")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The batch's number.") var batch: Int64
-        @Option(help: "Why.") var reason: String
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Option(help: .words("理由。", "Why.")) var reason: String
         @Option(
-            help: "An item's serial, ten hexadecimal digits.",
+            help: .words("单件序列号，十位十六进制数。", "An item's serial, ten hexadecimal digits."),
             transform: reading { text in
                 guard let serial = [UInt8](hex: text), serial.count == 5 else {
                     throw Refusal(
@@ -81,15 +88,19 @@ struct CodeCommand: ParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints the batch codes that are not revoked: payload, tab, batch number; oldest first.",
+            abstract: words(
+                "列出未作废的批次码：码、制表符、批次号；最早的在前。",
+                "Prints the batch codes that are not revoked: payload, tab, batch number; oldest first."),
             discussion: "taoyuan code export --limit 10000 > codes.tsv")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "How many at most (default: all).") var limit: Int?
-        @Option(help: "Begin behind this batch number.") var after: Int64 = 0
+        @Option(help: .words("最多列出多少条（默认全部）。", "How many at most (default: all).")) var limit: Int?
+        @Option(help: .words("从这个批次号之后开始。", "Begin behind this batch number.")) var after: Int64 = 0
 
         func validate() throws {
-            guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number above zero.") }
+            guard limit ?? 1 > 0 else {
+                throw ValidationError(words("--limit 须是大于零的数。", "--limit is a number above zero."))
+            }
         }
 
         func run() async throws {
@@ -116,17 +127,18 @@ struct CodeCommand: ParsableCommand {
 
 struct RecallCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "recall", abstract: "Recalls of batches, and of all that was made from them.",
+        commandName: "recall",
+        abstract: words("召回批次及由它制成的产品。", "Recalls of batches, and of all that was made from them."),
         subcommands: [Open.self, End.self])
 
     struct Target: ParsableArguments {
-        @Option(help: "The batch's number.") var batch: Int64
-        @Option(help: "Why.") var reason: String
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Option(help: .words("理由。", "Why.")) var reason: String
     }
 
     struct Open: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Opens a recall.", discussion: "taoyuan recall open --batch 17 --reason 农残复检")
+            abstract: words("开始召回。", "Opens a recall."), discussion: "taoyuan recall open --batch 17 --reason 农残复检")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var target: Target
@@ -138,7 +150,7 @@ struct RecallCommand: ParsableCommand {
 
     struct End: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a recall.", discussion: "taoyuan recall end --batch 17 --reason 复检合格")
+            abstract: words("结束召回。", "Ends a recall."), discussion: "taoyuan recall end --batch 17 --reason 复检合格")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var target: Target

@@ -13,13 +13,17 @@ import Signing
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Loads the sample village and walks through the main job, from a harvest to its income.",
+        abstract: words(
+            "载入示范村，演示从采收到收入的全过程。",
+            "Loads the sample village and walks through the main job, from a harvest to its income."),
         discussion: "taoyuan demo --data-dir /tmp/taoyuan-demo")
 
     @OptionGroup var options: SharedOptions
 
     func validate() throws {
-        guard !options.json else { throw ValidationError("The demo talks to people: it has no --json.") }
+        guard !options.json else {
+            throw ValidationError(words("演示是给人看的，没有 --json。", "The demo talks to people: it has no --json."))
+        }
     }
 
     func run() async throws {

@@ -8,14 +8,16 @@ import Orchard
 
 struct HouseholdCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "household", abstract: "Households (`import households` records them).", subcommands: [List.self])
+        commandName: "household",
+        abstract: words("农户（用 import households 登记）。", "Households (`import households` records them)."),
+        subcommands: [List.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the households.", discussion: "taoyuan household list")
+            abstract: words("列出农户。", "Lists the households."), discussion: "taoyuan household list")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "How many at most.") var limit = 100_000
+        @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 100_000
 
         func run() async throws {
             let found = try await options.withBackend { backend in
@@ -40,13 +42,15 @@ struct HouseholdCommand: ParsableCommand {
 
 struct PlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plot", abstract: "Plots (`import plots` records them).", subcommands: [List.self, Override.self])
+        commandName: "plot", abstract: words("地块（用 import plots 登记）。", "Plots (`import plots` records them)."),
+        subcommands: [List.self, Override.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the plots.", discussion: "taoyuan plot list")
+        static let configuration = CommandConfiguration(
+            abstract: words("列出地块。", "Lists the plots."), discussion: "taoyuan plot list")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "How many at most.") var limit = 100_000
+        @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 100_000
 
         func run() async throws {
             let found = try await options.withBackend { backend in
@@ -70,14 +74,17 @@ struct PlotCommand: ParsableCommand {
 
     struct Override: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Records the committee's exception: so much more may come from a plot in a season.",
+            abstract: words(
+                "登记村委会的例外：某地块一季可多采收多少。",
+                "Records the committee's exception: so much more may come from a plot in a season."),
             discussion: "taoyuan plot override --plot D01 --season 2025 --extra 500kg --reason 实测增产")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The plot's number.") var plot: String
-        @Option(help: "The season, a year.") var season: Int
-        @Option(help: "How much more, with its unit.", transform: reading(Weight.init(_:))) var extra: Weight
-        @Option(help: "Why.") var reason: String
+        @Option(help: .words("地块号。", "The plot's number.")) var plot: String
+        @Option(help: .words("年份。", "The season, a year.")) var season: Int
+        @Option(help: .words("多采收多少，带单位。", "How much more, with its unit."), transform: reading(Weight.init(_:)))
+        var extra: Weight
+        @Option(help: .words("理由。", "Why.")) var reason: String
 
         func run() async throws {
             let ceiling = try await options.withBackend { backend in

@@ -8,20 +8,31 @@ import Registers
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Imports a register (CSV): all of its rows or none; importing it twice records nothing twice.",
+        abstract: words(
+            "导入登记表（CSV）：全部记录或全不记录；导入两次不会重复记录。",
+            "Imports a register (CSV): all of its rows or none; importing it twice records nothing twice."),
         discussion: """
             taoyuan import harvest 采收登记.csv
             taoyuan import sales 销售流水.csv --partial --refused 待改.csv
 
-            Households come first, then plots, harvest, sales; income and bookings stand alone.
-            """)
+
+            """
+                + words(
+                    "先导入农户，再依次导入地块、采收、销售；收入和预约不分先后。",
+                    "Households come first, then plots, harvest, sales; income and bookings stand alone."))
 
     @OptionGroup var options: SharedOptions
-    @Argument(help: "households, plots, harvest, sales, income or bookings (or 农户, 地块, 采收, 销售, 收入, 预约).")
+    @Argument(
+        help: .words(
+            "登记表种类：农户、地块、采收、销售、收入、预约（或 households、plots、harvest、sales、income、bookings）。",
+            "households, plots, harvest, sales, income or bookings (or 农户, 地块, 采收, 销售, 收入, 预约)."))
     var kind: RegisterKind
-    @Argument(help: "The register, as CSV.") var file: String
-    @Flag(help: "Record the good rows even though others are refused.") var partial = false
-    @Option(help: "Write the refused rows to this new file (with --partial: FILE.refused.csv unless given).")
+    @Argument(help: .words("登记表文件（CSV）。", "The register, as CSV.")) var file: String
+    @Flag(help: .words("有的行被拒时仍记录其余的行。", "Record the good rows even though others are refused.")) var partial = false
+    @Option(
+        help: .words(
+            "把被拒的行写入这个新文件（用 --partial 时默认为“文件名.refused.csv”）。",
+            "Write the refused rows to this new file (with --partial: FILE.refused.csv unless given)."))
     var refused: String?
 
     func run() async throws {
@@ -47,5 +58,16 @@ enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
         ]
         guard let kind = RegisterKind(rawValue: argument.lowercased()) ?? names[argument] else { return nil }
         self = kind
+    }
+
+    var label: Bilingual {
+        switch self {
+        case .households: Bilingual(zh: "农户", en: "households")
+        case .plots: Bilingual(zh: "地块", en: "plots")
+        case .harvest: Bilingual(zh: "采收", en: "harvest")
+        case .sales: Bilingual(zh: "销售", en: "sales")
+        case .income: Bilingual(zh: "收入", en: "income")
+        case .bookings: Bilingual(zh: "预约", en: "bookings")
+        }
     }
 }

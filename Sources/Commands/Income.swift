@@ -6,19 +6,21 @@ import Kernel
 
 struct IncomeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "income", abstract: "Income: summaries, and what is no sale.",
+        commandName: "income", abstract: words("收入：汇总，以及销售以外的收入。", "Income: summaries, and what is no sale."),
         subcommands: [Summary.self, Enter.self, List.self])
 
     struct Summary: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sums income over a period, both days included.",
+            abstract: words("汇总一段时间的收入，含首尾两天。", "Sums income over a period, both days included."),
             discussion: "taoyuan income summary --from 2025-01-01 --to 2025-12-31 --by month,source")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The first day.", transform: reading(CivilDay.init(_:))) var from: CivilDay
-        @Option(help: "The last day.", transform: reading(CivilDay.init(_:))) var to: CivilDay
+        @Option(help: .words("第一天。", "The first day."), transform: reading(CivilDay.init(_:))) var from: CivilDay
+        @Option(help: .words("最后一天。", "The last day."), transform: reading(CivilDay.init(_:))) var to: CivilDay
         @Option(
-            help: "Any of month,source,product,cooperative,channel,household.",
+            help: .words(
+                "按什么分组，可选多个，用逗号隔开：month（月份）、source（来源）、product（产品）、cooperative（合作社）、channel（渠道）、household（农户）。",
+                "Any of month,source,product,cooperative,channel,household."),
             transform: reading(IncomeSummary.Dimension.list))
         var by: [[IncomeSummary.Dimension]] = []
 
@@ -34,21 +36,27 @@ struct IncomeCommand: ParsableCommand {
     struct Enter: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Enters income that is no sale. A correction names the entry that it corrects and may be negative.",
+                words(
+                    "登记销售以外的收入。更正要指明所更正的一笔，金额可为负。",
+                    "Enters income that is no sale. A correction names the entry that it corrects and may be negative."),
             discussion: """
                 taoyuan income enter --day 2025-03-20 --source 出租 --memo 冷库出租 --amount 22778
                 taoyuan income enter --source rent --memo 多记 --amount -778 --corrects 12
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The day (default: today).", transform: reading(CivilDay.init(_:))) var day: CivilDay?
+        @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
+            CivilDay?
         @Option(
-            help: "rent, contracting, investment, subsidy, labour, other, or the register's word for it.",
+            help: .words(
+                "来源：rent（出租）、contracting、investment、subsidy、labour、other，或登记表中的中文名称。",
+                "rent, contracting, investment, subsidy, labour, other, or the register's word for it."),
             transform: reading(IncomeSource.init(entered:)))
         var source: IncomeSource
-        @Option(help: "What for.") var memo: String
-        @Option(parsing: .unconditional, help: "Yuan.", transform: reading(Money.init(yuan:))) var amount: Money
-        @Option(help: "The entry that this one corrects.") var corrects: Int64?
+        @Option(help: .words("摘要。", "What for.")) var memo: String
+        @Option(parsing: .unconditional, help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:)))
+        var amount: Money
+        @Option(help: .words("所更正的那一笔的编号。", "The entry that this one corrects.")) var corrects: Int64?
 
         func run() async throws {
             let entry = try await options.withBackend { backend in
@@ -65,7 +73,8 @@ struct IncomeCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists entered income, newest first.", discussion: "taoyuan income list --limit 20")
+            abstract: words("列出登记的收入，最新的在前。", "Lists entered income, newest first."),
+            discussion: "taoyuan income list --limit 20")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var page: PageOptions

@@ -8,15 +8,17 @@ import Signing
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Signing keys. Private halves lie encrypted in the data folder.",
+        commandName: "key",
+        abstract: words("签名密钥。私钥加密存放在数据目录里。", "Signing keys. Private halves lie encrypted in the data folder."),
         subcommands: [Create.self, List.self, Export.self, Import.self, Retire.self, Compromise.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a key, which signs from now on.", discussion: "taoyuan key create --algorithm sm2")
+            abstract: words("生成密钥，今后用它签名。", "Makes a key, which signs from now on."),
+            discussion: "taoyuan key create --algorithm sm2")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "ed25519 or sm2.") var algorithm: Algorithm
+        @Option(help: .words("算法：ed25519 或 sm2（国密）。", "ed25519 or sm2.")) var algorithm: Algorithm
 
         func run() async throws {
             let id = try await options.withBackend { backend in
@@ -27,7 +29,8 @@ struct KeyCommand: ParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the keys.", discussion: "taoyuan key list")
+        static let configuration = CommandConfiguration(
+            abstract: words("列出密钥。", "Lists the keys."), discussion: "taoyuan key list")
 
         @OptionGroup var options: SharedOptions
 
@@ -45,7 +48,9 @@ struct KeyCommand: ParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints public keys: one, or as a JSON Web Key Set all that are not compromised.",
+            abstract: words(
+                "导出公钥：一把，或以 JWKS 格式导出所有未泄露的。",
+                "Prints public keys: one, or as a JSON Web Key Set all that are not compromised."),
             discussion: "taoyuan key export --key-id 8a31 --format pem --output key.pem")
 
         enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -53,9 +58,10 @@ struct KeyCommand: ParsableCommand {
         }
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The key's id (default: all keys).", transform: KeyID.reader) var keyID: KeyID?
-        @Option(help: "pem or jwks.") var format = Format.jwks
-        @Option(help: "The file to write to (default: standard output).") var output: String?
+        @Option(help: .words("密钥编号（默认全部密钥）。", "The key's id (default: all keys)."), transform: KeyID.reader) var keyID:
+            KeyID?
+        @Option(help: .words("格式：pem 或 jwks。", "pem or jwks.")) var format = Format.jwks
+        @Option(help: .words("写入的文件（默认标准输出）。", "The file to write to (default: standard output).")) var output: String?
 
         func run() async throws {
             let keys = try await options.withBackend { backend in
@@ -75,12 +81,15 @@ struct KeyCommand: ParsableCommand {
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Takes a key over: a private one (PKCS#8) signs from now on, a public one only verifies.",
+            abstract: words(
+                "接管密钥：私钥（PKCS#8）今后用于签名，公钥只用于查验。",
+                "Takes a key over: a private one (PKCS#8) signs from now on, a public one only verifies."),
             discussion: "taoyuan key import old.pem --passphrase-file old.txt")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "A PEM file.") var file: String
-        @Option(help: "The file with the passphrase of an encrypted key.") var passphraseFile: String?
+        @Argument(help: .words("PEM 文件。", "A PEM file.")) var file: String
+        @Option(help: .words("加密私钥的口令所在的文件。", "The file with the passphrase of an encrypted key.")) var passphraseFile:
+            String?
 
         func run() async throws {
             let pem = try Files.text(file)
@@ -95,11 +104,12 @@ struct KeyCommand: ParsableCommand {
 
     struct Retire: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Retires a key: it signs nothing new, and what it signed stays good.",
+            abstract: words(
+                "停用密钥：不再签名，已签发的仍然有效。", "Retires a key: it signs nothing new, and what it signed stays good."),
             discussion: "taoyuan key retire --key-id 8a31")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The key's id.", transform: KeyID.reader) var keyID: KeyID
+        @Option(help: .words("密钥编号。", "The key's id."), transform: KeyID.reader) var keyID: KeyID
 
         func run() async throws {
             try await options.withBackend { backend in
@@ -112,12 +122,13 @@ struct KeyCommand: ParsableCommand {
 
     struct Compromise: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Marks a key as known to others: only the register tells what it really signed.",
+            abstract: words(
+                "标记密钥已泄露：真伪只以登记为准。", "Marks a key as known to others: only the register tells what it really signed."),
             discussion: "taoyuan key compromise --key-id 8a31 --since 2025-08-01")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The key's id.", transform: KeyID.reader) var keyID: KeyID
-        @Option(help: "Since which day.", transform: reading(CivilDay.init(_:))) var since: CivilDay
+        @Option(help: .words("密钥编号。", "The key's id."), transform: KeyID.reader) var keyID: KeyID
+        @Option(help: .words("从哪一天起。", "Since which day."), transform: reading(CivilDay.init(_:))) var since: CivilDay
 
         func run() async throws {
             try await options.withBackend { backend in

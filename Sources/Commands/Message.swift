@@ -6,16 +6,18 @@ import Messages
 
 struct MessageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "message", abstract: "Messages to those who booked: the outbox, and sending what is due.",
+        commandName: "message",
+        abstract: words("给预约团队的消息：发件箱与发送。", "Messages to those who booked: the outbox, and sending what is due."),
         subcommands: [List.self, Send.self, Retry.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the outbox, newest first.", discussion: "taoyuan message list --state given_up")
+            abstract: words("列出发件箱，最新的在前。", "Lists the outbox, newest first."),
+            discussion: "taoyuan message list --state given_up")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "Only those in this state.") var state: Message.State?
-        @Option(help: "Only those of this booking.") var booking: Int64?
+        @Option(help: .words("只列处于此状态的消息。", "Only those in this state.")) var state: Message.State?
+        @Option(help: .words("只列这个预约的消息。", "Only those of this booking.")) var booking: Int64?
         @OptionGroup var page: PageOptions
 
         func run() async throws {
@@ -31,7 +33,7 @@ struct MessageCommand: ParsableCommand {
                 ],
                 row: { message in
                     [
-                        "\(message.id)", message.kind.rawValue, "\(message.booking)",
+                        "\(message.id)", message.kind.label[.ofThisRun], "\(message.booking)",
                         message.state.label[.ofThisRun],
                         (message.sentAt ?? message.givenUpAt ?? message.dueAt).minute, "\(message.attempts)",
                         message.lastError,
@@ -42,7 +44,7 @@ struct MessageCommand: ParsableCommand {
 
     struct Send: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sends what is due, once; a running server does so by itself.",
+            abstract: words("把到时的消息发一次；运行中的服务会自行发送。", "Sends what is due, once; a running server does so by itself."),
             discussion: "TAOYUAN_WEBHOOK_URL=https://sms.example.cn/send taoyuan message send")
 
         @OptionGroup var options: SharedOptions
@@ -67,19 +69,23 @@ struct MessageCommand: ParsableCommand {
 extension MessageCommand {
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Puts messages that were given up back into the outbox, due at once.",
+            abstract: words(
+                "把已放弃的消息放回发件箱，立即待发。", "Puts messages that were given up back into the outbox, due at once."),
             discussion: """
                 taoyuan message retry 17
                 taoyuan message retry --all-failed
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "The message's number.") var message: Int64?
-        @Flag(help: "All that could not be sent; not those that are pointless by now.") var allFailed = false
+        @Argument(help: .words("消息编号。", "The message's number.")) var message: Int64?
+        @Flag(
+            help: .words("所有发送失败的消息；已无意义的除外。", "All that could not be sent; not those that are pointless by now."))
+        var allFailed = false
 
         func validate() throws {
             guard allFailed != (message != nil) else {
-                throw ValidationError("Give a message's number or --all-failed.")
+                throw ValidationError(
+                    words("请写消息编号或 --all-failed。", "Give a message's number or --all-failed."))
             }
         }
 

@@ -5,7 +5,8 @@ import Kernel
 
 /// Where a password comes from: a file, the terminal without echo (asked twice), or one line of standard input.
 struct PasswordOptions: ParsableArguments {
-    @Option(help: "The file with the password, instead of asking for it.") var passwordFile: String?
+    @Option(help: .words("密码所在的文件（不再询问）。", "The file with the password, instead of asking for it.")) var passwordFile:
+        String?
 
     func read() throws -> String {
         if let passwordFile { return try Files.text(passwordFile).trimmingCharacters(in: .newlines) }

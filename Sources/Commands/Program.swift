@@ -6,14 +6,17 @@ import Kernel
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Brings the database's schema up to date; harmless twice.",
+        commandName: "migrate",
+        abstract: words("把数据库结构更新到最新；重复执行无妨。", "Brings the database's schema up to date; harmless twice."),
         discussion: "DATABASE_URL=postgres://owner@db/taoyuan taoyuan migrate")
 
     @OptionGroup var options: SharedOptions
 
     func run() async throws {
         let configuration = try options.configuration()
-        let applied = try await Interruption.watching { try await Backend.migrate(configuration) }
+        let applied = try await Interruption.watching {
+            try await Backend.migrate(configuration, settingUp: SharedOptions.tellSettingUp)
+        }
         let names = applied.map(\.description)
         let text = names.isEmpty ? words("数据库结构已是最新", "the schema is up to date") : names.joined(separator: "\n")
         try options.show(["applied": .array(names.map { .string($0) })], text)
@@ -22,7 +25,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Prints the effective configuration; secrets as dots.",
+        commandName: "config",
+        abstract: words("显示生效的配置；机密以圆点代替。", "Prints the effective configuration; secrets as dots."),
         discussion: "taoyuan config")
 
     @OptionGroup var options: SharedOptions
@@ -37,11 +41,14 @@ struct ConfigCommand: ParsableCommand {
 
 struct HealthCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "health", abstract: "Exit status 0 when a server on this machine is alive, 1 when it is not.",
+        commandName: "health",
+        abstract: words(
+            "本机的服务正常时退出码为 0，否则为 1。", "Exit status 0 when a server on this machine is alive, 1 when it is not."),
         discussion: "taoyuan health --port 8080")
 
     @OptionGroup var options: SharedOptions
-    @Option(help: "The server's port (default: TAOYUAN_PORT or 8080).") var port: UInt16?
+    @Option(help: .words("服务的端口（默认 TAOYUAN_PORT 或 8080）。", "The server's port (default: TAOYUAN_PORT or 8080)."))
+    var port: UInt16?
 
     func run() throws {
         let port = try port ?? UInt16(clamping: options.configuration().port)

@@ -6,29 +6,39 @@ import Sales
 
 struct SaleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sale", abstract: "Sales out of batches.", subcommands: [Record.self, List.self])
+        commandName: "sale", abstract: words("从批次销售。", "Sales out of batches."), subcommands: [Record.self, List.self])
 
     struct Record: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Records a sale. Several lines: repeat --batch, --weight and --price in step.",
+            abstract: words(
+                "登记一笔销售。几行时依次重复 --batch、--weight、--price。",
+                "Records a sale. Several lines: repeat --batch, --weight and --price in step."),
             discussion: "taoyuan sale record --batch 17 --weight 500kg --price 8.50/斤 --channel 批发 --buyer 王老板")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The batch's number.") var batch: [Int64]
-        @Option(help: "The weight with its unit: 500kg, 1000斤.", transform: reading(Weight.init(_:)))
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: [Int64]
+        @Option(
+            help: .words("重量及单位：500kg、1000斤。", "The weight with its unit: 500kg, 1000斤."),
+            transform: reading(Weight.init(_:)))
         var weight: [Weight]
-        @Option(help: "The price: 8.50/斤, 17/kg, 68/箱2.5kg.", transform: reading(Price.init(_:)))
+        @Option(
+            help: .words("单价：8.50/斤、17/kg、68/箱2.5kg。", "The price: 8.50/斤, 17/kg, 68/箱2.5kg."),
+            transform: reading(Price.init(_:)))
         var price: [Price]
-        @Option(help: "The channel, such as 批发.") var channel: String
-        @Option(help: "The buyer.") var buyer: String
-        @Option(help: "How it was paid, such as 微信.") var paid: String?
-        @Option(help: "The day of the sale (default: today).", transform: reading(CivilDay.init(_:)))
+        @Option(help: .words("渠道，如 批发。", "The channel, such as 批发.")) var channel: String
+        @Option(help: .words("买方。", "The buyer.")) var buyer: String
+        @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var paid: String?
+        @Option(
+            help: .words("销售日期（默认今天）。", "The day of the sale (default: today)."), transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
-        @Option(help: "The number in the cooperative's own register.") var number: String?
+        @Option(help: .words("合作社自己的单号。", "The number in the cooperative's own register.")) var number: String?
 
         func validate() throws {
             guard batch.count == weight.count, batch.count == price.count else {
-                throw ValidationError("Give --batch, --weight and --price the same number of times.")
+                throw ValidationError(
+                    words(
+                        "--batch、--weight、--price 的个数须相同。",
+                        "Give --batch, --weight and --price the same number of times."))
             }
         }
 
@@ -38,34 +48,18 @@ struct SaleCommand: ParsableCommand {
                 let today = backend.clock.today
                 let sale = NewSale(
                     number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: paid, lines: lines)
-                do {
-                    return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
-                } catch let refusal as Refusal {
-                    throw named(refusal)
-                }
+                return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
             }
             try options.show(sale.json, sale.text)
-        }
-
-        /// Of several lines a field is `lines[1].weight`; here it is the second `weight`.
-        private func named(_ refusal: Refusal) -> Refusal {
-            guard let field = refusal.field, field.hasPrefix("lines["), let end = field.firstRange(of: "].") else {
-                return refusal
-            }
-            let name = String(field[end.upperBound...])
-            guard batch.count > 1, let index = Int(field[..<end.lowerBound].dropFirst(6)) else {
-                return refusal.renamed(field: name)
-            }
-            return refusal.renamed(field: "\(name) \(index + 1)")
         }
     }
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists sales, newest first.", discussion: "taoyuan sale list --batch 17")
+            abstract: words("列出销售，最新的在前。", "Lists sales, newest first."), discussion: "taoyuan sale list --batch 17")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "Only sales out of this batch.") var batch: Int64?
+        @Option(help: .words("只列这个批次的销售。", "Only sales out of this batch.")) var batch: Int64?
         @OptionGroup var page: PageOptions
 
         func run() async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backend
 import Kernel
+import Signing
 
 /// What serves the program's pages and its API: that of `Web`, handed in by the executable so that neither of the two
 /// has to wait for the other to be built.
@@ -12,39 +13,54 @@ public typealias Service =
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve the API and the pages until Ctrl-C or SIGTERM.",
-        discussion: "Example: taoyuan serve --port 8080 --data-dir /var/lib/taoyuan")
+        abstract: words("提供网页与 API 服务，直到 Ctrl-C 或 SIGTERM。", "Serves the API and the pages until Ctrl-C or SIGTERM."),
+        discussion: "taoyuan serve --port 8080 --data-dir /var/lib/taoyuan")
 
     @OptionGroup var options: SharedOptions
 
-    @Option(help: "The port to listen on; TAOYUAN_PORT or 8080 unless told.")
+    @Option(help: .words("监听的端口（默认 TAOYUAN_PORT 或 8080）。", "The port to listen on; TAOYUAN_PORT or 8080 unless told."))
     var port: Int?
 
-    @Option(help: "The address to listen on; TAOYUAN_HOST or 127.0.0.1 unless told.")
+    @Option(
+        help: .words(
+            "监听的地址（默认 TAOYUAN_HOST 或 127.0.0.1）。", "The address to listen on; TAOYUAN_HOST or 127.0.0.1 unless told."))
     var host: String?
 
     func validate() throws {
         guard port.map({ (0...65_535).contains($0) }) ?? true else {
-            throw ValidationError("--port is a number from 0 to 65535")
+            throw ValidationError(words("--port 须是 0 到 65535 之间的数", "--port is a number from 0 to 65535"))
         }
     }
 
     /// Not under `withBackend`: the server itself answers the signals, and finishes what runs first.
     func run() async throws {
         let configuration = try options.configuration()
-        let backend = try await Backend.open(configuration)
+        let backend = try await Backend.open(configuration, settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
         do {
             try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in
-                Terminal.say(
-                    words(
-                        "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束",
-                        "serving on http://\(host):\(port), Ctrl-C ends it"))
+                let served = words(
+                    "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束", "serving on http://\(host):\(port), Ctrl-C ends it")
+                let hint = Self.originHint(backend.keys.origin, host: host, port: port)
+                Terminal.say([served, hint].compactMap(\.self).joined(separator: "\n"))
             }
         } catch {
             await backend.close()
             throw error
         }
         await backend.close()
+    }
+
+    /// Says that codes point elsewhere than here, as they must behind a proxy, and as nobody wants on a first try.
+    static func originHint(_ origin: Origin, host: String, port: Int) -> String? {
+        let isOwn = ["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"].contains(host)
+        let here = isOwn ? ["localhost", "127.0.0.1", "[::1]"] : [host]
+        guard !here.contains(where: { (try? Origin("\($0):\(port)")) == origin }) else { return nil }
+        let address = "\(origin.scheme)://\(origin)"
+        return words(
+            "溯源码和凭证指向 \(address)，不是这里：站点在数据库初建时由 TAOYUAN_ORIGIN 定下，写进每个签名，以后不能改；要用别的站点，请另用一个 --data-dir",
+            "codes and tickets point to \(address), not here: the origin is part of every signature, was taken from "
+                + "TAOYUAN_ORIGIN when the database was made and can't be changed; another one takes another --data-dir"
+        )
     }
 }

@@ -49,6 +49,7 @@ extension StockMovement {
         if let withdrawal = Withdrawal(rawValue: kind) { return withdrawal.label[.ofThisRun] }
         switch kind {
         case "harvest": return words("采收", "harvest")
+        case "correction": return words("更正", "correction")
         case "sale": return words("销售", "sale") + (sale.map { " \($0)" } ?? "")
         default: return kind
         }

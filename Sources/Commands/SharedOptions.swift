@@ -6,13 +6,19 @@ import Kernel
 
 /// What every command takes.
 struct SharedOptions: ParsableArguments {
-    @Option(name: .customLong("data-dir"), help: "Where the embedded PostgreSQL and the keys lie (default: .taoyuan).")
+    @Option(
+        name: .customLong("data-dir"),
+        help: .words(
+            "内置 PostgreSQL 和密钥所在的目录（默认 .taoyuan）。",
+            "Where the embedded PostgreSQL and the keys lie (default: .taoyuan)."))
     var dataDirectory: String?
 
-    @Flag(help: "Print JSON.")
+    @Flag(help: .words("输出 JSON。", "Print JSON."))
     var json = false
 
-    @Option(name: .customLong("lang"), help: "The language of results and refusals; by default the locale's.")
+    @Option(
+        name: .customLong("lang"),
+        help: .words("显示结果和提示的语言：zh 或 en（默认随系统）。", "The language of results and refusals; by default the locale's."))
     var language = Language.ofThisRun
 
     func configuration() throws -> Configuration {
@@ -25,7 +31,7 @@ struct SharedOptions: ParsableArguments {
     ) async throws -> Value {
         let configuration = try configuration()
         return try await Interruption.watching {
-            let backend = try await Backend.open(configuration)
+            let backend = try await Backend.open(configuration, settingUp: Self.tellSettingUp)
             do {
                 try Task.checkCancellation()
                 let value = try await body(backend)
@@ -36,6 +42,14 @@ struct SharedOptions: ParsableArguments {
                 throw error
             }
         }
+    }
+
+    /// Says why the first command in a folder takes a while.
+    static let tellSettingUp: @Sendable (String) -> Void = { folder in
+        Terminal.say(
+            words(
+                "正在数据目录 \(folder) 中建立数据库，请稍候", "setting up a database in the data folder \(folder): this takes a while")
+        )
     }
 
     /// Prints data, as JSON if so asked.

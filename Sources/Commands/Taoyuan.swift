@@ -10,34 +10,35 @@ public struct Taoyuan: AsyncParsableCommand {
 
     public static let configuration = CommandConfiguration(
         commandName: "taoyuan",
-        abstract: "Follows a village's products from the orchard to the buyer, and turns sales into income figures.",
-        discussion: """
-            Without DATABASE_URL the program runs a private PostgreSQL in its data folder. Start with:
-
-              taoyuan demo
-              taoyuan import households 农户名册.csv
-            """,
+        abstract: words(
+            "桃源：从果园到买方跟踪一个村的产品，并把销售汇总为收入。",
+            "Follows a village's products from the orchard to the buyer, and turns sales into income figures."),
+        discussion: words(
+            "没有 DATABASE_URL 时，程序在数据目录里运行自己的 PostgreSQL。可以这样开始：",
+            "Without DATABASE_URL the program runs a private PostgreSQL in its data folder. Start with:")
+            + "\n\n  taoyuan demo\n  taoyuan import households 农户名册.csv",
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(
-                name: "The main job",
+                name: words("主要工作", "The main job"),
                 subcommands: [
                     ImportCommand.self, BatchCommand.self, CodeCommand.self, RecallCommand.self, SaleCommand.self,
                     IncomeCommand.self, ReportCommand.self,
                 ]),
             CommandGroup(
-                name: "Study tours", subcommands: [TourCommand.self, BookingCommand.self, MessageCommand.self]),
+                name: words("研学", "Study tours"),
+                subcommands: [TourCommand.self, BookingCommand.self, MessageCommand.self]),
             CommandGroup(
-                name: "The village",
+                name: words("本村", "The village"),
                 subcommands: [
                     CooperativeCommand.self, HouseholdCommand.self, PlotCommand.self, ProductCommand.self,
                     VarietyCommand.self, GradeCommand.self,
                 ]),
             CommandGroup(
-                name: "Keys and access",
+                name: words("密钥与权限", "Keys and access"),
                 subcommands: [KeyCommand.self, AccountCommand.self, TokenCommand.self, AuditCommand.self]),
             CommandGroup(
-                name: "The program",
+                name: words("程序", "The program"),
                 subcommands: [
                     ServeCommand.self, DemoCommand.self, MigrateCommand.self, ConfigCommand.self, HealthCommand.self,
                 ]),
@@ -55,7 +56,7 @@ public struct Taoyuan: AsyncParsableCommand {
         // A reader that went away is seen where something is written; a signal would leave PostgreSQL running.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(Arguments.ofThisRun.rest)
             do {
                 if var asynchronous = command as? any AsyncParsableCommand {
                     try await asynchronous.run()
@@ -63,25 +64,42 @@ public struct Taoyuan: AsyncParsableCommand {
                     try command.run()
                 }
             } catch {
-                Foundation.exit(status(of: error))
+                Foundation.exit(status(of: error, in: command))
             }
         } catch {
-            exit(withError: error)
+            leave(error)
         }
     }
 
     /// Says what went wrong.
-    private static func status(of error: any Error) -> Int32 {
+    private static func status(of error: any Error, in command: any ParsableCommand) -> Int32 {
         switch error {
         case let code as ExitCode: return code.rawValue
         case let refusal as Refusal:
-            Terminal.say(refusal.sentence(in: .ofThisRun))
+            Terminal.say(RefusalTalk(type(of: command)).sentence(refusal, in: .ofThisRun))
             return EXIT_FAILURE
         // The parser's own: help that was asked for, wrong usage.
-        case _ where exitCode(for: error) != .failure: exit(withError: error)
+        case _ where exitCode(for: error) != .failure: leave(error)
         default:
             Terminal.say(words("程序出错了", "something went wrong in the program") + ": \(type(of: error)): \(error)")
             return EX_SOFTWARE
         }
+    }
+
+    /// Ends with what the parser has to say: help on standard output, complaints on standard error.
+    private static func leave(_ error: any Error) -> Never {
+        guard Language.ofThisRun == .chinese else { exit(withError: error) }
+        let status = exitCode(for: error)
+        let text = ParserTalk.chinese(error)
+        if status == .success {
+            do {
+                try Terminal.print(text)
+            } catch {
+                Foundation.exit((error as? ExitCode)?.rawValue ?? EXIT_FAILURE)
+            }
+        } else {
+            Terminal.say(text)
+        }
+        Foundation.exit(status.rawValue)
     }
 }

@@ -8,6 +8,13 @@ enum Terminal {
     static let showsTalk = isatty(STDERR_FILENO) == 1
     static let hasColours = showsOutput && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
+    /// How wide the terminal of standard output is; 80 when it is none.
+    static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     /// - Throws: an `ExitCode` when the reader went away, a `Refusal` when a disk is full.
     static func write(_ bytes: [UInt8]) throws {
         var done = 0

@@ -6,7 +6,7 @@ import Tours
 
 struct TourCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tour", abstract: "Study tours: where they go, what they offer, and when.",
+        commandName: "tour", abstract: words("研学：基地、课程与场次。", "Study tours: where they go, what they offer, and when."),
         subcommands: [
             TourSiteCommand.self, TourProgrammeCommand.self, TourResourceCommand.self, TourSessionCommand.self,
             Calendar.self,
@@ -14,18 +14,22 @@ struct TourCommand: ParsableCommand {
 
     struct Calendar: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes the village's sessions, or one of them, as a calendar (.ics).",
+            abstract: words(
+                "把全村的场次（或其中一场）写成日历文件（.ics）。", "Writes the village's sessions, or one of them, as a calendar (.ics)."),
             discussion: """
                 taoyuan tour calendar --output 研学.ics
                 taoyuan tour calendar --session 12
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "Only this session.") var session: Int64?
-        @Option(help: "Write to this file rather than to standard output.") var output: String?
+        @Option(help: .words("只要这一场。", "Only this session.")) var session: Int64?
+        @Option(help: .words("写入这个文件，而不是标准输出。", "Write to this file rather than to standard output.")) var output:
+            String?
 
         func validate() throws {
-            guard !options.json else { throw ValidationError("A calendar is no JSON: leave --json out.") }
+            guard !options.json else {
+                throw ValidationError(words("日历不是 JSON：请去掉 --json。", "A calendar is no JSON: leave --json out."))
+            }
         }
 
         func run() async throws {

@@ -6,17 +6,21 @@ import Tours
 
 struct TourResourceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resource", abstract: "Guides, rooms and coaches, none of which can be in two places at once.",
+        commandName: "resource",
+        abstract: words(
+            "讲解员、教室和大巴；同一时间只能在一处。", "Guides, rooms and coaches, none of which can be in two places at once."),
         subcommands: [Add.self, List.self, Change.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Adds a guide, a room or a coach.", discussion: "taoyuan tour resource add 张导 --kind guide")
+            abstract: words("添加讲解员、教室或大巴。", "Adds a guide, a room or a coach."),
+            discussion: "taoyuan tour resource add 张导 --kind guide")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its name.") var name: String
+        @Argument(help: .words("名称。", "Its name.")) var name: String
         @Option(
-            help: "guide (讲解员), room (教室) or coach (大巴).", transform: reading(TourResource.Kind.init(named:)))
+            help: .words("guide（讲解员）、room（教室）或 coach（大巴）。", "guide (讲解员), room (教室) or coach (大巴)."),
+            transform: reading(TourResource.Kind.init(named:)))
         var kind: TourResource.Kind
 
         func run() async throws {
@@ -30,7 +34,8 @@ struct TourResourceCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists guides, rooms and coaches.", discussion: "taoyuan tour resource list")
+            abstract: words("列出讲解员、教室和大巴。", "Lists guides, rooms and coaches."),
+            discussion: "taoyuan tour resource list")
 
         @OptionGroup var options: SharedOptions
 
@@ -46,17 +51,19 @@ struct TourResourceCommand: ParsableCommand {
 
     struct Change: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Gives a resource another name or kind.",
+            abstract: words("更改资源的名称或类别。", "Gives a resource another name or kind."),
             discussion: "taoyuan tour resource change 张导 --rename 张老师")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its name.") var name: String
-        @Option(help: "Another name.") var rename: String?
-        @Option(help: "Another kind.", transform: reading(TourResource.Kind.init(named:)))
+        @Argument(help: .words("名称。", "Its name.")) var name: String
+        @Option(help: .words("新名称。", "Another name.")) var rename: String?
+        @Option(help: .words("新类别。", "Another kind."), transform: reading(TourResource.Kind.init(named:)))
         var kind: TourResource.Kind?
 
         func validate() throws {
-            guard rename != nil || kind != nil else { throw ValidationError("Say what changes: --rename or --kind.") }
+            guard rename != nil || kind != nil else {
+                throw ValidationError(words("请说明改什么：--rename 或 --kind。", "Say what changes: --rename or --kind."))
+            }
         }
 
         func run() async throws {

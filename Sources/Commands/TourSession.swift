@@ -7,31 +7,43 @@ import Tours
 
 struct TourSessionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "session", abstract: "When study tours take place, and how many seats they have.",
+        commandName: "session",
+        abstract: words("研学场次与名额。", "When study tours take place, and how many seats they have."),
         subcommands: [Add.self, List.self, Show.self, Change.self, Close.self, Reopen.self, Cancel.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Plans a session, or with --until one on each day that fits; days that do not are named.",
+            abstract: words(
+                "安排一个场次；用 --until 则在每个合适的日子各安排一场，不合适的日子会说明。",
+                "Plans a session, or with --until one on each day that fits; days that do not are named."),
             discussion: #"""
                 taoyuan tour session add --site 蟠桃采摘园 --programme 蟠桃采摘与农耕研学 --day 2026-12-05 \
                   --time 09:00 --capacity 30 --until 2026-12-31 --weekdays 6,7 --resource 张导
                 """#)
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The site.") var site: String
-        @Option(help: "The programme.") var programme: String
-        @Option(help: "The day, or the first one.", transform: reading(CivilDay.init(_:))) var day: CivilDay
-        @Option(help: "When it begins, such as 09:00.", transform: reading(TimeOfDay.init(_:))) var time: TimeOfDay
-        @Option(help: "How many seats it has.") var capacity: Int
-        @Option(help: "The last day of a repetition.", transform: reading(CivilDay.init(_:))) var until: CivilDay?
-        @Option(help: "On which days it repeats, 1 being Monday: 6,7.", transform: reading(Weekdays.init(_:)))
+        @Option(help: .words("基地。", "The site.")) var site: String
+        @Option(help: .words("课程。", "The programme.")) var programme: String
+        @Option(help: .words("日期，或第一天。", "The day, or the first one."), transform: reading(CivilDay.init(_:))) var day:
+            CivilDay
+        @Option(help: .words("开始时间，如 09:00。", "When it begins, such as 09:00."), transform: reading(TimeOfDay.init(_:)))
+        var time: TimeOfDay
+        @Option(help: .words("多少名额。", "How many seats it has.")) var capacity: Int
+        @Option(help: .words("重复到哪一天为止。", "The last day of a repetition."), transform: reading(CivilDay.init(_:)))
+        var until: CivilDay?
+        @Option(
+            help: .words("每周哪几天重复，1 是星期一：6,7。", "On which days it repeats, 1 being Monday: 6,7."),
+            transform: reading(Weekdays.init(_:)))
         var weekdays: Weekdays?
-        @Option(help: "A guide, a room or a coach; may be given several times.") var resource: [String] = []
+        @Option(help: .words("讲解员、教室或大巴；可重复给出。", "A guide, a room or a coach; may be given several times."))
+        var resource: [String] = []
 
         func validate() throws {
             guard weekdays == nil || until != nil else {
-                throw ValidationError("--weekdays needs --until, the last day of the repetition.")
+                throw ValidationError(
+                    words(
+                        "--weekdays 须与 --until（重复到哪一天）同用。", "--weekdays needs --until, the last day of the repetition.")
+                )
             }
         }
 
@@ -57,13 +69,15 @@ struct TourSessionCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the sessions of a time with their seats; from today for three months unless told.",
+            abstract: words(
+                "列出一段时间的场次和名额；默认从今天起三个月。",
+                "Lists the sessions of a time with their seats; from today for three months unless told."),
             discussion: "taoyuan tour session list --from 2026-12-01 --to 2026-12-31 --site 蟠桃采摘园")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: "The first day.", transform: reading(CivilDay.init(_:))) var from: CivilDay?
-        @Option(help: "The last day.", transform: reading(CivilDay.init(_:))) var to: CivilDay?
-        @Option(help: "Only sessions at this site.") var site: String?
+        @Option(help: .words("第一天。", "The first day."), transform: reading(CivilDay.init(_:))) var from: CivilDay?
+        @Option(help: .words("最后一天。", "The last day."), transform: reading(CivilDay.init(_:))) var to: CivilDay?
+        @Option(help: .words("只列这个基地的场次。", "Only sessions at this site.")) var site: String?
         @OptionGroup var page: PageOptions
 
         func run() async throws {
@@ -80,10 +94,10 @@ struct TourSessionCommand: ParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a session.", discussion: "taoyuan tour session show 12")
+            abstract: words("显示场次。", "Shows a session."), discussion: "taoyuan tour session show 12")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its number.") var session: Int64
+        @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
 
         func run() async throws {
             let found = try await options.withBackend { backend in
@@ -95,25 +109,32 @@ struct TourSessionCommand: ParsableCommand {
 
     struct Change: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Changes a session's capacity, or whom and what it has.",
+            abstract: words("更改场次的名额，或讲解员、教室和大巴。", "Changes a session's capacity, or whom and what it has."),
             discussion: """
                 taoyuan tour session change 12 --capacity 40
                 taoyuan tour session change 12 --resource 张导 --resource 一号大巴
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its number.") var session: Int64
-        @Option(help: "How many seats it has.") var capacity: Int?
-        @Option(help: "A guide, a room or a coach, in place of all it has; may be given several times.")
+        @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
+        @Option(help: .words("多少名额。", "How many seats it has.")) var capacity: Int?
+        @Option(
+            help: .words(
+                "讲解员、教室或大巴，取代原有的全部；可重复给出。",
+                "A guide, a room or a coach, in place of all it has; may be given several times."))
         var resource: [String] = []
-        @Flag(help: "It has no guide, no room and no coach any more.") var noResources = false
+        @Flag(help: .words("不再有讲解员、教室和大巴。", "It has no guide, no room and no coach any more.")) var noResources = false
 
         func validate() throws {
             guard capacity != nil || !resource.isEmpty || noResources else {
-                throw ValidationError("Say what changes: --capacity, --resource or --no-resources.")
+                throw ValidationError(
+                    words(
+                        "请说明改什么：--capacity、--resource 或 --no-resources。",
+                        "Say what changes: --capacity, --resource or --no-resources."))
             }
             guard resource.isEmpty || !noResources else {
-                throw ValidationError("Give --resource or --no-resources, not both.")
+                throw ValidationError(
+                    words("--resource 与 --no-resources 只能给一个。", "Give --resource or --no-resources, not both."))
             }
         }
 
@@ -130,33 +151,35 @@ struct TourSessionCommand: ParsableCommand {
 
     struct Close: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Closes a session to new bookings; those that are there stay.",
+            abstract: words("停止接受新预约；已有的预约保留。", "Closes a session to new bookings; those that are there stay."),
             discussion: "taoyuan tour session close 12")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its number.") var session: Int64
+        @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
 
         func run() async throws { try await options.take(.close, of: session) }
     }
 
     struct Reopen: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Opens a closed or cancelled session to bookings again.",
+            abstract: words("让停止预约或已取消的场次重新接受预约。", "Opens a closed or cancelled session to bookings again."),
             discussion: "taoyuan tour session reopen 12")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its number.") var session: Int64
+        @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
 
         func run() async throws { try await options.take(.reopen, of: session) }
     }
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cancels a session of which no seats are taken, and frees whom and what it has.",
+            abstract: words(
+                "取消没有预约的场次，并释放讲解员、教室和大巴。",
+                "Cancels a session of which no seats are taken, and frees whom and what it has."),
             discussion: "taoyuan tour session cancel 12")
 
         @OptionGroup var options: SharedOptions
-        @Argument(help: "Its number.") var session: Int64
+        @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
 
         func run() async throws { try await options.take(.cancel, of: session) }
     }

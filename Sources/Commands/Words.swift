@@ -3,27 +3,12 @@ import Foundation
 import Kernel
 
 extension Language {
-    /// What LC_ALL or LANG names unless `asked` tells, or else Chinese.
+    /// What LC_ALL or LANG names unless `--lang` tells, or else Chinese.
     static let ofThisRun: Language = {
-        if let asked { return asked }
+        if let asked = Arguments.ofThisRun.language { return asked }
         let environment = ProcessInfo.processInfo.environment
         let locale = ["LC_ALL", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
         return locale.flatMap { Language(preferredIn: $0) } ?? .chinese
-    }()
-
-    /// What `--lang` names. Told from the bare arguments, because the argument parser's own complaints are needed before
-    /// it has parsed anything.
-    static let asked: Language? = {
-        let arguments = CommandLine.arguments
-        for (index, argument) in arguments.enumerated() {
-            if argument == "--lang", index + 1 < arguments.count, let named = Language(rawValue: arguments[index + 1]) {
-                return named
-            }
-            if argument.hasPrefix("--lang="), let named = Language(rawValue: String(argument.dropFirst(7))) {
-                return named
-            }
-        }
-        return nil
     }()
 }
 
@@ -32,6 +17,14 @@ extension Language: ExpressibleByArgument {}
 /// The one of two texts that this run's user reads.
 func words(_ zh: String, _ en: String) -> String {
     Language.ofThisRun == .chinese ? zh : en
+}
+
+extension ArgumentHelp {
+    /// The help that this run's user reads.
+    /// - Parameter value: what stands for the option's value, if not the option's own name.
+    static func words(_ zh: String, _ en: String, value: String? = nil) -> ArgumentHelp {
+        ArgumentHelp(Language.ofThisRun == .chinese ? zh : en, valueName: value)
+    }
 }
 
 /// An option's reader whose refusals the argument parser shows as they are.

@@ -44,13 +44,37 @@ public struct Refusal: Error, Sendable, Hashable {
         self.message = other.message
     }
 
+    /// There is nothing of that name; some names that there are follow.
+    /// - Parameters:
+    ///   - zh: what kind of thing it is.
+    ///   - known: names that whoever asked may see, best sorted; the first ten are told.
+    ///   - count: how many there are in all, if `known` is only a part.
+    public static func unknown(
+        _ kind: Kind, _ code: String, field: String, zh: String, en: String, name: String,
+        known: [String], count: Int? = nil
+    ) -> Refusal {
+        let told = known.prefix(10).map(\.shortened)
+        let count = count ?? known.count
+        let rest = count - told.count
+        guard !told.isEmpty else {
+            return Refusal(
+                kind, code, field: field, zh: "没有\(zh)“\(name.shortened)”；还没有登记任何\(zh)",
+                en: "there is no \(en) “\(name.shortened)”; there are none yet")
+        }
+        return Refusal(
+            kind, code, field: field,
+            zh: "没有\(zh)“\(name.shortened)”；已有：\(told.joined(separator: "、"))" + (rest > 0 ? " 等 \(count) 个" : ""),
+            en: "there is no \(en) “\(name.shortened)”; there are: \(told.joined(separator: ", "))"
+                + (rest > 0 ? " and \(rest) more" : ""))
+    }
+
     /// The same refusal, told of a field unless it already names one.
     public func of(field: String) -> Refusal {
         Refusal(self, field: self.field ?? field, row: row)
     }
 
-    /// The same refusal, told of a field by the name under which this user gave it.
-    public func renamed(field: String) -> Refusal {
+    /// The same refusal, told of a field by the name under which this user gave it; of none, if the user gave none.
+    public func renamed(field: String?) -> Refusal {
         Refusal(self, field: field, row: row)
     }
 

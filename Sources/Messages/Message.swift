@@ -6,6 +6,19 @@ import Postgres
 /// A message to whoever booked, waiting in the outbox or sent.
 public enum MessageKind: String, Sendable, CaseIterable {
     case requested, waitlisted, held, confirmed, changed, cancelled, expired, reminder
+
+    public var label: Bilingual {
+        switch self {
+        case .requested: Bilingual(zh: "收到申请", en: "requested")
+        case .waitlisted: Bilingual(zh: "候补", en: "waitlisted")
+        case .held: Bilingual(zh: "保留名额", en: "held")
+        case .confirmed: Bilingual(zh: "已确认", en: "confirmed")
+        case .changed: Bilingual(zh: "已更改", en: "changed")
+        case .cancelled: Bilingual(zh: "已取消", en: "cancelled")
+        case .expired: Bilingual(zh: "已过期", en: "expired")
+        case .reminder: Bilingual(zh: "提醒", en: "reminder")
+        }
+    }
 }
 
 /// The way into the outbox, for whoever tells something.

@@ -9,6 +9,8 @@ public struct Catalogue: Sendable {
     public private(set) var grades: [String: Int] = [:]
     /// By product and name.
     private var varieties: [String: [Int: Int]] = [:]
+    /// The one cooperative of who asks, if it is one's clerk: others are not told to such.
+    private var own: Int?
     /// What `…, making: true` lookups brought into being.
     public private(set) var created: [Bilingual] = []
 
@@ -22,6 +24,7 @@ public struct Catalogue: Sendable {
             "SELECT id, name FROM grade WHERE village_id = \(scope.village)",
         ])
         var catalogue = Catalogue()
+        catalogue.own = scope.cooperative
         for row in answers[0] { catalogue.cooperatives[try row.decode("name")] = try row.decode("id") }
         for row in answers[1] {
             let product = Product(
@@ -39,7 +42,10 @@ public struct Catalogue: Sendable {
     }
 
     public func cooperative(named name: String) throws -> Int {
-        guard let id = cooperatives[name] else { throw Self.unknown("cooperative", "合作社", name, cooperatives.keys) }
+        guard let id = cooperatives[name] else {
+            let visible = cooperatives.filter { own == nil || $0.value == own }
+            throw Self.unknown("cooperative", "合作社", name, visible.keys)
+        }
         return id
     }
 
@@ -59,7 +65,10 @@ public struct Catalogue: Sendable {
         let candidates = varieties[name] ?? [:]
         let wanted = try product.map { try self.product(named: $0).id }
         let matches = candidates.filter { wanted == nil || $0.key == wanted }
-        guard let match = matches.first else { throw Self.unknown("variety", "品种", name, varieties.keys) }
+        guard let match = matches.first else {
+            let known = varieties.filter { wanted == nil || $0.value.keys.contains { $0 == wanted } }
+            throw Self.unknown("variety", "品种", name, known.keys)
+        }
         guard matches.count == 1, let owner = products.values.first(where: { $0.id == match.key }) else {
             throw Refusal(
                 .invalid, "ambiguous-variety", field: "product", zh: "几种产品都有“\(name.shortened)”，请指明产品",
@@ -119,12 +128,9 @@ public struct Catalogue: Sendable {
         return try row.decode("id")
     }
 
-    static func unknown(_ field: String, _ zh: String, _ name: String, _ known: some Collection<String>) -> Refusal {
-        let names = known.sorted().prefix(8)
-        return Refusal(
-            .invalid, "unknown-\(field)", field: field,
-            zh: "没有\(zh)“\(name.shortened)”；已有：\(names.joined(separator: "、"))",
-            en: "there is no \(field) “\(name.shortened)”; there are: \(names.joined(separator: ", "))")
+    static func unknown(_ field: String, _ zh: String, _ name: String, _ known: some Sequence<String>) -> Refusal {
+        Refusal.unknown(
+            .invalid, "unknown-\(field)", field: field, zh: zh, en: field, name: name, known: known.sorted())
     }
 }
 

@@ -58,6 +58,8 @@ import Testing
             #expect(found1?.field == "cooperative")
             let refused = try await refusal { try await make(village, role: .desk, cooperative: TestOrchard.eastName) }
             #expect(refused?.code == "role-without-cooperative")
+            let unknown = try await refusal { try await make(village, role: .clerk, cooperative: "北社") }
+            #expect(unknown?.message.en == "there is no cooperative “北社”; there are: 东社, 西社")
         }
     }
 

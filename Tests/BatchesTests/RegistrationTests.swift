@@ -51,6 +51,21 @@ import Testing
         }
     }
 
+    @Test func `an unknown plot is refused with those that one may know`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let unknown = village.harvest(plot: "X")
+            let refused = try await refusal { try await village.register(unknown) }
+            #expect(refused?.kind == .notFound && refused?.field == "plot")
+            #expect(refused?.message.zh == "没有地块“X”；已有：E1、E2、W1、W2")
+            let clerk = village.clerk(of: orchard.east)
+            let theirs = try await refusal { try await village.register(unknown, as: clerk) }
+            #expect(theirs?.message.en == "there is no plot “X”; there are: E1, E2")
+            let foreign = try await refusal { try await village.register(village.harvest(plot: "W1"), as: clerk) }
+            #expect(foreign?.message.zh == "没有地块“W1”；已有：E1、E2", "another cooperative's plot is none of theirs")
+        }
+    }
+
     @Test func `a registration that is held open keeps nobody waiting`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

@@ -38,8 +38,9 @@ import Testing
     @Test func `refusals are one sentence in the user's language`() async throws {
         let village = try Village()
         let arguments = ["batch", "show", "17"]
-        let chinese = "batch：没有批次 17\n"
-        let english = "batch: there is no batch 17\n"
+        let chinese = "<batch>：没有批次 17\n"
+        let english = "<batch>: there is no batch 17\n"
+        #expect(try await village.run("migrate").status == 0)
         for (environment, extra, expected) in [
             (["LANG": "zh_CN.UTF-8"], [], chinese), (["LANG": "C"], [], chinese), (["LANG": ""], [], chinese),
             (["LANG": "en_GB.UTF-8"], [], english), (["LANG": "en", "LC_ALL": "zh_CN"], [], chinese),

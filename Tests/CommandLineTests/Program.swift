@@ -68,9 +68,14 @@ final class Village: Sendable {
         try await launch("/bin/sh", ["-ec", script], input: "", environment: environment).finish()
     }
 
-    /// All six registers, in their order.
-    func importSamples() async throws {
-        for kind in ["households", "plots", "harvest", "sales", "income", "bookings"] {
+    /// The registers that a harvest needs.
+    func importPlots() async throws { try await importSamples(["households", "plots"]) }
+
+    /// All six registers, in their order, or some of them.
+    func importSamples(
+        _ kinds: [String] = ["households", "plots", "harvest", "sales", "income", "bookings"]
+    ) async throws {
+        for kind in kinds {
             let outcome = try await run("import", kind, "\(Self.samples)/\(kind).csv", "--json")
             try #require(outcome.status == 0, "\(kind): \(outcome.errors)")
         }
@@ -130,6 +135,15 @@ final class Running: Sendable {
 
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)
+    }
+
+    /// What it has said as soon as that holds `word`, or once it has ended.
+    func errors(after word: String) async throws -> String {
+        while true {
+            let text = try String(contentsOfFile: outputs[1], encoding: .utf8)
+            if text.contains(word) || !process.isRunning { return text }
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     func finish() async throws -> Outcome {

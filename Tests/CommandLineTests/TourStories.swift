@@ -70,6 +70,7 @@ import Testing
 
     @Test func `what is not there is refused`() async throws {
         let village = try Village()
+        #expect(try await village.run("migrate").status == 0)
         for arguments in [
             ["site", "show", "园"], ["programme", "show", "课"], ["resource", "change", "张导", "--rename", "李导"],
             ["session", "show", "7"], ["session", "cancel", "7"], ["calendar", "--session", "7"],

@@ -48,6 +48,23 @@ import Testing
         #expect(text.shortened == shortened)
     }
 
+    @Test(
+        arguments: [
+            ([], nil, "没有地块“桃”；还没有登记任何地块", "there is no plot “桃”; there are none yet"),
+            (["甲", "乙"], nil, "没有地块“桃”；已有：甲、乙", "there is no plot “桃”; there are: 甲, 乙"),
+            (["甲"], 12, "没有地块“桃”；已有：甲 等 12 个", "there is no plot “桃”; there are: 甲 and 11 more"),
+            (
+                (1...11).map(String.init), nil, "没有地块“桃”；已有：1、2、3、4、5、6、7、8、9、10 等 11 个",
+                "there is no plot “桃”; there are: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1 more"
+            ),
+        ] as [([String], Int?, String, String)])
+    func whatIsUnknownIsToldWithWhatIsKnown(_ known: [String], _ count: Int?, _ zh: String, _ en: String) {
+        let refusal = Refusal.unknown(
+            .notFound, "unknown-plot", field: "plot", zh: "地块", en: "plot", name: "桃", known: known, count: count)
+        #expect(refusal.message == Bilingual(zh: zh, en: en))
+        #expect(refusal.renamed(field: nil).sentence(in: .chinese) == zh)
+    }
+
     @Test(arguments: [(" a b ", "a b"), ("\u{3000}桃\u{A0}", "桃"), ("\t\r\n", ""), ("", "")])
     func trimmedOfEveryWhiteSpace(_ text: String, _ trimmed: String) {
         #expect(text.trimmed == trimmed)

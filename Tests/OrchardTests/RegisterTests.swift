@@ -92,6 +92,7 @@ import Testing
             #expect(report.recorded == 1)
             let unknown = try await load(village, "H8,张三,一网格,一般户,北社,3,", as: clerk)
             #expect(unknown.refused.map(\.field) == ["合作社"])
+            #expect(unknown.refused.map(\.reason.zh) == ["没有合作社“北社”；已有：东社"], "others are not the clerk's to know")
             // West is there, but not the clerk's to write.
             let foreign = try await load(village, "H8,张三,一网格,一般户,西社,3,", as: clerk)
             #expect(foreign.refused.map(\.field) == ["合作社"])

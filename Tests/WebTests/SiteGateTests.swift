@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import Kernel
 import Postgres
+import TestSupport
 import Testing
 import Tours
 

@@ -35,7 +35,7 @@ struct DataFolder: Sendable {
         }
         self.root = root
         if geteuid() == 0 {
-            guard let account = Self.account(Self.serverUser) else { throw Refusal.noServerUser() }
+            guard let account = Self.account(Self.serverUser) else { throw Refusal.noServerUser(folder: root) }
             (user, owner, group) = (Self.serverUser, account.owner, account.group)
         } else {
             (user, owner, group) = (nil, geteuid(), getegid())

@@ -16,9 +16,11 @@ public final class EmbeddedPostgres: Sendable {
     private let server: EmbeddedServer
     private let use: Mutex<FileLock?>
 
-    private init(folder: DataFolder, binaries: String?) throws {
+    private init(
+        folder: DataFolder, binaries: String?, settingUp: @escaping @Sendable (String) -> Void
+    ) throws {
         self.folder = folder
-        server = EmbeddedServer(folder: folder, binaries: binaries)
+        server = EmbeddedServer(folder: folder, binaries: binaries, settingUp: { settingUp(folder.root) })
         do {
             use = Mutex(try FileLock(path: folder.useLock))
         } catch let fault as FileFault {
@@ -28,14 +30,18 @@ public final class EmbeddedPostgres: Sendable {
 
     /// Makes the folder and its cluster if they are missing, starts the server unless it runs, and joins its users.
     ///
-    /// - Parameter binaries: the folder of PostgreSQL's programs; nil to look for them.
+    /// - Parameters:
+    ///   - binaries: the folder of PostgreSQL's programs; nil to look for them.
+    ///   - settingUp: told the data folder's path before a new cluster is made in it, which takes seconds.
     /// - Throws: a `Refusal` of kind `unavailable` that says what to do: PostgreSQL is missing or too old, the folder
     ///   is closed, full, damaged or somebody else's, or the server does not start.
-    public static func open(dataDirectory: String, binaries: String? = nil) async throws -> EmbeddedPostgres {
+    public static func open(
+        dataDirectory: String, binaries: String? = nil, settingUp: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> EmbeddedPostgres {
         try await uncancelled {
             let folder = try DataFolder(dataDirectory)
             try folder.prepareRoot()
-            let embedded = try EmbeddedPostgres(folder: folder, binaries: binaries)
+            let embedded = try EmbeddedPostgres(folder: folder, binaries: binaries, settingUp: settingUp)
             do {
                 try await embedded.ensureRunning()
             } catch {

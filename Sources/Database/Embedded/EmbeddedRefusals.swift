@@ -3,26 +3,31 @@ import Kernel
 
 /// Why the embedded PostgreSQL does not run, each in one sentence that says what to do.
 extension Refusal {
-    static func noPostgres(given: String?) -> Refusal {
+    static func noPostgres(given: String?, folder: String) -> Refusal {
         guard let given else {
             return Refusal(
                 .unavailable, "postgres-missing",
-                zh: "找不到 PostgreSQL：请安装（apt-get install postgresql），或用 DATABASE_URL 指定已有的服务器",
-                en: "PostgreSQL is not installed: run apt-get install postgresql, or name a server by DATABASE_URL")
+                zh: "数据目录 \(folder) 需要 PostgreSQL，本机却没有：请安装（apt-get install postgresql），"
+                    + "或用 DATABASE_URL 指定已有的服务器",
+                en:
+                    "the data folder \(folder) needs PostgreSQL, which is not installed: run apt-get install postgresql, "
+                    + "or name a server by DATABASE_URL")
         }
         return Refusal(
             .unavailable, "postgres-missing",
-            zh: "TAOYUAN_POSTGRES_BIN 所指的 \(given) 里没有 initdb 和 postgres：请改正，或安装（apt-get install postgresql）",
-            en: "TAOYUAN_POSTGRES_BIN names \(given), which has no initdb and postgres: correct it, or run "
-                + "apt-get install postgresql")
+            zh: "数据目录 \(folder) 需要 PostgreSQL，而 TAOYUAN_POSTGRES_BIN 所指的 \(given) 里没有 initdb 和 postgres："
+                + "请改正，或安装（apt-get install postgresql）",
+            en: "the data folder \(folder) needs PostgreSQL, but TAOYUAN_POSTGRES_BIN names \(given), which has no "
+                + "initdb and postgres: correct it, or run apt-get install postgresql")
     }
 
-    static func postgresTooOld(_ found: PostgresBinaries) -> Refusal {
+    static func postgresTooOld(_ found: PostgresBinaries, folder: String) -> Refusal {
         Refusal(
             .unavailable, "postgres-too-old",
-            zh: "\(found.folder) 里的 PostgreSQL 是 \(found.major) 版，至少需要 \(PostgresBinaries.oldestMajor) 版：请升级",
-            en: "the PostgreSQL in \(found.folder) is version \(found.major): upgrade it to "
-                + "\(PostgresBinaries.oldestMajor) or newer")
+            zh: "数据目录 \(folder) 至少需要 PostgreSQL \(PostgresBinaries.oldestMajor) 版，"
+                + "而 \(found.folder) 里的是 \(found.major) 版：请升级",
+            en: "the data folder \(folder) needs PostgreSQL \(PostgresBinaries.oldestMajor) or newer and "
+                + "\(found.folder) has version \(found.major): upgrade it")
     }
 
     static func otherMajor(folder: String, made: Int, found: Int) -> Refusal {
@@ -34,12 +39,13 @@ extension Refusal {
                 + "and name it by TAOYUAN_POSTGRES_BIN, or restore a backup into another --data-dir")
     }
 
-    static func noServerUser() -> Refusal {
+    static func noServerUser(folder: String) -> Refusal {
         Refusal(
             .unavailable, "no-postgres-user",
-            zh: "PostgreSQL 不能以 root 运行，而系统没有用户 postgres：请安装（apt-get install postgresql），或换普通用户运行",
-            en: "PostgreSQL does not run as root and there is no user postgres: run apt-get install postgresql, or run "
-                + "this as an ordinary user")
+            zh: "数据目录 \(folder) 里的 PostgreSQL 不能以 root 运行，而系统没有用户 postgres："
+                + "请安装（apt-get install postgresql），或换普通用户运行",
+            en: "the PostgreSQL of the data folder \(folder) does not run as root and there is no user postgres: run "
+                + "apt-get install postgresql, or run this as an ordinary user")
     }
 
     static func unreachable(folder: String, user: String) -> Refusal {
@@ -94,10 +100,11 @@ extension Refusal {
             en: "this program has closed the database in \(folder)")
     }
 
+    /// - Parameter log: lies in the data folder, and so names it.
     static func startFailed(log: String, reason: String) -> Refusal {
         Refusal(
-            .unavailable, "postgres-not-starting", zh: "PostgreSQL 启动失败（\(reason)）：详见 \(log)",
-            en: "PostgreSQL does not start (\(reason)): see \(log)")
+            .unavailable, "postgres-not-starting", zh: "数据目录里的 PostgreSQL 启动失败（\(reason)）：详见 \(log)",
+            en: "the data folder's PostgreSQL does not start (\(reason)): see \(log)")
     }
 
     static func file(_ fault: FileFault) -> Refusal {

@@ -7,6 +7,8 @@ struct EmbeddedServer: Sendable {
 
     let folder: DataFolder
     let binaries: String?
+    /// Told before a cluster is made, which takes seconds.
+    var settingUp: @Sendable () -> Void = {}
     /// How long processes that hold the server's lock, but are not to be seen, may take to go.
     var strangerPatience = Duration.seconds(20)
 
@@ -72,8 +74,11 @@ struct EmbeddedServer: Sendable {
     private func start(holding claim: FileLock, until deadline: ContinuousClock.Instant) async throws {
         try await refuseIfUnreachable()
         let made = try folder.clusterMajor()
-        let programs = try await PostgresBinaries.locate(given: binaries, wanted: made, dataFolder: folder.cluster)
-        if made == nil { try await initialize(with: programs) }
+        let programs = try await PostgresBinaries.locate(given: binaries, wanted: made, for: folder)
+        if made == nil {
+            settingUp()
+            try await initialize(with: programs)
+        }
         folder.trimLog()
         // We hold the claim, so these are stale; but the number in them may be a stranger's now, and stop PostgreSQL.
         for stale in [folder.processFile, folder.socket + ".lock"] { unlink(stale) }

@@ -11,18 +11,23 @@ struct PostgresBinaries: Sendable {
     /// - Parameters:
     ///   - given: the folder that the user named; no other is looked at then.
     ///   - wanted: the major version that the data folder was made by, if there is one.
+    ///   - data: the folder that needs it, which refusals name.
     /// - Throws: a `Refusal` when there is none, or only ones that are too old or do not fit the data.
-    static func locate(given: String?, wanted: Int?, dataFolder: String) async throws -> PostgresBinaries {
+    static func locate(given: String?, wanted: Int?, for data: DataFolder) async throws -> PostgresBinaries {
         var found: [PostgresBinaries] = []
         let folders = if let given { [given] } else { await candidates() }
         for folder in folders {
             if let binaries = await PostgresBinaries(folder: folder) { found.append(binaries) }
         }
-        guard let newest = found.max(by: { $0.major < $1.major }) else { throw Refusal.noPostgres(given: given) }
-        guard newest.major >= oldestMajor else { throw Refusal.postgresTooOld(newest) }
+        guard let newest = found.max(by: { $0.major < $1.major }) else {
+            throw Refusal.noPostgres(given: given, folder: data.root)
+        }
+        guard newest.major >= oldestMajor else {
+            throw Refusal.postgresTooOld(newest, folder: data.root)
+        }
         guard let wanted else { return newest }
         guard let fitting = found.first(where: { $0.major == wanted }) else {
-            throw Refusal.otherMajor(folder: dataFolder, made: wanted, found: newest.major)
+            throw Refusal.otherMajor(folder: data.cluster, made: wanted, found: newest.major)
         }
         return fitting
     }

@@ -1,0 +1,109 @@
+import Access
+import Foundation
+import Income
+import Kernel
+import Tours
+
+/// What the register keeps in words for programs, as this run's user reads it. What is kept stays as it is.
+enum Recorded {
+    /// An action of the audit, such as `batch.register`.
+    static func action(_ action: String) -> String { words(actions[action] ?? action, action) }
+
+    /// What an action was done to.
+    static func subject(_ subject: String, of action: String) -> String {
+        if action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) { return kind.label[.ofThisRun] }
+        // Tokens that were given no name are called by their role.
+        if action == "token.create", let role = Role(rawValue: subject) { return role.label[.ofThisRun] }
+        return subject
+    }
+
+    /// What happened to a booking, such as `checked_in`.
+    static func event(_ what: String) -> String { words(events[what] ?? what, what.replacing("_", with: " ")) }
+
+    /// Who did it, such as `account:li`.
+    static func actor(_ actor: String) -> String {
+        let parts = actor.split(separator: ":", maxSplits: 1).map(String.init)
+        if parts.count == 2, let kind = actorKinds[parts[0]] { return words("\(kind) \(parts[1])", actor) }
+        return words(actors[actor] ?? actor, actor)
+    }
+
+    /// The detail of an audit entry or of a booking's event.
+    /// - Parameter action: whose detail it is; what people wrote themselves is left alone.
+    static func detail(_ detail: String?, of action: String) -> String {
+        guard let detail, !freeTexts.contains(action) else { return detail ?? "" }
+        if let word = word(detail) { return word }
+        var text = detail.replacing(/(-?\d{1,15}) fen\b/) { match in
+            let yuan = Money(fen: Int64(match.1) ?? 0).yuan
+            return words("\(yuan) 元", "\(yuan) yuan")
+        }
+        text.replace(/(\d{1,15}) g\b/) { "\(Weight(grams: Int64($0.1) ?? 0))" }
+        if action.hasPrefix("booking.") {
+            text.replace(/^[0-9]+( → [0-9]+)?(?=$|, session)/) { words("\($0.0) 人", "\($0.0) people") }
+        }
+        let head = text.prefix { $0 != " " }
+        if let source = IncomeSource(rawValue: String(head)) {
+            text = source.label[.ofThisRun] + text.dropFirst(head.count)
+        }
+        guard Language.ofThisRun == .chinese else { return text }
+        return patterns.reduce(text) { text, entry in
+            text.replacingOccurrences(of: entry.pattern, with: entry.chinese, options: .regularExpression)
+        }
+    }
+
+    /// The detail that is one word of a list.
+    private static func word(_ detail: String) -> String? {
+        Role(rawValue: detail)?.label[.ofThisRun] ?? TourResource.Kind(rawValue: detail)?.label[.ofThisRun]
+    }
+
+    private static let freeTexts: Set<String> = ["code.revoke", "recall.open", "recall.end", "tour.site.close"]
+
+    private static let patterns: [(pattern: String, chinese: String)] = [
+        (#"^read (\d+), recorded (\d+), refused (\d+)$"#, "读到 $1 行，新记录 $2 行，被拒 $3 行"),
+        (
+            #"^read (\d+), recorded (\d+), updated (\d+), refused (\d+)$"#,
+            "读到 $1 行，新记录 $2 行，已更新 $3 行，被拒 $4 行"
+        ),
+        (#"^(\d+) attempts, (.*)$"#, "试过 $1 次，$2"),
+        (#"^kept ([^:]*)"#, "收取 $1"), (#"^capacity (\d+)$"#, "名额 $1"), (#"^since (\S+)$"#, "自 $1 起"),
+        (#"^(\d+) from (\S+) at (\S+)$"#, "$1 场，自 $2 起，$3 开始"),
+        (#"^session (\d+): (\d+) of (\d+)$"#, "场次 $1：$2 人，预约 $3 人"),
+        (#"^sale (\d+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"^session (\S.*) → "#, "场次 $1 → "),
+        (#", session (\S.*) → "#, "，场次 $1 → "),
+        (#"^(\d{4}): (\+[^:]*): "#, "$1 年 $2："),
+    ]
+
+    private static let actorKinds = ["account": "账号", "token": "令牌"]
+    private static let actors = [
+        "local": "本机", "clock": "到期自动", "waiting-list": "候补自动", "public": "公众", "group": "团队",
+        "journal": "签到记录", "list": "名单",
+    ]
+
+    private static let events = [
+        "requested": "申请", "held": "保留名额", "confirmed": "确认", "waitlisted": "候补", "expired": "过期",
+        "cancelled": "取消", "no_show": "未到", "arrived": "到达", "completed": "完成", "changed": "更改",
+        "moved": "改场次", "paid": "付款", "refund_decided": "决定退款", "refunded": "退款", "picked": "采摘",
+        "checked_in": "签到", "checked_in_twice": "重复签到", "imported": "导入",
+    ]
+
+    private static let actions: [String: String] = {
+        var actions = [
+            "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号",
+            "session.open": "登录", "token.create": "生成令牌", "token.revoke": "作废令牌",
+            "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
+            "variety.add": "添加品种", "plot.override": "登记采收例外", "batch.register": "登记批次",
+            "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
+            "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
+            "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",
+            "income.enter": "登记收入", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
+            "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",
+            "tour.programme.add": "添加课程", "tour.programme.change": "更改课程", "tour.extra.add": "添加附加项目",
+            "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",
+            "tour.session.add": "安排场次", "tour.session.change": "更改场次", "tour.session.close": "停止预约",
+            "tour.session.reopen": "重新开放预约", "tour.session.cancel": "取消场次", "booking.change": "更改预约",
+            "booking.check-in": "签到", "booking.check-in-twice": "重复签到", "message.retry": "重发消息",
+        ]
+        for (what, chinese) in events { actions["booking.\(what)"] = "预约\(chinese)" }
+        for kind in RegisterKind.allCases { actions["import.\(kind)"] = "导入\(kind.label.zh)" }
+        return actions
+    }()
+}

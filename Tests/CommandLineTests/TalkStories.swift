@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// What the program says beside its results.
+@Suite struct TalkStories {
+    private let chinese = ["LANG": "zh_CN.UTF-8"]
+
+    @Test func `the first command in a folder says that it sets it up, and no other does`() async throws {
+        let village = try Village()
+        let first = try await village.run("batch", "list", "--json")
+        #expect(first.status == 0 && first.output == "[]\n")
+        let lines = first.errors.split(separator: "\n")
+        #expect(lines.count == 1 && lines.first?.contains(village.file("data")) == true, "\(first.errors)")
+        #expect(try await village.run("batch", "list", "--json").errors.isEmpty)
+    }
+
+    @Test func `a missing PostgreSQL is told of the folder that needs it`() async throws {
+        let village = try Village()
+        for (language, said) in [("zh", "数据目录"), ("en", "data folder")] {
+            let outcome = try await village.run(
+                ["batch", "list", "--lang", language], environment: ["TAOYUAN_POSTGRES_BIN": "/nonexistent"])
+            #expect(
+                outcome.status == 1 && outcome.errors.contains("\(said) \(village.file("data"))"), "\(outcome.errors)")
+        }
+    }
+
+    @Test func `a server says when codes point elsewhere`() async throws {
+        let village = try Village()
+        let away = ["TAOYUAN_ORIGIN": "trace.example.cn"]
+        #expect(try await village.run(["migrate"], environment: away).status == 0)
+        // The origin is the database's; the variable no longer counts.
+        for environment in [away, ["TAOYUAN_ORIGIN": "localhost:8080"]] {
+            let running = try village.launch(
+                Village.program, ["serve", "--port", "0"], input: "", environment: environment)
+            let talk = try await running.errors(after: "Ctrl-C")
+            running.signal(SIGTERM)
+            _ = try await running.finish()
+            #expect(talk.contains("https://trace.example.cn, not here") && talk.contains("TAOYUAN_ORIGIN"), "\(talk)")
+        }
+    }
+
+    @Test func `a server at its own origin says nothing of it`() async throws {
+        let village = try Village()
+        let port = 19_100 + Int.random(in: 0...99)
+        #expect(try await village.run(["migrate"], environment: ["TAOYUAN_ORIGIN": "localhost:\(port)"]).status == 0)
+        let running = try village.launch(
+            Village.program, ["serve", "--port", "\(port)"], input: "", environment: [:])
+        _ = try await running.errors(after: "Ctrl-C")
+        running.signal(SIGTERM)
+        let talk = try await running.finish().errors
+        #expect(talk.contains("http://127.0.0.1:\(port)") && !talk.contains("TAOYUAN_ORIGIN"), "\(talk)")
+    }
+
+    @Test func `an offline verification says which key and which origin do not fit`() async throws {
+        let village = try Village()
+        try await village.importPlots()
+        let (_, payload) = try await village.register()
+        let keys = try await village.run("key", "list", "--json").json(as: [[String: Any]].self)
+        let signer = try #require(keys.first?["keyId"] as? String)
+        let other = try #require(try await village.json("key", "create", "--algorithm", "sm2")["keyId"] as? String)
+        func verify(_ payload: String, key: String, origin: String) async throws -> String {
+            let file = village.file("\(key).pem")
+            try await village.run("key", "export", "--key-id", key, "--format", "pem", "--output", file)
+            let outcome = try await village.run(
+                ["code", "verify", payload, "--offline", "--public-key", file, "--origin", origin], environment: chinese
+            )
+            #expect((outcome.status == 0) == outcome.errors.isEmpty)
+            return outcome.errors
+        }
+        #expect(try await verify(payload, key: signer, origin: "localhost:8080").isEmpty)
+        let wrongKey = try await verify(payload, key: other, origin: "localhost:8080")
+        #expect(wrongKey.contains("密钥 \(signer)；") && wrongKey.contains("文件里的密钥是 \(other)。"), "\(wrongKey)")
+        let wrongOrigin = try await verify(payload, key: signer, origin: "other.cn")
+        #expect(wrongOrigin.contains("密钥 \(signer)；按站点 other.cn") && wrongOrigin.contains("--origin"), "\(wrongOrigin)")
+        let forged = String(payload.dropLast(2)) + (payload.dropLast().last == "A" ? "B" : "A") + payload.suffix(1)
+        let wrongSignature = try await verify(forged, key: signer, origin: "localhost:8080")
+        #expect(wrongSignature.contains("密钥 \(signer)，") && wrongSignature.contains("站点 localhost:8080 也在签名之内"))
+    }
+}
