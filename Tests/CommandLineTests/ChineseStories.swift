@@ -55,7 +55,7 @@ import Testing
 
     @Test func `the commands that refusals point to are there`() async throws {
         let source = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Sources/taoyuan/RefusalTalk.swift")
+            .deletingLastPathComponent().appending(path: "Sources/Commands/RefusalTalk.swift")
         let told = try String(contentsOf: source, encoding: .utf8).matches(of: /": "([a-z ]+ list)"/).map { $0.1 }
         #expect(told.count > 10)
         let paths = try await allCommands(try Village()).map { $0.path.joined(separator: " ") }
