@@ -50,7 +50,7 @@ public struct Configuration: Sendable {
         }
         host = try reader.text("TAOYUAN_HOST", default: "127.0.0.1")
         port = try reader.number("TAOYUAN_PORT", in: 0...65_535, default: 8080)
-        poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 8)
+        poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 16)
         verificationsPerMinute = try reader.number("TAOYUAN_VERIFY_PER_MINUTE", in: 0...1_000_000, default: 300)
         trustedProxyHeader = try reader.optional("TAOYUAN_TRUSTED_PROXY_HEADER")
         messageWays = try reader.messageWays()

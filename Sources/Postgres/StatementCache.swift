@@ -47,11 +47,13 @@ struct StatementCache {
         discarded.removeAll { $0 == name }
     }
 
-    /// Whether preparing helps: the planner works on these, all others are commands without a plan.
+    /// Whether preparing helps: the planner works on these, and the last two are sent with every transaction.
     static func canPrepare(_ sql: SQL) -> Bool {
         let word = sql.segments[0].drop { $0.isWhitespace || $0 == "(" }.prefix { $0.isLetter }
-        return plannable.contains(word.uppercased())
+        return preparable.contains(word.uppercased())
     }
 
-    private static let plannable: Set = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "MERGE", "TABLE"]
+    private static let preparable: Set = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "MERGE", "TABLE", "BEGIN", "COMMIT",
+    ]
 }

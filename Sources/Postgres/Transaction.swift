@@ -38,15 +38,19 @@ public final class Transaction: Sendable {
             case .repeatableRead: "BEGIN ISOLATION LEVEL REPEATABLE READ"
             case .serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE"
             }
-        preamble =
-            [readOnly ? begin + " READ ONLY" : begin]
-            + settings.map { setting in
-                var sql: SQL = "SET LOCAL \(literal: setting.name) = "
-                sql.append(text: String(setting.value))
-                return sql
-            }
+        preamble = [readOnly ? begin + " READ ONLY" : begin] + (settings.isEmpty ? [] : [Self.set(settings)])
         let limit = settings.last { $0.name.string == "statement_timeout" }?.value
         patience = limit.map { $0 > 0 ? .milliseconds($0) : nil } ?? connection.statementTimeout
+    }
+
+    /// One statement for all settings, its values in the text: few different ones, each prepared once.
+    private static func set(_ settings: [(name: StaticString, value: Int)]) -> SQL {
+        let calls = settings.map { setting in
+            var call: SQL = "set_config('\(literal: setting.name)', '"
+            call.append(text: String(setting.value))
+            return call + "', true)"
+        }
+        return "SELECT " + calls.joined(separator: ", ")
     }
 
     /// Runs one statement.

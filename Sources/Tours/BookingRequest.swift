@@ -53,7 +53,7 @@ extension BookingStore {
                 kept: .zero, paid: .zero, refundDue: .zero, refunded: .zero, requestedAt: now, actor: scope.actor,
                 lines: lines, extras: extras)
             return Change(
-                booking, inserts: try inserts(booking, now: now, scope),
+                booking, inserts: try inserts(booking, scope),
                 lastWrites: BookingSeats.statements(
                     BookingSeats.moves(from: [], nil, to: lines, state), now: now, scope),
                 refusals: BookingSeats.refusals,
@@ -61,14 +61,11 @@ extension BookingStore {
         }
     }
 
-    private static func inserts(_ booking: Booking, now: Date, _ scope: Scope) throws -> [SQL] {
+    private static func inserts(_ booking: Booking, _ scope: Scope) throws -> [SQL] {
         [BookingRows.insert(booking, scope)]
             + booking.lines.map { BookingRows.insert($0, of: booking, scope) }
-            + BookingExtras.inserts(booking, scope) + [
-                BookingRows.event(
-                    booking.state.rawValue, of: booking, detail: "\(booking.headcount)", at: now, scope),
-                message(MessageKind(rawValue: booking.state.rawValue) ?? .requested, booking, scope),
-            ]
+            + BookingExtras.inserts(booking, scope)
+            + [message(MessageKind(rawValue: booking.state.rawValue) ?? .requested, booking, scope, isFirst: true)]
     }
 
     /// The texts of a booking as they are kept.

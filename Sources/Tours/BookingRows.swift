@@ -143,11 +143,12 @@ extension BookingRows {
     static func insert(_ booking: Booking, _ scope: Scope) -> SQL {
         """
         INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, email, language,
-            note, state, hold_until, waiting_since, fee_fen, requested_at, actor)
+            note, state, hold_until, waiting_since, fee_fen, requested_at, actor, began_as, began_with)
         VALUES (\(scope.village), \(booking.id.value), \(booking.reference.text), \(booking.unit),
             \(booking.unitKind.rawValue), \(booking.headcount), \(booking.leader), \(booking.phone), \(booking.email),
             \(booking.language), \(booking.note), \(booking.state.rawValue), \(booking.holdUntil),
-            \(booking.waitingSince), \(booking.fee), \(booking.requestedAt), \(scope.actor))
+            \(booking.waitingSince), \(booking.fee), \(booking.requestedAt), \(scope.actor), \(booking.state.rawValue),
+            \(booking.headcount))
         """
     }
 

@@ -66,7 +66,12 @@ public struct BookingStore: Sendable {
             let booking = try await BookingRows.find(key, transaction, scope)
             let answers = try await transaction.query([
                 """
-                SELECT at, actor, state, what, detail FROM tour_booking_event
+                SELECT 0 AS id, requested_at AS at, actor, began_as AS state, began_as AS what,
+                    began_with::text AS detail
+                FROM tour_booking
+                WHERE village_id = \(scope.village) AND id = \(booking.id.value) AND began_as IS NOT NULL
+                UNION ALL
+                SELECT id, at, actor, state, what, detail FROM tour_booking_event
                 WHERE village_id = \(scope.village) AND booking_id = \(booking.id.value) ORDER BY id LIMIT 1000
                 """,
                 """
@@ -92,9 +97,10 @@ public struct BookingStore: Sendable {
     }
 
     /// The statements by which a message of what happened to a booking leaves, once for each of its versions.
-    static func message(_ kind: MessageKind, _ booking: Booking, _ scope: Scope) -> SQL {
+    static func message(_ kind: MessageKind, _ booking: Booking, _ scope: Scope, isFirst: Bool = false) -> SQL {
         Outbox.insert(
-            kind, booking: booking.id.value, key: "booking:\(booking.id):v\(booking.version):\(kind.rawValue)", scope)
+            kind, booking: booking.id.value, key: "booking:\(booking.id):v\(booking.version):\(kind.rawValue)", scope,
+            isFirst: isFirst)
     }
 
     /// Reads the booking and sees that it is still what the caller has seen.

@@ -110,7 +110,7 @@ import Testing
                 + zip(batches, weights).flatMap { ["--batch", $0, "--weight", $1] }
         }
         let over = try await village.run(picked("12斤", "31斤"))
-        #expect(over.status == 1 && over.errors.contains("weight 2") && !over.errors.contains("lines["))
+        #expect(over.status == 1 && over.errors.contains("第 2 个 --weight") && !over.errors.contains("lines["))
         #expect(try await village.run(picked("12斤") + ["--weight", "1斤"]).status == 64)
         #expect(try await village.run(picked("12斤", "8斤")).status == 0)
         let sales = try await village.run("sale", "list", "--json").json(as: [[String: Any]].self)

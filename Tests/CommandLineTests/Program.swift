@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// What a run of a program came to.
@@ -130,8 +131,11 @@ final class Running: Sendable {
         process.terminationHandler = { _ in continuation.finish() }
         ended = stream
         self.process = process
-        try process.run()
+        try Self.launching.withLock { _ in try process.run() }
     }
+
+    /// Foundation's `Process.run` has crashed when many were launched at once.
+    private static let launching = Mutex(())
 
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)

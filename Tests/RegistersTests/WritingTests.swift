@@ -127,7 +127,7 @@ import Testing
         #expect(
             String(decoding: try encoder.encode(short), as: UTF8.self) == """
                 {"already":0,"created":[{"en":"a product","zh":"新产品"}],"read":0,"recorded":0,\
-                "refused":[{"reason":{"en":"wrong","zh":"不对"},"row":3}],"refusedCount":1}
+                "refused":[{"reason":{"en":"wrong","zh":"不对"},"row":3}],"refusedCount":1,"updated":0}
                 """)
     }
 }

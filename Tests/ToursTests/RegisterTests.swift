@@ -87,7 +87,7 @@ import Tours
             village.clock.set(village.today.adding(days: 2))
             let day = village.today.adding(days: -1)
             let row = { (heads: Int, state: String) in
-                "2025-03-01,\(day),9:00,\(TourGround.orchard),\(TourGround.programme),40,某校,学校,\(heads),"
+                "2025-03-01,\(day),9:00,\(TourGround.orchard),\(TourGround.programme),40,\(heads)校,学校,\(heads),"
                     + "\(state == "已完成" ? "\(heads)" : "0"),韩老师,139****6211,45,0,\(state)"
             }
             let report = try await load(village, row(25, "已完成"), row(10, "未到"), row(30, "已取消"))
