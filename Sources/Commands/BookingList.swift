@@ -98,6 +98,19 @@ extension Booking {
         return .object((head + money).map { JSON.Member($0.0, $0.1) })
     }
 
+    /// What has come in, and what is open on either side.
+    private var paymentText: String {
+        let received = Money(fen: paid.fen - refunded.fen)
+        let due = state == .cancelled || state == .noShow || state == .expired ? kept : fee
+        let open = received.fen - due.fen
+        var text = "\(payment.label[.ofThisRun]) \(received.yuan)"
+        if received.fen > 0, open > 0 {
+            text += words("，多收 \(Money(fen: open).yuan)", ", \(Money(fen: open).yuan) too much")
+        }
+        if open < 0 { text += words("，还差 \(Money(fen: -open).yuan)", ", \(Money(fen: -open).yuan) to be paid") }
+        return text
+    }
+
     var text: String {
         var facts: [(name: String, value: String?)] = [
             (words("预约", "booking"), "\(id)"), (words("预约号", "reference"), "\(reference)"),
@@ -118,7 +131,7 @@ extension Booking {
             facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[.ofThisRun])" + sale))
         }
         facts += [
-            (words("费用", "fee"), fee.yuan), (words("付款", "payment"), "\(payment.label[.ofThisRun]) \(paid.yuan)"),
+            (words("费用", "fee"), fee.yuan), (words("付款", "payment"), paymentText),
             (words("收取", "kept"), kept.fen > 0 ? kept.yuan : nil),
             (
                 words("退款", "refund"),

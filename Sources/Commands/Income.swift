@@ -45,8 +45,11 @@ struct IncomeCommand: ParsableCommand {
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
-            CivilDay?
+        @Option(
+            help: .words(
+                "日期（默认今天；更正默认为原来那一笔的日期）。", "The day (default: today; a correction's, that of what it corrects)."),
+            transform: reading(CivilDay.init(_:)))
+        var day: CivilDay?
         @Option(
             help: .words(
                 "来源：rent（出租）、contracting、investment、subsidy、labour、other，或登记表中的中文名称。",
@@ -64,7 +67,7 @@ struct IncomeCommand: ParsableCommand {
                 return try await backend.database.change(
                     backend.local.scope,
                     IncomeStore.enter(
-                        day: day ?? today, source: source, memo: memo, amount: amount, corrects: corrects, today: today)
+                        day: day, source: source, memo: memo, amount: amount, corrects: corrects, today: today)
                 )
             }
             try options.show(entry.json, IncomeEntry.table([entry]).text)

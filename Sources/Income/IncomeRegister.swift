@@ -4,8 +4,7 @@ import Postgres
 import Registers
 
 /// Records 其他收入. Its rows have no number: a row is known by its content and by how many equal ones precede it. One
-/// that stands in the books with another amount or another memo is known by its day and its source and what of the two
-/// has stayed.
+/// that stands in the books with another day, amount or memo is known by its source and the two that have stayed.
 public struct IncomeRegister: RegisterRecorder, Sendable {
     private static let day = Column("日期")
     private static let source = Column("类别", also: ["收入类别", "来源"])
@@ -103,32 +102,30 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
     /// Whether the entry has been corrected in the books as the register has been.
     /// - Throws: a `Refusal` when the register has been changed and the books have not.
     private static func isCorrected(_ entry: Entry, _ left: inout [Recorded]) throws -> Bool {
-        let same = left.indices.filter { left[$0].day == entry.day && left[$0].source == entry.source.rawValue }
-        if let place = same.first(where: { left[$0].memo == entry.memo && left[$0].amount == entry.amount }) {
-            left.remove(at: place)
-            return true
+        func likeness(_ old: Recorded) -> Int {
+            guard old.source == entry.source.rawValue else { return 0 }
+            return [old.day == entry.day, old.memo == entry.memo, old.amount == entry.amount].count { $0 }
         }
-        guard
-            let place = same.first(where: { left[$0].memo == entry.memo })
-                ?? same.first(where: { left[$0].amount == entry.amount })
+        guard let place = left.indices.max(by: { likeness(left[$0]) < likeness(left[$1]) }),
+            likeness(left[place]) >= 2
         else { return false }
         let old = left.remove(at: place)
         var row = RecordedRow()
+        row.compare(day, recorded: old.day, said: entry.day)
         row.compare(amount, recorded: old.amount, said: entry.amount)
         row.compare(memo, recorded: old.memo, said: entry.memo)
         try row.check(
             "income-differs",
             Bilingual(
-                zh: "\(entry.day) 的“\(entry.source.label.zh)”收入",
-                en: "income of \(entry.day) from \(entry.source.label.en)"))
-        return false
+                zh: "\(old.day) 的“\(entry.source.label.zh)”收入",
+                en: "income of \(old.day) from \(entry.source.label.en)"))
+        return true
     }
 
     private static func recorded(
         _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [Recorded] {
-        guard !entries.isEmpty else { return [] }
-        let days = Set(entries.map(\.day)).map(\.description)
+        guard let first = entries.map(\.day).min(), let last = entries.map(\.day).max() else { return [] }
         return try await transaction.query(
             """
             SELECT w.place::int - 1 AS place, e.day, e.source, e.memo, e.amount_fen + coalesce(c.amount_fen, 0) AS amount_fen
@@ -138,7 +135,7 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
             LEFT JOIN (
                 SELECT corrects, sum(amount_fen)::bigint AS amount_fen FROM income_entry
                 WHERE village_id = \(scope.village) AND corrects IS NOT NULL GROUP BY corrects) c ON c.corrects = e.id
-            WHERE e.village_id = \(scope.village) AND e.day = ANY(\(days)::date[]) AND e.register_key IS NOT NULL
+            WHERE e.village_id = \(scope.village) AND e.day BETWEEN \(first) AND \(last) AND e.register_key IS NOT NULL
             ORDER BY e.id
             """
         ).map { row in

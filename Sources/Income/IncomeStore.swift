@@ -48,22 +48,18 @@ public struct IncomeStore: Sendable {
     }
 
     /// Enters income that is no sale.
-    /// - Parameter corrects: the entry that this one corrects; only a correction may be below zero.
+    /// - Parameters:
+    ///   - day: nil for today, or for the day of what it corrects: the year that was wrong is then right.
+    ///   - corrects: the entry that this one corrects, of the same source; only a correction may be below zero, and no
+    ///     entry is corrected to less than nothing.
     public static func enter(
-        day: CivilDay, source: IncomeSource, memo: String, amount: Money, corrects: Int64?, today: CivilDay
+        day: CivilDay?, source: IncomeSource, memo: String, amount: Money, corrects: Int64?, today: CivilDay
     ) -> Plan<IncomeEntry> {
         { transaction, scope in
             _ = try IncomeSource(entered: source.rawValue)
+            let original = try await original(corrects, source: source, amount: amount, transaction, scope)
+            let day = day ?? original ?? today
             try IncomeRules.check(day: day, memo: memo, amount: amount, isCorrection: corrects != nil, today: today)
-            if let corrects {
-                let rows = try await transaction.query(
-                    "SELECT id FROM income_entry WHERE village_id = \(scope.village) AND id = \(corrects)")
-                guard !rows.isEmpty else {
-                    throw Refusal(
-                        .notFound, "no-such-entry", field: "corrects", zh: "没有这一笔收入",
-                        en: "there is no such entry")
-                }
-            }
             let answers = try await transaction.query("SELECT nextval('income_entry_id_seq') AS id")
             guard let id: Int64 = try answers.first?.decode("id") else { throw MissingEntry() }
             let entry = IncomeEntry(
@@ -79,6 +75,28 @@ public struct IncomeStore: Sendable {
                 ],
                 audit: Audit("income.enter", "\(id)", detail: "\(source.rawValue) \(amount.fen) fen"))
         }
+    }
+
+    /// The day of what is corrected.
+    private static func original(
+        _ corrects: Int64?, source: IncomeSource, amount: Money, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> CivilDay? {
+        guard let corrects else { return nil }
+        let rows = try await transaction.query(
+            """
+            SELECT e.day, e.source, e.corrects, e.amount_fen + coalesce((
+                SELECT sum(c.amount_fen) FROM income_entry c
+                WHERE c.village_id = e.village_id AND c.corrects = e.id), 0)::bigint AS amount_fen
+            FROM income_entry e WHERE e.village_id = \(scope.village) AND e.id = \(corrects)
+            """)
+        guard let row = rows.first else {
+            throw Refusal(
+                .notFound, "no-such-entry", field: "corrects", zh: "没有这一笔收入", en: "there is no such entry")
+        }
+        try IncomeRules.checkCorrection(
+            source: source, amount: amount, ofSource: try row.decode("source"), left: try row.decode("amount_fen"),
+            original: try row.decode("corrects"))
+        return try row.decode("day")
     }
 
     /// - Parameter before: the id of the entry after the last one wanted: newest come first.
@@ -103,6 +121,30 @@ public struct IncomeStore: Sendable {
 struct MissingEntry: Error {}
 
 enum IncomeRules {
+    /// - Parameters:
+    ///   - left: what the entry amounts to with its corrections so far.
+    ///   - original: what the entry corrects itself.
+    static func checkCorrection(
+        source: IncomeSource, amount: Money, ofSource: String, left: Money, original: Int64?
+    ) throws {
+        if let original {
+            throw Refusal(
+                .invalid, "corrects-a-correction", field: "corrects", zh: "这一笔本身是更正；请更正原来的第 \(original) 笔",
+                en: "that entry is a correction itself: correct entry \(original)")
+        }
+        guard source.rawValue == ofSource else {
+            let label = IncomeSource(rawValue: ofSource)?.label ?? Bilingual(zh: ofSource, en: ofSource)
+            throw Refusal(
+                .invalid, "another-source", field: "source", zh: "所更正的一笔是“\(label.zh)”，来源须相同",
+                en: "the entry to be corrected is of \(label.en): the source must be the same")
+        }
+        guard left.fen + amount.fen >= 0 else {
+            throw Refusal(
+                .invalid, "corrected-below-zero", field: "amount", zh: "所更正的一笔现为 \(left) 元，不能更正到零以下",
+                en: "the entry amounts to \(left) yuan: it can't be corrected to less than nothing")
+        }
+    }
+
     static func check(
         day: CivilDay, memo: String, amount: Money, isCorrection: Bool, today: CivilDay
     ) throws {

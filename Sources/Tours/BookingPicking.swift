@@ -107,8 +107,8 @@ extension BookingStore {
             }
         }
         throw Refusal(
-            .conflict, "no-picking", field: "extra", zh: "这个预约没有可结算的采摘项",
-            en: "the booking has no picking that is not settled")
+            .conflict, "no-picking", field: "extra", zh: "这个预约没有可结算的采摘项：它的课程还没有采摘附加项，或都已结算",
+            en: "the booking has no picking to settle: its programmes offer none, or all are settled")
     }
 }
 

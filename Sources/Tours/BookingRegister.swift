@@ -6,7 +6,7 @@ import Registers
 import Signing
 
 /// Records 研学预约: each row is a booking of the past and what became of it. Its rows have no number: a row is known by
-/// its content and by how many equal ones precede it, a changed one by its session and unit. Sites, programmes and sessions that it names come into being.
+/// its content and by how many equal ones precede it, a changed one by its session and its unit or phone. Sites, programmes and sessions that it names come into being.
 public struct BookingRegister: RegisterRecorder, Sendable {
     private static let bookedOn = Column("预约日期")
     private static let day = Column("场次日期")
@@ -91,7 +91,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                     outcomes.append(.already)
                     continue
                 }
-                if let place = left.firstIndex(where: { $0.session == entry.session && $0.unit == entry.unit }) {
+                if let place = left.firstIndex(where: { $0.isLike(entry) }) {
                     try Self.check(entry, against: left.remove(at: place))
                 }
                 try catalogue.take(entry)
@@ -109,6 +109,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
     private static func check(_ entry: Entry, against old: RegisteredTours.Left) throws {
         var row = RecordedRow()
         row.compare(bookedOn, recorded: old.bookedOn, said: entry.bookedOn)
+        row.compare(unit, recorded: old.unit, said: entry.unit)
         row.compare(unitKind, recorded: old.unitKind, said: entry.unitKind) { $0.label.zh }
         row.compare(headcount, recorded: old.headcount, said: entry.headcount)
         row.compare(arrived, recorded: old.arrived, said: entry.arrived)

@@ -25,6 +25,12 @@ import Testing
             }
             let entry = try await enter(village, fen: 10_000)
             let correction = try await enter(village, fen: -2500, corrects: entry)
+            let other = try await refusal { try await enter(village, fen: -1, corrects: entry, source: .labour) }
+            #expect(other?.code == "another-source")
+            let below = try await refusal { try await enter(village, fen: -7501, corrects: entry) }
+            #expect(below?.code == "corrected-below-zero")
+            let twice = try await refusal { try await enter(village, fen: -1, corrects: correction) }
+            #expect(twice?.code == "corrects-a-correction")
             let zero = try await refusal { try await enter(village, fen: 0, corrects: entry) }
             #expect(zero?.code == "amount-not-positive")
             let unknown = try await refusal { try await enter(village, fen: -1, corrects: correction + 100) }
@@ -36,6 +42,22 @@ import Testing
                 from: village.today, to: village.today, by: [.source], village.committee)
             #expect(sum.rows.map(\.values) == [["rent"]])
             #expect(sum.total.fen == 7500)
+        }
+    }
+
+    @Test func `a correction falls on the day of what it corrects unless told otherwise`() async throws {
+        try await withVillage { village in
+            let day = village.today.adding(days: -400)
+            let entry = try await enter(village, fen: 10_000, day: day)
+            let correction = try await village.change(
+                IncomeStore.enter(
+                    day: nil, source: .rent, memo: "多记", amount: Money(fen: -10_000), corrects: entry,
+                    today: village.today))
+            #expect(correction.day == day)
+            let fresh = try await village.change(
+                IncomeStore.enter(
+                    day: nil, source: .rent, memo: "", amount: Money(fen: 1), corrects: nil, today: village.today))
+            #expect(fresh.day == village.today)
         }
     }
 
@@ -118,6 +140,7 @@ import Testing
 
     @Test(arguments: [
         ("2025-01-15,出租,冷库出租,200", "金额元"), ("2025-01-15,出租,冷库租金,100", "摘要"),
+        ("2025-01-14,出租,冷库出租,100", "日期"),
     ])
     func `a row that was changed after it was recorded is refused, not counted again`(changed: String, field: String)
         async throws
@@ -125,11 +148,23 @@ import Testing
         try await withVillage { village in
             let (rent, other) = ("2025-01-15,出租,冷库出租,100", "2025-01-15,出租,机房出租,300")
             _ = try await load(village, rent, other)
-            let report = try await load(village, other, changed, "2025-01-16,出租,冷库出租,200", partial: true)
-            #expect([report.recorded, report.already, report.refusedCount] == [1, 1, 1])
+            let report = try await load(
+                village, other, changed, "2025-01-13,出租,机房出租,500", "2025-01-16,出租,冷库出租,700", partial: true)
+            #expect([report.recorded, report.already, report.refusedCount] == [2, 1, 1])
             #expect(report.refused.map(\.field) == [field])
             #expect(report.refused.map(\.row) == [3])
-            #expect(try await village.number("SELECT sum(amount_fen)::bigint FROM income_entry") == 60_000)
+            #expect(try await village.number("SELECT sum(amount_fen)::bigint FROM income_entry") == 160_000)
+        }
+    }
+
+    @Test func `the same rent each month is no changed row`() async throws {
+        try await withVillage { village in
+            let months = ["2025-01-15", "2025-02-15", "2025-03-15"].map { "\($0),出租,冷库出租,100" }
+            _ = try await load(village, months[0])
+            _ = try await load(village, months[0], months[1])
+            let alone = try await load(village, months[2])
+            #expect([alone.recorded, alone.refusedCount] == [1, 0])
+            #expect(try await load(village, months[0], months[1], months[2]).already == 3)
         }
     }
 

@@ -89,7 +89,7 @@ import Testing
             for (year, fen) in [(2023, 200_000), (2024, 200_000), (2025, 150_100)] as [(Int, Int64)] {
                 try await village.change(
                     IncomeStore.enter(
-                        day: #require(CivilDay(year: year, month: 3, day: 1)), source: .rent, memo: "",
+                        day: CivilDay(year: year, month: 3, day: 1), source: .rent, memo: "",
                         amount: Money(fen: fen), corrects: nil, today: village.today))
             }
             #expect(sentences(try await drawUp(village, 2024)).contains("收入合计2,000.00元，与上年持平"))

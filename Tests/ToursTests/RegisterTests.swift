@@ -88,7 +88,7 @@ import Tours
             let day = village.today.adding(days: -1)
             let row = { (heads: Int, state: String) in
                 "2025-03-01,\(day),9:00,\(TourGround.orchard),\(TourGround.programme),40,\(heads)校,学校,\(heads),"
-                    + "\(state == "已完成" ? "\(heads)" : "0"),韩老师,139****6211,45,0,\(state)"
+                    + "\(state == "已完成" ? "\(heads)" : "0"),韩老师,139****6\(100 + heads),45,0,\(state)"
             }
             let report = try await load(village, row(25, "已完成"), row(10, "未到"), row(30, "已取消"))
             #expect(report.recorded == 3 && report.created.isEmpty)
@@ -115,6 +115,7 @@ import Tours
 
     @Test(arguments: [
         ("2025-03-02,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6211,45,450.00,已完成", "预约日期"),
+        ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某某校,学校,10,9,韩老师,139****6211,45,450.00,已完成", "单位名称"),
         ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,企业,10,9,韩老师,139****6211,45,450.00,已完成", "单位类别"),
         ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,12,9,韩老师,139****6211,45,450.00,已完成", "预约人数"),
         ("2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,10,韩老师,139****6211,45,450.00,已完成", "实到人数"),
@@ -129,7 +130,7 @@ import Tours
     {
         try await withVillage { village in
             let first = "2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,9,韩老师,139****6211,45,450.00,已完成"
-            let other = "2025-03-01,2025-03-07,09:00,桃园,采摘,40,别校,学校,10,9,韩老师,139****6211,45,450.00,已完成"
+            let other = "2025-03-01,2025-03-07,09:00,桃园,采摘,40,别校,学校,10,9,韩老师,139****9999,45,450.00,已完成"
             _ = try await load(village, first)
             let report = try await load(village, row, other, partial: true)
             #expect([report.recorded, report.refusedCount] == [1, 1])

@@ -1,0 +1,73 @@
+import Database
+import Postgres
+
+/// The way of many bookings into the database: copied into a table of this transaction and from there into their own,
+/// because COPY does not obey row-level security.
+enum BookingStaging {
+    static let create: SQL = """
+        CREATE TEMPORARY TABLE tour_booking_staging (
+            id bigint DEFAULT nextval('tour_booking_id_seq'), register_key bytea, reference text, session_id bigint,
+            day date, requested_at timestamptz, unit text, unit_kind text, headcount int, arrived int, leader text,
+            phone text, price_fen bigint, amount_fen bigint, kept_fen bigint, seats int, state text
+        ) ON COMMIT DROP
+        """
+
+    static let copy: SQL = """
+        COPY tour_booking_staging (register_key, reference, session_id, day, requested_at, unit, unit_kind, headcount,
+            arrived, leader, phone, price_fen, amount_fen, kept_fen, seats, state) FROM STDIN
+        """
+
+    static func rows(
+        _ entries: [BookingRegister.Entry], session: (RegisteredTours.Key) -> Int64?
+    ) throws -> [UInt8] {
+        var rows = CopyBuffer()
+        for entry in entries {
+            try rows.append(entry.key)
+            try rows.append(BookingReference.random().text)
+            try rows.append(session(entry.session))
+            try rows.append(entry.session.day)
+            try rows.append(TimeOfDay(minute: 0).instant(on: entry.bookedOn))
+            try rows.append(entry.unit)
+            try rows.append(entry.unitKind.rawValue)
+            try rows.append(entry.headcount)
+            try rows.append(entry.state == .completed ? entry.arrived : nil)
+            try rows.append(entry.leader)
+            try rows.append(entry.phone)
+            try rows.append(entry.price)
+            try rows.append(entry.amount)
+            try rows.append(entry.kept)
+            try rows.append(entry.seats)
+            try rows.append(entry.state.rawValue)
+            rows.endRow()
+        }
+        return rows.bytes
+    }
+
+    static func move(_ scope: Scope) -> [SQL] {
+        [
+            """
+            UPDATE tour_session s SET booked = s.booked + w.seats
+            FROM (SELECT session_id, sum(seats)::int AS seats FROM tour_booking_staging GROUP BY session_id) w
+            WHERE s.village_id = \(scope.village) AND s.id = w.session_id AND w.seats > 0
+            """,
+            """
+            INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, state,
+                arrived, fee_fen, kept_fen, requested_at, register_key, actor)
+            SELECT \(scope.village), id, reference, unit, unit_kind, headcount, leader, phone, state, arrived,
+                amount_fen, kept_fen, requested_at, register_key, \(scope.actor)
+            FROM tour_booking_staging
+            """,
+            """
+            INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
+                kept_fen, arrived)
+            SELECT \(scope.village), id, session_id, day, headcount, price_fen, amount_fen, kept_fen, arrived
+            FROM tour_booking_staging
+            """,
+            """
+            INSERT INTO tour_booking_event (village_id, booking_id, actor, state, what)
+            SELECT \(scope.village), id, \(scope.actor), state, 'imported' FROM tour_booking_staging
+            """,
+            "TRUNCATE tour_booking_staging",
+        ]
+    }
+}
