@@ -66,7 +66,10 @@ extension BookingCommand {
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
         @Option(help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:))) var amount: Money
-        @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var how: String
+        @Option(
+            name: [.customLong("how"), .customLong("paid")],
+            help: .words("付款方式，如 微信。", "How it was paid, such as 微信."))
+        var how: String
         @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:))) var day:
             CivilDay?
 
@@ -110,7 +113,10 @@ extension BookingCommand {
                 help: .words("金额（元，默认退全部应退款）。", "Yuan (default: all that is due)."),
                 transform: reading(Money.init(yuan:)))
             var amount: Money?
-            @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var how: String
+            @Option(
+                name: [.customLong("how"), .customLong("paid")],
+                help: .words("付款方式，如 微信。", "How it was paid, such as 微信."))
+            var how: String
             @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:)))
             var day: CivilDay?
 

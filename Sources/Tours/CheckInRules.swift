@@ -114,6 +114,13 @@ public enum CheckInRules {
         )
     }
 
+    /// A gate that was tried out before the day has let nobody in.
+    static func tryout(_ visit: GateVisit) -> Refusal {
+        Refusal(
+            .conflict, "tried-out", field: "at", zh: "这是 \(visit.day) 以前的试用，不算签到",
+            en: "the gate was tried out before \(visit.day): that is no check-in")
+    }
+
     /// Whether the session's seats are asked for: heads that are booked were counted when they were.
     static func needsRoom(_ visit: GateVisit, headcount: Int, state: BookingState) -> Bool {
         headcount > visit.headcount || state == .noShow

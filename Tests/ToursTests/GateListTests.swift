@@ -36,6 +36,19 @@ import Tours
         ).map(\.word)
     }
 
+    @Test func `a gate that was tried out before the day has let nobody in`() async throws {
+        try await withVillage { village in
+            let session = try await village.addSession(on: village.today.adding(days: 3))
+            let booking = try await village.addBooking([session], state: .confirmed)
+            let tryout = arrival(booking.reference.text, anyDay: true, in: village)
+            #expect(try await bringIn([tryout], village) == ["refused"])
+            #expect(try await village.number("SELECT count(*) FROM tour_check_in") == 0)
+            village.clock.set(village.today.adding(days: 4))
+            let late = arrival(booking.reference.text, anyDay: true, in: village)
+            #expect(try await bringIn([late], village) == ["counted"])
+        }
+    }
+
     @Test func `a list holds the day's bookings in whatever state, and no phone`() async throws {
         try await withVillage { village in
             let today = try await village.addSession()

@@ -248,9 +248,9 @@ extension BookingText {
     private func terms(_ offer: BookingOffer) -> String {
         let late = offer.lateFeePercent
         let next = say(
-            "提交后名额先为您保留 \(duration(offer.holdMinutes))，接待处确认后生效。",
-            "Your seats are kept for \(duration(offer.holdMinutes)); the booking stands once the tour desk has "
-                + "confirmed it. ")
+            "提交后名额先为您保留 \(duration(offer.holdMinutes))，最迟到场次开始；接待处确认后生效。",
+            "Your seats are kept for \(duration(offer.holdMinutes)), but not beyond the start; the booking stands once "
+                + "the tour desk has confirmed it. ")
         let free = say(
             "开始前 \(offer.freeCancelHours) 小时以前取消免费",
             "Cancelling is free until \(offer.freeCancelHours) hours before the start")
