@@ -85,7 +85,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
-        var known = try await Self.known(rows, catalogue, transaction, scope)
+        let known = try await Self.known(rows, catalogue, transaction, scope)
         let numbers = try await Self.numbers(rows.count - known.count, transaction, scope)
         if !hasStaging {
             _ = try await transaction.query(HarvestStaging.create)
@@ -93,7 +93,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         }
         let (before, keyID, today) = (pending, signer.keyID, today)
         async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
-        known.merge(before?.slips ?? [:]) { recorded, _ in recorded }
+        // Where each slip's entry stands: cheaper than to keep what it says a second time.
+        var places: [SlipKey: Int] = [:]
         let results = try rows.enumerated().map { index, row in
             try Result(refusable: { try read(row, index, catalogue) })
         }
@@ -103,7 +104,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             do {
                 var entry = try result.get()
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
-                if let old = known[key] {
+                if let old = known[key] ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
@@ -112,7 +113,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
-                known[key] = entry.recorded
+                places[key] = entries.count
                 entries.append(entry)
                 outcomes.append(.recorded)
             } catch let refusal as Refusal {
@@ -122,9 +123,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         pending = HarvestStaging.Rows(
             bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
             seasons: ledger.takeWrites(scope),
-            slips: Dictionary(
-                entries.map { (SlipKey(cooperative: $0.cooperative, slip: $0.slip), $0.recorded) },
-                uniquingKeysWith: { first, _ in first }))
+            entries: entries, places: places)
         try await written
         self.catalogue = catalogue
         return outcomes

@@ -22,7 +22,12 @@ enum HarvestStaging {
         let bytes: [UInt8]
         /// The statements that count them in their plots' seasons.
         let seasons: [SQL]
-        let slips: [HarvestRegister.SlipKey: HarvestRegister.Recorded]
+        let entries: [HarvestRegister.Entry]
+        let places: [HarvestRegister.SlipKey: Int]
+
+        func recorded(_ slip: HarvestRegister.SlipKey) -> HarvestRegister.Recorded? {
+            places[slip].map { entries[$0].recorded }
+        }
     }
 
     static func write(
