@@ -68,7 +68,12 @@ import Testing
         #expect(again.status == 1 && again.errors.contains("27"))
         #expect(!FileManager.default.fileExists(atPath: gate.file("data")))
 
-        for _ in 0..<2 { #expect(try await village.run("booking", "sync", gate.file("journal")).status == 0) }
+        // The visit is tomorrow: what the gate let in today was to try it out.
+        let sync = try await village.run("booking", "sync", gate.file("journal"), "--lang", "zh")
+        #expect(sync.status == 1 && sync.output.contains("试用"))
+        #expect(try await show(number, in: village)["state"] as? String == "confirmed")
+        let arrival = ["booking", "check-in", payload, "--headcount", "27", "--any-day", "--json"]
+        #expect(try await village.run(arrival).json()["result"] as? String == "counted")
         let shown = try await show(number, in: village)
         #expect(shown["state"] as? String == "arrived" && shown["arrived"] as? Int == 27)
         let after = try await village.run(summary).json()
