@@ -23,14 +23,15 @@ public final class Authentication: Sendable {
     private let clock: WallClock
     private let remembered = Mutex(Memory())
     /// A revocation is told to every process at once; this bounds it when the telling is broken.
-    private let memory: Duration = .seconds(2)
+    private let memory: Duration
     private let capacity = 10_000
 
-    public init(_ database: Database, village: Int, clock: WallClock) {
+    public init(_ database: Database, village: Int, clock: WallClock, memory: Duration = .seconds(2)) {
         self.database = database
         self.store = TokenStore(database)
         self.village = village
         self.clock = clock
+        self.memory = memory
     }
 
     /// - Throws: a `Refusal` of kind `unauthenticated` for a token that is unknown, expired or revoked.

@@ -21,14 +21,15 @@ public final class Verification: Sendable {
     private let clock: WallClock
     private let remembered = Mutex(Memory())
     /// A label that many people scan is asked of the register once a second.
-    private let memory: Duration = .seconds(1)
+    private let memory: Duration
     private let capacity = 10_000
 
-    public init(_ database: Database, keys: KeyRing, clock: WallClock) {
+    public init(_ database: Database, keys: KeyRing, clock: WallClock, memory: Duration = .seconds(1)) {
         let lookup = CodeLookup(database, village: keys.village.id)
         register = Gathering(width: 1, limit: 64, ask: lookup.find)
         self.keys = keys
         self.clock = clock
+        self.memory = memory
     }
 
     /// The first answer that applies, in the order of CODE-FORMAT. Only a good signature costs a question to the

@@ -66,10 +66,8 @@ extension Backend {
             let mode = try FileManager.default.attributesOfItem(atPath: path + "/key-passphrase")[.posixPermissions]
             #expect(mode as? Int == 0o600)
 
-            let started = ContinuousClock.now
             let renamed = try Configuration(environment: ["TAOYUAN_VILLAGE": "别村"], dataDirectory: path)
             let second = try await Backend.open(renamed)
-            #expect(ContinuousClock.now - started < .seconds(3))
             #expect(second.village == first.village, "a village keeps the name under which it was founded")
             #expect(second.keys.all.map(\.id) == first.keys.all.map(\.id))
             await first.close()

@@ -129,7 +129,7 @@ extension TestVillage {
         }
     }
 
-    @Test func `an answer is remembered for a second at most`() async throws {
+    @Test func `an answer is remembered for a moment only`() async throws {
         try await withVillage { village in
             _ = try await village.plant()
             let code = try await village.register(village.harvest())
@@ -141,11 +141,9 @@ extension TestVillage {
                 SELECT village_id, number, cooperative_id, 'x', 'x' FROM batch
                 """
             ])
-            let asked = ContinuousClock.now
             try await awaitCondition("the register's answer") {
                 try await village.verification.verify(code.payload).answer == .revoked
             }
-            #expect(ContinuousClock.now - asked < .seconds(5))
         }
     }
 
@@ -283,24 +281,22 @@ extension TestVillage {
     @Test func `a revocation by another process is seen at once`() async throws {
         try await withVillage { village in
             _ = try await village.plant()
-            let watch = CodeWatch(village.database, keys: village.keys, verification: village.verification)
+            // Untold, it would go on answering genuine for an hour.
+            let verification = Verification(
+                village.database, keys: village.keys, clock: village.clock.clock, memory: .seconds(3600))
+            let watch = CodeWatch(village.database, keys: village.keys, verification: verification)
             let watching = Task { await watch.run() }
             defer { watching.cancel() }
             try await village.awaitListener(of: "taoyuan_codes")
             let other = village.another()
-            var fastest = Duration.seconds(60)
             for _ in 0..<3 {
                 let code = try await village.register(village.harvest())
-                #expect(try await village.verification.verify(code.payload).answer == .genuine)
-                let asked = ContinuousClock.now
+                #expect(try await verification.verify(code.payload).answer == .genuine)
                 _ = try await other.change(village.committee, CodeStore.revoke(batch: code.batch, reason: "标签丢失"))
                 try await awaitCondition("the revocation") {
-                    try await village.verification.verify(code.payload).answer == .revoked
+                    try await verification.verify(code.payload).answer == .revoked
                 }
-                fastest = min(fastest, ContinuousClock.now - asked)
             }
-            // Untold, each would have gone on as genuine for a second; a busy machine may be slow once.
-            #expect(fastest < .seconds(0.9))
             await other.close()
         }
     }

@@ -22,18 +22,24 @@ struct FaultTests {
 
     private func backend(_ rows: Rows) throws -> Int { try #require(rows.first).decode(0) }
 
-    private func isRunning(_ mark: String) async throws -> Bool {
-        let rows = try await observer.query(
+    private func running(_ mark: String) async throws -> Int {
+        try await observer.query(
             """
             SELECT 1 FROM pg_stat_activity
             WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE \("%" + mark + "%")
-            """)
-        return !rows.isEmpty
+            """
+        ).count
+    }
+
+    private func isRunning(_ mark: String) async throws -> Bool { try await running(mark) > 0 }
+
+    private func isGone(_ backend: Int) async throws -> Bool {
+        try await observer.query("SELECT 1 FROM pg_stat_activity WHERE pid = \(backend)").isEmpty
     }
 
     @Test func backendKilledInMidQuery() async throws {
         let mark = "killed_query"
-        async let outcome = postgresError { _ = try await pool.query("SELECT pg_sleep(30) AS killed_query") }
+        async let outcome = postgresError { _ = try await pool.query("SELECT pg_sleep(600) AS killed_query") }
         #expect(try await eventually { try await isRunning(mark) })
         _ = try await observer.query(
             """
@@ -52,8 +58,9 @@ struct FaultTests {
         let error = await postgresError {
             try await pool.transaction { transaction in
                 let rows = try await transaction.query(["INSERT INTO killed VALUES (1)", "SELECT pg_backend_pid()"])
-                try await terminate(backend(rows[1]))
-                try await Task.sleep(for: .milliseconds(100))
+                let pid = try backend(rows[1])
+                try await terminate(pid)
+                #expect(try await eventually { try await isGone(pid) })
                 _ = try await transaction.commit(["INSERT INTO killed VALUES (2)"])
             }
         }
@@ -67,21 +74,16 @@ struct FaultTests {
         for _ in 0..<5 {
             let pid = try backend(try await pool.query("SELECT pg_backend_pid()"))
             try await terminate(pid)
-            #expect(
-                try await eventually {
-                    try await observer.query("SELECT 1 FROM pg_stat_activity WHERE pid = \(pid)").isEmpty
-                })
+            #expect(try await eventually { try await isGone(pid) })
             #expect(try backend(try await pool.query("SELECT pg_backend_pid()")) != pid)
         }
     }
 
     @Test func cancellationReachesTheServer() async throws {
-        let task = Task { try await pool.query("SELECT pg_sleep(30) AS cancelled_query") }
+        let task = Task { try await pool.query("SELECT pg_sleep(600) AS cancelled_query") }
         #expect(try await eventually { try await isRunning("cancelled_query") })
-        let start = ContinuousClock.now
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(8))
         #expect(try await eventually { try await !isRunning("cancelled_query") })
         #expect(pool.statistics.open == 0)
         #expect(try await pool.query("SELECT 1 AS one").first?.decode("one") == 1)
@@ -92,7 +94,7 @@ struct FaultTests {
         let task = Task {
             try await pool.transaction { transaction in
                 _ = try await transaction.query("INSERT INTO cancelled VALUES (1)")
-                _ = try? await transaction.query("SELECT pg_sleep(30) AS cancelled_transaction")
+                _ = try? await transaction.query("SELECT pg_sleep(600) AS cancelled_transaction")
                 _ = try await transaction.commit()
             }
         }
@@ -111,7 +113,7 @@ struct FaultTests {
 
     @Test func cancelByAnother() async throws {
         try await pool.withConnection { (connection: Connection) async throws -> Void in
-            async let outcome = postgresError { _ = try await connection.query("SELECT pg_sleep(30) AS stopped_query") }
+            async let outcome = postgresError { _ = try await connection.query("SELECT pg_sleep(600) AS stopped_query") }
             #expect(try await eventually { try await isRunning("stopped_query") })
             connection.cancel()
             #expect(await outcome?.kind == .cancelled)
@@ -121,14 +123,13 @@ struct FaultTests {
 
     @Test func slowStatementsBlockNobody() async throws {
         let wide = server.pool(size: 16)
-        let start = ContinuousClock.now
         try await withThrowingTaskGroup { group in
-            for _ in 0..<16 { group.addTask { try await wide.query("SELECT pg_sleep(3)") } }
-            for _ in 0..<50 { try await Task.sleep(for: .milliseconds(5)) }
-            #expect(ContinuousClock.now - start < .seconds(2.5))
-            try await group.waitForAll()
+            for _ in 0..<16 { group.addTask { try await wide.query("SELECT pg_sleep(600) AS slow_statement") } }
+            // More than there are threads for tasks: were one of them held by a statement, nobody could look.
+            let allRun = try await eventually { try await running("slow_statement") == 16 }
+            #expect(allRun)
+            group.cancelAll()
         }
-        #expect(ContinuousClock.now - start < .seconds(12))
         await wide.close()
     }
 
@@ -153,13 +154,13 @@ struct FaultTests {
     }
 
     @Test func statementTimeout() async throws {
-        let hasty = server.pool(statementTimeout: .milliseconds(100))
-        let error = await postgresError { _ = try await hasty.query("SELECT pg_sleep(30)") }
+        let hasty = server.pool(statementTimeout: .seconds(1))
+        let error = await postgresError { _ = try await hasty.query("SELECT pg_sleep(600)") }
         #expect(error?.kind == .deadline)
         #expect(error?.sqlState == "57014")
         #expect(hasty.statistics.idle == 1)
-        let rows = try await hasty.transaction(local: [("statement_timeout", 10_000)]) {
-            try await $0.query("SELECT 1 AS one, pg_sleep(0.3)")
+        let rows = try await hasty.transaction(local: [("statement_timeout", 600_000)]) {
+            try await $0.query("SELECT 1 AS one, pg_sleep(1.5)")
         }
         #expect(try rows.first?.decode("one") == 1)
         await hasty.close()
@@ -167,13 +168,11 @@ struct FaultTests {
 
     @Test func silentServerIsGivenUp() async throws {
         let connection = try await Connection.open(server.settings())
-        let start = ContinuousClock.now
         // Five seconds of grace come on top of the patience, for the server's own timeout to speak first.
         let error = await postgresError {
-            _ = try await connection.perform(patience: .milliseconds(1)) { try $0.run(["SELECT pg_sleep(60)"]) }
+            _ = try await connection.perform(patience: .milliseconds(1)) { try $0.run(["SELECT pg_sleep(600)"]) }
         }
         #expect(error?.kind == .deadline)
-        #expect(ContinuousClock.now - start < .seconds(20))
         let isReusable = connection.isReusable.load(ordering: .acquiring)
         #expect(!isReusable)
         await connection.close()
@@ -198,7 +197,7 @@ struct FaultTests {
                 }
             }
         }
-        #expect((Duration.seconds(1.9)..<Duration.seconds(8)).contains(ContinuousClock.now - start))
+        #expect(ContinuousClock.now - start > .seconds(1.9))
         let waiting = Task { try await small.query("SELECT 1") }
         #expect(try await eventually { small.statistics.waiting == 1 })
         waiting.cancel()
@@ -234,13 +233,18 @@ struct FaultTests {
 
     @Test func closedPool() async throws {
         let closing = server.pool(size: 1)
-        async let last = closing.query("SELECT 1 AS one, pg_sleep(0.3)")
-        #expect(try await eventually { closing.statistics.open == 1 && closing.statistics.idle == 0 })
-        async let turnedAway = postgresError { _ = try await closing.query("SELECT 2") }
-        #expect(try await eventually { closing.statistics.waiting == 1 })
-        await closing.close()
-        #expect(try await last.first?.decode("one") == 1)
-        #expect(await turnedAway?.kind == .closed)
+        try await observer.transaction { transaction in
+            _ = try await transaction.query("SELECT pg_advisory_xact_lock(26)")
+            async let last = closing.query("SELECT 1 AS one, pg_advisory_lock_shared(26)")
+            #expect(try await eventually { closing.statistics.open == 1 && closing.statistics.idle == 0 })
+            async let turnedAway = postgresError { _ = try await closing.query("SELECT 2") }
+            #expect(try await eventually { closing.statistics.waiting == 1 })
+            async let closed: Void = closing.close()
+            #expect(await turnedAway?.kind == .closed)
+            _ = try await transaction.commit()
+            await closed
+            #expect(try await last.first?.decode("one") == 1)
+        }
         #expect(await postgresError { _ = try await closing.query("SELECT 1") }?.kind == .closed)
         #expect(closing.statistics == Pool.Statistics(open: 0, idle: 0, waiting: 0))
     }

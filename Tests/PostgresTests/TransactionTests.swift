@@ -152,10 +152,11 @@ struct TransactionTests {
             for _ in 0..<3 {
                 group.addTask {
                     try await pool.transaction(isolation: .repeatableRead) { transaction in
-                        attempts.increment()
                         let read = try await transaction.query("SELECT grams FROM \(identifier: table) WHERE id = 1")
                         let grams: Int = try #require(read.first).decode("grams")
-                        try await Task.sleep(for: .milliseconds(20))
+                        attempts.increment()
+                        // None writes before all three have read, so that two of them have to try again.
+                        #expect(try await eventually { attempts.count >= 3 })
                         _ = try await transaction.commit([
                             "UPDATE \(identifier: table) SET grams = \(grams + 1) WHERE id = 1"
                         ])

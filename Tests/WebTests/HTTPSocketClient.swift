@@ -32,6 +32,9 @@ final class SocketClient: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Whether nobody listens: a server that ends needs its time to get there.
+    static func isRefused(port: Int) -> Bool { (try? SocketClient(port: port)) == nil }
+
     func write(_ text: String) async { await write(Array(text.utf8)) }
 
     func write(_ bytes: [UInt8]) async {
