@@ -113,7 +113,7 @@ struct FaultTests {
 
     @Test func cancelByAnother() async throws {
         try await pool.withConnection { (connection: Connection) async throws -> Void in
-            async let outcome = postgresError { _ = try await connection.query("SELECT pg_sleep(600) AS stopped_query") }
+            async let outcome = postgresError { _ = try await connection.query("SELECT pg_sleep(99) AS stopped_query") }
             #expect(try await eventually { try await isRunning("stopped_query") })
             connection.cancel()
             #expect(await outcome?.kind == .cancelled)

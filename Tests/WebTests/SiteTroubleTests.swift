@@ -226,8 +226,9 @@ extension ServedVillage {
             try await connection.transaction { transaction in
                 _ = try await transaction.query("LOCK TABLE \(identifier: table) IN SHARE MODE")
                 try await awaitCondition("a writer of \(table)") {
-                    try await count(
-                        "SELECT count(*) AS count FROM pg_locks WHERE NOT granted AND relation = \(table)::regclass") > 0
+                    let waiting: SQL =
+                        "SELECT count(*) AS count FROM pg_locks WHERE NOT granted AND relation = \(table)::regclass"
+                    return try await count(waiting) > 0
                 }
                 try await body()
             }
