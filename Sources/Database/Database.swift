@@ -13,8 +13,9 @@ public final class Database: Sendable {
     ///   - service: how to log in as `taoyuan_service`.
     ///   - open: how to log in as `taoyuan_public`.
     ///   - size: connections of the service at most; strangers get as many again.
-    public init(service: Settings, open: Settings, size: Int) {
-        self.service = Pool(service, size: size, acquireTimeout: .seconds(5), statementTimeout: .seconds(60))
+    ///   - patience: how long the service waits for one of them.
+    public init(service: Settings, open: Settings, size: Int, patience: Duration = .seconds(5)) {
+        self.service = Pool(service, size: size, acquireTimeout: patience, statementTimeout: .seconds(60))
         self.open = Pool(open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10))
         self.listening = service
     }

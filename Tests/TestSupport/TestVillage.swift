@@ -76,7 +76,7 @@ public final class TestVillage: Sendable {
     private static func login(_ server: TestServer, _ name: String, size: Int) -> Database {
         Database(
             service: server.settings(user: "taoyuan_service", database: name),
-            open: server.settings(user: "taoyuan_public", database: name), size: size)
+            open: server.settings(user: "taoyuan_public", database: name), size: size, patience: .seconds(60))
     }
 
     private static func keyRing(_ database: Database, _ village: Village, _ folder: String) async throws -> KeyRing {
