@@ -184,10 +184,17 @@ public enum BookingRules {
             en: "so late, fewer people or another session cost a fee; please call the tour desk")
     }
 
+    /// When a group can no longer change its booking by itself: some hours before its first session.
+    public static func changeEnd(_ booking: Booking) -> Date {
+        booking.startsAt.addingTimeInterval(-Double(changeHours(booking)) * 3600)
+    }
+
+    private static func changeHours(_ booking: Booking) -> Int { booking.lines.map(\.terms.changeHours).max() ?? 0 }
+
     /// A stranger may change a booking until some hours before its first session, and cancel it until that begins.
     static func checkStrangersTime(_ booking: Booking, cancelling: Bool, now: Date) throws {
-        let hours = cancelling ? 0 : booking.lines.map(\.terms.changeHours).max() ?? 0
-        guard now < booking.startsAt.addingTimeInterval(-Double(hours) * 3600) else {
+        guard now < (cancelling ? booking.startsAt : changeEnd(booking)) else {
+            let hours = changeHours(booking)
             throw cancelling
                 ? Refusal(
                     .conflict, "too-late-to-cancel", zh: "场次已经开始，请直接联系接待处",

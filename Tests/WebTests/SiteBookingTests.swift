@@ -246,6 +246,51 @@ extension SiteTests {
             #expect(twice.status == 409 && twice.text.contains("刚刚被别人改过"))
         }
 
+        @Test func aGroupChangesItsHeadsAndItsSession() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession(capacity: 40)
+            let other = try await village.count(
+                """
+                INSERT INTO tour_session (village_id, site_id, programme_id, day, starts_at, ends_at, capacity)
+                SELECT village_id, site_id, programme_id, day + 1, starts_at + interval '1 day',
+                    ends_at + interval '1 day', 20
+                FROM tour_session WHERE id = \(session) RETURNING id AS count
+                """)
+            let done = try await post("/tours?session=\(session)", form())
+            let reference = try #require(done.text.firstMatch(of: /[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}/)).output
+            #expect(done.text.contains("value=\"change\"") && done.text.contains("<option value=\"\(other)\">"))
+            func change(_ version: Int, headcount: String, to session: Int64) async throws -> TestServer.Reply {
+                let own = "act=change&version=\(version)&reference=\(reference)&phone=13812345678"
+                return try await post("/tours/booking", "\(own)&headcount=\(headcount)&session=\(session)")
+            }
+            let more = try await change(1, headcount: "15", to: session)
+            #expect(more.status == 200 && more.text.contains("1200\u{A0}元"), "\(more.text)")
+            let moved = try await change(2, headcount: "16", to: Int64(other))
+            #expect(moved.status == 200 && moved.text.contains("<option value=\"\(other)\" selected>"))
+            let seats = try await village.count(
+                """
+                SELECT held * 1000 + (SELECT held FROM tour_session WHERE id = \(session)) AS count
+                FROM tour_session WHERE id = \(other)
+                """)
+            #expect(seats == 16_000)
+            // What can't be stands beside its field with what was typed, and nothing has changed.
+            for (headcount, status, words) in [("21", 422, "一共只有"), ("x", 422, "请填写整数"), ("0", 422, "人数须在")] {
+                let refused = try await change(3, headcount: headcount, to: Int64(other))
+                #expect(refused.status == status && refused.text.contains("id=\"headcount-error\""), "\(refused.text)")
+                #expect(refused.text.contains(words) && refused.text.contains("value=\"\(headcount)\""))
+            }
+            // The same again changes nothing; a page that was left open is told.
+            #expect(try await change(3, headcount: "16", to: Int64(other)).status == 200)
+            let stale = try await change(1, headcount: "5", to: Int64(other))
+            #expect(stale.status == 409 && stale.text.contains("刚刚被别人改过") && stale.text.contains("value=\"16\""))
+            let version = try await village.count(
+                """
+                SELECT b.version AS count FROM tour_booking b JOIN tour_booking_session s ON s.booking_id = b.id
+                WHERE s.session_id = \(other)
+                """)
+            #expect(version == 3)
+        }
+
         @Test(arguments: [
             ("headcount", "0", "人数须在 1 到 10000 之间"), ("headcount", "-3", "人数须在"), ("headcount", "x", "请填写整数"),
             ("headcount", "101", "每团最多 100 人"), ("headcount", "", "请填写整数"), ("phone", "12345", "不是电话号码"),

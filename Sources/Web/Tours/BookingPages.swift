@@ -1,5 +1,6 @@
 import Database
 import Documents
+import Foundation
 import HTTPTypes
 import Kernel
 import Signing
@@ -28,7 +29,7 @@ extension Site {
                 .get, "/tours/booking", "Where a booking is looked up", access: .anyone, isDocumented: false
             ) { call in try toursPage("tours-booking", BookingText(call.language).lookup([:], nil), call) },
             Endpoint(
-                .post, "/tours/booking", "Look up a booking, or cancel it", access: .anyone, body: form,
+                .post, "/tours/booking", "Look up a booking, change it or cancel it", access: .anyone, body: form,
                 isDocumented: false, takesIdempotencyKey: false, handle: lookUp),
         ]
     }
@@ -120,8 +121,26 @@ extension Site {
     private func bookedPage(_ answer: String, phone: String, _ call: Call) async throws -> Answer {
         let reference = try BookingReference(entered: JSON(parsing: Array(answer.utf8))["reference"].string)
         let booking = try await BookingStore(backend.database).find(.stranger(reference, phone: phone), strangers)
+        return try await ownPage(call, booking)
+    }
+
+    /// - Parameters:
+    ///   - typed: what the form held that was refused.
+    ///   - refusal: why it was.
+    private func ownPage(
+        _ call: Call, _ booking: Booking, _ typed: [String: String] = [:], _ refusal: Refusal? = nil
+    ) async throws -> Answer {
+        let now = backend.clock.now()
+        var others: [BookingOffer] = []
+        if booking.lines.count == 1, let line = booking.lines.first {
+            others = try await BookingOffer.all(
+                backend.database, village: backend.village.id, until: backend.clock.today.adding(days: 60), now: now
+            ).filter { $0.programme == line.programme && $0.session != line.session && $0.free > 0 }
+        }
+        let status = refusal.map { Problem.status(of: $0) } ?? .ok
         return try toursPage(
-            "tours-booking", BookingText(call.language).booking(booking, now: backend.clock.now()), call)
+            "tours-booking", BookingText(call.language).booking(booking, typed, refusal, others: others, now: now),
+            call, status: status)
     }
 
     private func lookUp(_ call: Call) async throws -> Answer {
@@ -132,23 +151,30 @@ extension Site {
         do {
             let key = BookingKey.stranger(
                 try BookingReference(entered: typed["reference"] ?? ""), phone: typed["phone"] ?? "")
-            var booking = try await BookingStore(backend.database).find(key, strangers)
-            var trouble: Refusal?
-            if typed["act"] == "cancel" {
-                do {
-                    booking = try await backend.database.change(
-                        strangers,
-                        BookingStore.cancel(
-                            key, seen: typed["version"].flatMap { Int($0) } ?? 0, now: backend.clock.now()))
-                } catch let refusal as Refusal where refusal.kind == .conflict {
-                    trouble = refusal
+            let booking = try await BookingStore(backend.database).find(key, strangers)
+            do {
+                guard let plan = try Self.wanted(typed, of: booking, key, now: backend.clock.now()) else {
+                    return try await ownPage(call, booking)
                 }
+                return try await ownPage(call, try await backend.database.change(strangers, plan))
+            } catch let refusal as Refusal where [.conflict, .invalid].contains(refusal.kind) {
+                return try await ownPage(call, booking, typed, refusal)
             }
-            let status = trouble.map { Problem.status(of: $0) } ?? .ok
-            return try toursPage(
-                "tours-booking", text.booking(booking, trouble, now: backend.clock.now()), call, status: status)
         } catch let refusal as Refusal where refusal.kind == .notFound {
             return try toursPage("tours-booking", text.lookup(typed, refusal), call, status: .notFound)
+        }
+    }
+
+    /// What a group asks for on its booking's page, nil to see it as it is.
+    private static func wanted(
+        _ typed: [String: String], of booking: Booking, _ key: BookingKey, now: Date
+    ) throws -> Plan<Booking>? {
+        let seen = typed["version"].flatMap { Int($0) } ?? 0
+        switch typed["act"] {
+        case "cancel": return BookingStore.cancel(key, seen: seen, now: now)
+        case "change":
+            return try BookingForm.change(typed, booking).map { BookingStore.change(key, $0, seen: seen, now: now) }
+        default: return nil
         }
     }
 
@@ -201,6 +227,17 @@ enum BookingForm {
             sessions: [offer.session], extras: extras, waitlist: typed["waitlist"] != nil)
     }
 
+    /// How many come, and to which session; nil when both stay as they are.
+    static func change(_ typed: [String: String], _ booking: Booking) throws -> BookingChange? {
+        var change = BookingChange()
+        let headcount = try number(typed["headcount"]?.trimmed ?? "", field: "headcount")
+        if headcount != booking.headcount { change.headcount = headcount }
+        if let session = typed["session"], booking.lines.map({ "\($0.session)" }) != [session] {
+            change.sessions = [Int64(try number(session, field: "session"))]
+        }
+        return change.headcount == nil && change.sessions == nil ? nil : change
+    }
+
     private static func unitKind(_ text: String) throws -> UnitKind {
         guard !text.isEmpty else {
             throw Refusal(
@@ -215,6 +252,15 @@ enum BookingForm {
                 .invalid, "not-a-number", field: field, zh: "请填写整数", en: "give a whole number")
         }
         return Int(number)
+    }
+
+    /// The field of a change that a refusal is about, nil for the change as a whole.
+    static func changeField(of refusal: Refusal) -> String? {
+        switch refusal.field {
+        case "headcount": "headcount"
+        case let field? where field.hasPrefix("session"): "session"
+        default: nil
+        }
     }
 
     /// The name of the field that a refusal is about, as the form has it; nil is the form as a whole.

@@ -15,7 +15,7 @@ struct BookingText {
 
     var tours: String { say("研学预约", "Study tours") }
 
-    private var backLabel: String { say("查看全部场次", "All sessions") }
+    var backLabel: String { say("查看全部场次", "All sessions") }
 
     func list(_ offers: [BookingOffer]) -> [String: Any] {
         var days: [[String: Any]] = []
@@ -39,7 +39,7 @@ struct BookingText {
             "explanation": say(
                 "这里是今后 60 天的场次。选好场次，填写单位和人数即可，不需要账号。",
                 "These are the sessions of the next 60 days. Choose one and tell us who comes; no account is needed."),
-            "ownLabel": say("查询或取消我的预约", "Look up or cancel my booking"),
+            "ownLabel": say("查询、更改或取消我的预约", "Look up, change or cancel my booking"),
             "codeLabel": say("查验溯源码", "Verify a code"), "days": days,
         ]
         if days.isEmpty { values["nothing"] = say("目前没有可以预约的场次。", "There are no sessions to be booked at present.") }
@@ -103,98 +103,10 @@ struct BookingText {
         }
         return values
     }
-
-    /// The booking as it stands, for whoever made it.
-    func booking(_ booking: Booking, _ trouble: Refusal? = nil, now: Date) -> [String: Any] {
-        var facts: [(String, String)] = [
-            (say("单位", "Unit"), booking.unit), (say("人数", "People"), "\(booking.headcount)"),
-            (say("带队人", "Leader"), booking.leader),
-        ]
-        for extra in booking.extras { facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[language])")) }
-        facts.append((say("费用", "Fee"), booking.fee.fen == 0 ? say("免费", "free") : yuan(booking.fee)))
-        if booking.paid.fen > 0 { facts.append((say("已付", "Paid"), yuan(booking.paid))) }
-        if booking.kept.fen > 0 { facts.append((say("收取费用", "Kept"), yuan(booking.kept))) }
-        if booking.refundDue.fen > 0 { facts.append((say("退款", "Refund"), yuan(booking.refundDue))) }
-        var values: [String: Any] = [
-            "title": say("我的预约", "My booking"), "tone": Self.tone(booking.state),
-            "visits": booking.lines.map { line in
-                let value: [String: Any] = [
-                    "programme": line.programme,
-                    "parts": [name(of: line.day), Self.hours(line.startsAt, line.endsAt), line.site],
-                ]
-                return value
-            },
-            "state": booking.state.label[language].prefix(1).uppercased() + booking.state.label[language].dropFirst(),
-            "explanation": explanation(booking), "reference": "\(booking.reference)",
-            "advice": say(
-                "请记下这个预约号：查询、更改和取消都要用它和电话。",
-                "Keep this reference: with it and your phone you look up, change or cancel the booking."),
-            "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
-        ]
-        if let trouble { values["trouble"] = trouble.message.sentence(in: language) }
-        if [.confirmed, .arrived].contains(booking.state) {
-            values["ticket"] = [
-                "heading": say("入场凭证", "Ticket"),
-                "explanation": say("到达时在入口出示，可以打印，也可以存在手机里。", "Show it at the gate, on paper or on your phone."),
-                "reference": "\(booking.reference)", "phone": booking.phone, "label": say("打开凭证", "Open the ticket"),
-            ]
-        }
-        let canCancel = [.requested, .held, .waitlisted, .confirmed].contains(booking.state) && booking.startsAt > now
-        if canCancel {
-            let kept = BookingRules.keptIfCancelled(booking, now: now)
-            values["cancel"] = [
-                "heading": say("不来了？", "Not coming?"),
-                "explanation": kept.fen == 0
-                    ? say("现在取消不收费用。", "Cancelling now costs nothing.")
-                    : say("现在取消要收 \(yuan(kept))。", "Cancelling now costs \(yuan(kept))."),
-                "reference": "\(booking.reference)", "phone": booking.phone, "version": "\(booking.version)",
-                "label": say("取消这个预约", "Cancel this booking"),
-            ]
-        }
-        return values
-    }
-
-    func lookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
-        lookup(
-            typed, refusal, action: "/tours/booking", heading: say("我的预约", "My booking"),
-            explanation: say("凭预约号和电话查询或取消。", "Look it up or cancel it with its reference and your phone."),
-            label: say("查询", "Look up"))
-    }
-
-    func ticketLookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
-        lookup(
-            typed, refusal, action: "/tours/ticket", heading: say("研学凭证", "Tour ticket"),
-            explanation: say(
-                "预约确认后，凭预约号和预约时留的电话打开凭证。",
-                "Once your booking is confirmed, open its ticket with the reference and your phone."),
-            label: say("打开凭证", "Open the ticket"))
-    }
-
-    private func lookup(
-        _ typed: [String: String], _ refusal: Refusal?, action: String, heading: String, explanation: String,
-        label: String
-    ) -> [String: Any] {
-        let isUnknown = refusal?.kind == .notFound
-        let form = FormFields(
-            typed: typed, wrong: isUnknown ? "reference" : nil, message: refusal?.message.sentence(in: language))
-        var values: [String: Any] = [
-            "action": action, "heading": heading, "explanation": explanation, "label": label,
-            "fields": [
-                form.input(
-                    "reference", say("预约号", "Reference"), max: 40,
-                    hint: say("如 ABCD-EFGH-IJKL", "Such as ABCD-EFGH-IJKL")),
-                form.input(
-                    "phone", say("联系电话", "Phone"), type: "tel", max: 40, autocomplete: "tel",
-                    hint: say("预约时留的电话", "The one that you gave when you booked")),
-            ],
-        ]
-        if let refusal, !isUnknown { values["general"] = refusal.message.sentence(in: language) }
-        return ["title": heading, "backLabel": backLabel, "lookup": values]
-    }
 }
 
 extension BookingText {
-    private func seats(_ offer: BookingOffer) -> String {
+    func seats(_ offer: BookingOffer) -> String {
         offer.free > 0
             ? say("余 \(offer.free) 个名额", "\(offer.free) \(offer.free == 1 ? "seat" : "seats") left")
             : say("已满", "sold out")
@@ -205,7 +117,7 @@ extension BookingText {
     }
 
     /// Kept on one line; whole yuan without decimals.
-    private func yuan(_ money: Money) -> String {
+    func yuan(_ money: Money) -> String {
         let number = money.fen % 100 == 0 ? "\(money.fen / 100)" : "\(money)"
         return say("\(number)\u{A0}元", "\(number)\u{A0}yuan")
     }
@@ -232,14 +144,6 @@ extension BookingText {
             : say("名额已满，请勾选下面的候补，或另选场次。", "Sold out: tick the waiting list below, or choose another session.")
     }
 
-    private static func tone(_ state: BookingState) -> String {
-        switch state {
-        case .confirmed, .arrived, .completed: "good"
-        case .requested, .held, .waitlisted: "calm"
-        case .expired, .cancelled, .noShow: "warn"
-        }
-    }
-
     private func languageName(_ code: String) -> String {
         let names = ["zh": say("中文", "Chinese"), "en": say("英文", "English")]
         return names[code] ?? code
@@ -263,22 +167,7 @@ extension BookingText {
         return say("\(number) \(zh)", "\(number) \(en)\(number == 1 ? "" : "s")")
     }
 
-    private func explanation(_ booking: Booking) -> String {
-        let until = booking.holdUntil.map { end in "\(name(of: WallClock { end }.today)) \(Self.time(end))" } ?? ""
-        return switch booking.state {
-        case .requested:
-            say("名额为您保留到 \(until)，请等接待处确认。", "Your seats are kept until \(until); the tour desk will confirm.")
-        case .held: say("名额为您保留到 \(until)，请与接待处确认。", "Your seats are kept until \(until); please confirm with us.")
-        case .confirmed: say("预约已确认，期待您来。", "Your booking is confirmed; we look forward to seeing you.")
-        case .waitlisted: say("目前没有名额，一有空出就为您保留。", "There are no seats yet; we keep some for you when they come free.")
-        case .arrived, .completed: say("感谢您的到访。", "Thank you for your visit.")
-        case .expired: say("保留时间已过，名额已让出。", "The time for which seats were kept has passed.")
-        case .cancelled: say("这个预约已取消。", "This booking is cancelled.")
-        case .noShow: say("当天没有到场。", "Nobody came on the day.")
-        }
-    }
-
-    private func name(of day: CivilDay) -> String {
+    func name(of day: CivilDay) -> String {
         let (year, month, number) = day.components
         // 1970-01-01 was a Thursday.
         let weekday = ((day.daysSince1970 + 3) % 7 + 7) % 7
@@ -288,10 +177,10 @@ extension BookingText {
         return say("\(year)年\(month)月\(number)日 周\(chinese)", "\(english) \(number) \(months[month - 1]) \(year)")
     }
 
-    private static func hours(_ start: Date, _ end: Date) -> String { "\(time(start))–\(time(end))" }
+    static func hours(_ start: Date, _ end: Date) -> String { "\(time(start))–\(time(end))" }
 
     /// The time of day in Asia/Shanghai, such as `09:00`.
-    private static func time(_ instant: Date) -> String {
+    static func time(_ instant: Date) -> String {
         let minutes = (Int(instant.timeIntervalSince1970.rounded(.down)) + 8 * 3600) / 60 % 1440
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(two(minutes / 60)):\(two(minutes % 60))"

@@ -1,0 +1,158 @@
+import Foundation
+import Kernel
+import Tours
+
+/// What the page of one's own booking says, and those on which it is looked up.
+extension BookingText {
+    /// The booking as it stands, for whoever made it.
+    /// - Parameters:
+    ///   - typed: what the form held that was refused.
+    ///   - refusal: why it was.
+    ///   - others: the sessions that it could go to instead.
+    func booking(
+        _ booking: Booking, _ typed: [String: String], _ refusal: Refusal?, others: [BookingOffer], now: Date
+    ) -> [String: Any] {
+        var facts: [(String, String)] = [
+            (say("单位", "Unit"), booking.unit), (say("人数", "People"), "\(booking.headcount)"),
+            (say("带队人", "Leader"), booking.leader),
+        ]
+        for extra in booking.extras { facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[language])")) }
+        facts.append((say("费用", "Fee"), booking.fee.fen == 0 ? say("免费", "free") : yuan(booking.fee)))
+        if booking.paid.fen > 0 { facts.append((say("已付", "Paid"), yuan(booking.paid))) }
+        if booking.kept.fen > 0 { facts.append((say("收取费用", "Kept"), yuan(booking.kept))) }
+        if booking.refundDue.fen > 0 { facts.append((say("退款", "Refund"), yuan(booking.refundDue))) }
+        var values: [String: Any] = [
+            "title": say("我的预约", "My booking"), "tone": Self.tone(booking.state),
+            "visits": booking.lines.map { line in
+                let value: [String: Any] = [
+                    "programme": line.programme,
+                    "parts": [name(of: line.day), Self.hours(line.startsAt, line.endsAt), line.site],
+                ]
+                return value
+            },
+            "state": booking.state.label[language].prefix(1).uppercased() + booking.state.label[language].dropFirst(),
+            "explanation": explanation(booking), "reference": "\(booking.reference)",
+            "advice": say(
+                "请记下这个预约号：查询、更改和取消都要用它和电话。",
+                "Keep this reference: with it and your phone you look up, change or cancel the booking."),
+            "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
+        ]
+        let isOpen = [.requested, .held, .waitlisted, .confirmed].contains(booking.state)
+        let wrong = refusal.flatMap { BookingForm.changeField(of: $0) }
+        let canChange = isOpen && BookingRules.changeEnd(booking) > now && booking.holdUntil ?? .distantFuture > now
+        if canChange { values["change"] = change(booking, typed, wrong, refusal, others) }
+        if let refusal, wrong == nil || !canChange { values["trouble"] = refusal.message.sentence(in: language) }
+        if [.confirmed, .arrived].contains(booking.state) {
+            values["ticket"] = [
+                "heading": say("入场凭证", "Ticket"),
+                "explanation": say("到达时在入口出示，可以打印，也可以存在手机里。", "Show it at the gate, on paper or on your phone."),
+                "reference": "\(booking.reference)", "phone": booking.phone, "label": say("打开凭证", "Open the ticket"),
+            ]
+        }
+        if isOpen && booking.startsAt > now {
+            let kept = BookingRules.keptIfCancelled(booking, now: now)
+            values["cancel"] = [
+                "heading": say("不来了？", "Not coming?"),
+                "explanation": kept.fen == 0
+                    ? say("现在取消不收费用。", "Cancelling now costs nothing.")
+                    : say("现在取消要收 \(yuan(kept))。", "Cancelling now costs \(yuan(kept))."),
+                "reference": "\(booking.reference)", "phone": booking.phone, "version": "\(booking.version)",
+                "label": say("取消这个预约", "Cancel this booking"),
+            ]
+        }
+        return values
+    }
+
+    private func change(
+        _ booking: Booking, _ typed: [String: String], _ wrong: String?, _ refusal: Refusal?, _ others: [BookingOffer]
+    ) -> [String: Any] {
+        let sessions = booking.lines.map { "\($0.session)" }
+        let form = FormFields(
+            typed: ["headcount": "\(booking.headcount)", "session": sessions.first ?? ""]
+                .merging(wrong == nil ? [:] : typed) { $1 },
+            wrong: wrong, message: refusal?.message.sentence(in: language))
+        var fields = [form.input("headcount", say("人数", "Number of people"), max: 6, isNumber: true)]
+        if !others.isEmpty, let line = booking.lines.first {
+            let here = "\(name(of: line.day)) \(Self.time(line.startsAt))"
+            fields.append(
+                form.select(
+                    "session", say("场次", "Session"),
+                    [("\(line.session)", here)]
+                        + others.map { offer in
+                            let time = "\(name(of: offer.day)) \(Self.time(offer.startsAt))"
+                            return ("\(offer.session)", say("\(time)（\(seats(offer))）", "\(time) (\(seats(offer)))"))
+                        }))
+        }
+        let end = BookingRules.changeEnd(booking)
+        let until = "\(name(of: WallClock { end }.today)) \(Self.time(end))"
+        return [
+            "heading": others.isEmpty
+                ? say("人数有变？", "More people, or fewer?") : say("人数有变，或要改期？", "A change of plans?"),
+            "explanation": say("\(until) 以前可以自己更改，费用随人数变。", "You can change it until \(until); the fee follows."),
+            "reference": "\(booking.reference)", "phone": booking.phone, "version": "\(booking.version)",
+            "fields": fields, "label": say("更改预约", "Change the booking"),
+        ]
+    }
+
+    func lookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
+        lookup(
+            typed, refusal, action: "/tours/booking", heading: say("我的预约", "My booking"),
+            explanation: say(
+                "凭预约号和电话查询、更改或取消。", "Look it up, change it or cancel it with its reference and your phone."),
+            label: say("查询", "Look up"))
+    }
+
+    func ticketLookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
+        lookup(
+            typed, refusal, action: "/tours/ticket", heading: say("研学凭证", "Tour ticket"),
+            explanation: say(
+                "预约确认后，凭预约号和预约时留的电话打开凭证。",
+                "Once your booking is confirmed, open its ticket with the reference and your phone."),
+            label: say("打开凭证", "Open the ticket"))
+    }
+
+    private func lookup(
+        _ typed: [String: String], _ refusal: Refusal?, action: String, heading: String, explanation: String,
+        label: String
+    ) -> [String: Any] {
+        let isUnknown = refusal?.kind == .notFound
+        let form = FormFields(
+            typed: typed, wrong: isUnknown ? "reference" : nil, message: refusal?.message.sentence(in: language))
+        var values: [String: Any] = [
+            "action": action, "heading": heading, "explanation": explanation, "label": label,
+            "fields": [
+                form.input(
+                    "reference", say("预约号", "Reference"), max: 40,
+                    hint: say("如 ABCD-EFGH-IJKL", "Such as ABCD-EFGH-IJKL")),
+                form.input(
+                    "phone", say("联系电话", "Phone"), type: "tel", max: 40, autocomplete: "tel",
+                    hint: say("预约时留的电话", "The one that you gave when you booked")),
+            ],
+        ]
+        if let refusal, !isUnknown { values["general"] = refusal.message.sentence(in: language) }
+        return ["title": heading, "backLabel": backLabel, "lookup": values]
+    }
+
+    private static func tone(_ state: BookingState) -> String {
+        switch state {
+        case .confirmed, .arrived, .completed: "good"
+        case .requested, .held, .waitlisted: "calm"
+        case .expired, .cancelled, .noShow: "warn"
+        }
+    }
+
+    private func explanation(_ booking: Booking) -> String {
+        let until = booking.holdUntil.map { end in "\(name(of: WallClock { end }.today)) \(Self.time(end))" } ?? ""
+        return switch booking.state {
+        case .requested:
+            say("名额为您保留到 \(until)，请等接待处确认。", "Your seats are kept until \(until); the tour desk will confirm.")
+        case .held: say("名额为您保留到 \(until)，请与接待处确认。", "Your seats are kept until \(until); please confirm with us.")
+        case .confirmed: say("预约已确认，期待您来。", "Your booking is confirmed; we look forward to seeing you.")
+        case .waitlisted: say("目前没有名额，一有空出就为您保留。", "There are no seats yet; we keep some for you when they come free.")
+        case .arrived, .completed: say("感谢您的到访。", "Thank you for your visit.")
+        case .expired: say("保留时间已过，名额已让出。", "The time for which seats were kept has passed.")
+        case .cancelled: say("这个预约已取消。", "This booking is cancelled.")
+        case .noShow: say("当天没有到场。", "Nobody came on the day.")
+        }
+    }
+}
