@@ -37,16 +37,21 @@ public final class Backend: Sendable {
 
     /// Opens the database. The embedded one is started, migrated and, when it is empty, made into the village of the
     /// configuration; a server of one's own must have been migrated.
-    /// - Parameter settingUp: told the data folder's path before an embedded database is made, which takes seconds.
+    /// - Parameters:
+    ///   - patience: how long a call waits for a connection to the database. Whoever works alone waits rather than gives
+    ///     up; a service with many callers is better off turning some away.
+    ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, clock: WallClock = .system,
+        _ configuration: Configuration, clock: WallClock = .system, patience: Duration = .seconds(60),
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
         let place = try await Place.find(configuration, settingUp)
         do {
-            if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
-            return try await connect(place, configuration, clock: clock)
+            return try await Database.available {
+                if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
+                return try await connect(place, configuration, clock: clock, patience: patience)
+            }
         } catch {
             await place.embedded?.close()
             throw error
@@ -62,9 +67,11 @@ public final class Backend: Sendable {
     ) async throws -> [Migration] {
         let place = try await Place.find(configuration, settingUp)
         do {
-            let applied = try await prepare(place, configuration, clock: clock)
-            await (try connect(place, configuration, clock: clock)).close()
-            return applied
+            return try await Database.available {
+                let applied = try await prepare(place, configuration, clock: clock)
+                await (try connect(place, configuration, clock: clock, patience: .seconds(60))).close()
+                return applied
+            }
         } catch {
             await place.embedded?.close()
             throw error
@@ -144,7 +151,7 @@ public final class Backend: Sendable {
         _ place: Place, _ configuration: Configuration, clock: WallClock
     ) async throws -> [Migration] {
         let applied = try await Migrator.ofThisProgram().migrate(using: place.owner)
-        let owner = Pool(place.owner, size: 1)
+        let owner = Pool(place.owner, size: 1, acquireTimeout: .seconds(60))
         do {
             if let password = configuration.servicePassword {
                 try await RolePasswords.set(password, owner: owner)
@@ -161,9 +168,10 @@ public final class Backend: Sendable {
     }
 
     private static func connect(
-        _ place: Place, _ configuration: Configuration, clock: WallClock
+        _ place: Place, _ configuration: Configuration, clock: WallClock, patience: Duration
     ) async throws -> Backend {
-        let database = Database(service: place.service, open: place.open, size: configuration.poolSize)
+        let database = Database(
+            service: place.service, open: place.open, size: configuration.poolSize, patience: patience)
         do {
             let migrator = try Migrator.ofThisProgram()
             // The service's role comes with the schema: before that only the owner can tell what is missing.

@@ -35,7 +35,8 @@ struct ServeCommand: AsyncParsableCommand {
     /// Not under `withBackend`: the server itself answers the signals, and finishes what runs first.
     func run() async throws {
         let configuration = try options.configuration()
-        let backend = try await Backend.open(configuration, settingUp: SharedOptions.tellSettingUp)
+        let backend = try await Backend.open(
+            configuration, patience: .seconds(5), settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
         do {
             try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in

@@ -30,7 +30,7 @@ public final class Database: Sendable {
     public func transaction<Value: Sendable>(
         _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
-        try await available { try await self.service.transaction(local: scope.settings, body) }
+        try await Self.available { try await self.service.transaction(local: scope.settings, body) }
     }
 
     /// Runs `body` in one transaction that writes nothing and sees the books of one moment, whatever others write
@@ -39,7 +39,7 @@ public final class Database: Sendable {
     public func snapshot<Value: Sendable>(
         _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
-        try await available {
+        try await Self.available {
             try await self.service.transaction(
                 local: scope.settings, isolation: .repeatableRead, readOnly: true, body)
         }
@@ -96,15 +96,16 @@ public final class Database: Sendable {
 
     /// One statement of the service outside any cooperative's rows (accounts, tokens, keys).
     public func query(_ sql: SQL) async throws -> Rows {
-        try await available { try await self.service.query(sql) }
+        try await Self.available { try await self.service.query(sql) }
     }
 
     /// One statement on the public views.
     public func publicQuery(_ sql: SQL) async throws -> Rows {
-        try await available { try await self.open.query(sql) }
+        try await Self.available { try await self.open.query(sql) }
     }
 
-    private func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    /// Runs `body`, and makes a refusal of kind `unavailable` of what keeps it from the server.
+    public static func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as PostgresError where error.isUnavailability {

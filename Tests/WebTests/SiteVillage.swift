@@ -167,7 +167,8 @@ func withVillage<Result: Sendable>(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let settings = ["TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_POOL_SIZE": "8"].merging(environment) { $1 }
-    let backend = try await Backend.open(Configuration(environment: settings, dataDirectory: folder + "/data"))
+    let backend = try await Backend.open(
+        Configuration(environment: settings, dataDirectory: folder + "/data"), patience: .seconds(5))
     do {
         let result = try await serve(backend, folder: folder, background: background, change: change, body)
         await backend.close()
