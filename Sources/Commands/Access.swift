@@ -115,7 +115,9 @@ struct AuditCommand: ParsableCommand {
 
         func run() async throws {
             let entries = try await options.withBackend { backend in
-                try await AuditStore(backend.database).list(backend.local.scope, limit: page.limit)
+                try await page.first {
+                    try await AuditStore(backend.database).list(backend.local.scope, limit: $0)
+                }
             }
             try options.show(
                 entries,

@@ -31,7 +31,9 @@ extension BookingCommand {
         func run() async throws {
             let search = BookingStore.Search(day: day, state: state, text: text)
             let found = try await options.withBackend { backend in
-                try await BookingStore(backend.database).list(backend.local.scope, search, limit: page.limit)
+                try await page.first {
+                    try await BookingStore(backend.database).list(backend.local.scope, search, limit: $0)
+                }
             }
             try options.show(
                 found, json: \.json,

@@ -19,6 +19,8 @@ struct HouseholdCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
         @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 100_000
 
+        func validate() throws { try PageOptions.check(limit) }
+
         func run() async throws {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).households(backend.local.scope, limit: limit)
@@ -51,6 +53,8 @@ struct PlotCommand: ParsableCommand {
 
         @OptionGroup var options: SharedOptions
         @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 100_000
+
+        func validate() throws { try PageOptions.check(limit) }
 
         func run() async throws {
             let found = try await options.withBackend { backend in

@@ -84,7 +84,9 @@ struct IncomeCommand: ParsableCommand {
 
         func run() async throws {
             let entries = try await options.withBackend { backend in
-                try await IncomeStore(backend.database).list(backend.local.scope, limit: page.limit)
+                try await page.first {
+                    try await IncomeStore(backend.database).list(backend.local.scope, limit: $0)
+                }
             }
             if entries.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
             try options.show(.array(entries.map(\.json)), IncomeEntry.table(entries).text)

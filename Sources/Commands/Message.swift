@@ -22,8 +22,10 @@ struct MessageCommand: ParsableCommand {
 
         func run() async throws {
             let messages = try await options.withBackend { backend in
-                try await MessageStore(backend.database).list(
-                    backend.local.scope, state: state, booking: booking, limit: page.limit)
+                try await page.first {
+                    try await MessageStore(backend.database).list(
+                        backend.local.scope, state: state, booking: booking, limit: $0)
+                }
             }
             try options.show(
                 messages, json: \.json,

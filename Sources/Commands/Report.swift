@@ -72,7 +72,9 @@ struct ReportCommand: ParsableCommand {
 
         func run() async throws {
             let reports = try await options.withBackend { backend in
-                try await LivelihoodStore(backend.database).list(backend.local.scope, limit: page.limit)
+                try await page.first {
+                    try await LivelihoodStore(backend.database).list(backend.local.scope, limit: $0)
+                }
             }
             try options.show(
                 reports, json: \.entry,

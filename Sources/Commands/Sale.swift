@@ -64,7 +64,9 @@ struct SaleCommand: ParsableCommand {
 
         func run() async throws {
             let sales = try await options.withBackend { backend in
-                try await SaleStore(backend.database).list(backend.local.scope, batch: batch, limit: page.limit)
+                try await page.first {
+                    try await SaleStore(backend.database).list(backend.local.scope, batch: batch, limit: $0)
+                }
             }
             if sales.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
             try options.show(.array(sales.map(\.json)), Sale.table(sales).text)

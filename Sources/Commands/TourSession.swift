@@ -83,8 +83,10 @@ struct TourSessionCommand: ParsableCommand {
         func run() async throws {
             let (sessions, now) = try await options.withBackend { backend in
                 let from = from ?? backend.clock.today
-                let sessions = try await SessionStore(backend.database).list(
-                    from: from, to: to ?? from.adding(days: 92), site: site, limit: page.limit, backend.local.scope)
+                let sessions = try await page.first {
+                    try await SessionStore(backend.database).list(
+                        from: from, to: to ?? from.adding(days: 92), site: site, limit: $0, backend.local.scope)
+                }
                 return (sessions, backend.clock.now())
             }
             if sessions.isEmpty, !options.json { return Terminal.say(words("没有场次", "nothing to show")) }

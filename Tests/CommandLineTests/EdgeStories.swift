@@ -14,7 +14,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "foo", "batch foo", "batch list --limit 0", "batch list --limit x", "batch show", "batch show x",
+        "foo", "batch foo", "batch list --limit 0", "household list --limit 0", "plot list --limit=-1",
+        "batch list --limit x", "batch show", "batch show x",
         "batch register --plot D01", "batch register --plot D --variety V --grade G --weight 20",
         "batch register --plot D --variety V --grade G --weight 20kg --harvested 2025-02-30",
         "batch withdraw --batch 1 --kind sale --weight 1kg", "code show --batch 1 --output f",

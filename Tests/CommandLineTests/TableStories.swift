@@ -75,6 +75,11 @@ import Testing
         // In English an amount is in yuan, too.
         let english = try await village.run("audit", "list", "--limit", "25").output
         #expect(english.contains("510.00 yuan") && !english.contains(" fen") && english.contains("sale.record"))
+        // A list that is cut off says so beside it, and a whole one does not.
+        let cut = try await village.run(["batch", "list", "--limit", "1"], environment: chinese)
+        #expect(cut.output.split(separator: "\n").count == 2 && cut.errors == "只列出前 1 条，用 --limit 多列\n")
+        let whole = try await village.run("batch", "list", "--limit", "100000")
+        #expect(whole.errors.isEmpty, "\(whole.errors)")
     }
 
     @Test func `what happened to a booking is told in Chinese`() async throws {
