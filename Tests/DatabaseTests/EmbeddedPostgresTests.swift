@@ -1,8 +1,10 @@
-import Database
 import Foundation
 import Kernel
 import Postgres
+import TestSupport
 import Testing
+
+@testable import Database
 
 @Suite struct EmbeddedPostgresTests {
     @Test func theLastUserStopsTheServer() async throws {
@@ -43,6 +45,10 @@ import Testing
         try await withDataFolder { path in
             // Gone without `close`, as a killed program is.
             _ = try await EmbeddedPostgres.open(dataDirectory: path).settings()
+            // A program that another test starts at this moment holds every lock of this process until it has begun.
+            let use = try FileLock(path: DataFolder(path).useLock)
+            try await awaitCondition("the end of its lock") { use.tryLock(exclusive: true) }
+            use.unlock()
             let process = try #require(postmaster(path))
             let next = try await EmbeddedPostgres.open(dataDirectory: path)
             #expect(postmaster(path) == process)
