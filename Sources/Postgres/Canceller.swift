@@ -15,7 +15,8 @@ final class Canceller: Sendable {
         var token: Token?
     }
 
-    /// Owns a `PGcancel`. Unchecked because libpq documents `PQcancel` as safe from any thread, and nothing changes it.
+    /// Owns a `PGcancel`.
+    // @unchecked because libpq documents `PQcancel` as safe from any thread, and nothing changes what it points to.
     private final class Token: @unchecked Sendable {
         private let pointer: OpaquePointer
 

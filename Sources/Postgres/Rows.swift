@@ -22,7 +22,8 @@ struct ResultHandle: ~Copyable {
 
 /// What a statement answered: its rows, and how many rows it affected.
 public struct Rows: RandomAccessCollection, Sendable {
-    /// Unchecked because a finished `PGresult` is only ever read, which libpq allows from any thread.
+    /// Shares one result among its rows.
+    // @unchecked because a finished `PGresult` is only ever read, which libpq allows from any thread.
     final class Storage: @unchecked Sendable {
         let result: ResultHandle
 

@@ -30,7 +30,8 @@ public final class ThreadExecutor: SerialExecutor {
     }
 }
 
-/// Unchecked because the compiler cannot see that every stored property is touched only under `condition`.
+/// The jobs that wait for the thread.
+// @unchecked because the compiler can't see that every stored property is touched under `condition` only.
 private final class JobQueue: @unchecked Sendable {
     private let condition = NSCondition()
     private var isStopped = false
