@@ -189,6 +189,12 @@ public enum BookingRules {
         booking.startsAt.addingTimeInterval(-Double(changeHours(booking)) * 3600)
     }
 
+    /// Whether a group may still change its booking by itself.
+    public static func mayChange(_ booking: Booking, now: Date) -> Bool {
+        [.requested, .held, .waitlisted, .confirmed].contains(booking.state) && now < changeEnd(booking)
+            && now < booking.holdUntil ?? .distantFuture
+    }
+
     private static func changeHours(_ booking: Booking) -> Int { booking.lines.map(\.terms.changeHours).max() ?? 0 }
 
     /// A stranger may change a booking until some hours before its first session, and cancel it until that begins.

@@ -279,6 +279,16 @@ extension SiteTests {
                 #expect(refused.status == status && refused.text.contains("id=\"headcount-error\""), "\(refused.text)")
                 #expect(refused.text.contains(words) && refused.text.contains("value=\"\(headcount)\""))
             }
+            for session in ["x", "-1", "9223372036854775807", ""] {
+                let own = "act=change&version=3&reference=\(reference)&phone=13812345678&headcount=16"
+                let refused = try await post("/tours/booking", "\(own)&session=\(session)")
+                #expect(
+                    [404, 422].contains(refused.status) && refused.text.contains("id=\"session-error\""), "\(session)")
+            }
+            _ = try await village.query(
+                "UPDATE tour_session SET state = 'closed', closed_seats = held + booked WHERE id = \(session)")
+            let gone = try await change(3, headcount: "16", to: session)
+            #expect(gone.status == 409 && gone.text.contains("class=\"note\" role=\"alert\""), "\(gone.text)")
             // The same again changes nothing; a page that was left open is told.
             #expect(try await change(3, headcount: "16", to: Int64(other)).status == 200)
             let stale = try await change(1, headcount: "5", to: Int64(other))

@@ -132,7 +132,7 @@ extension Site {
     ) async throws -> Answer {
         let now = backend.clock.now()
         var others: [BookingOffer] = []
-        if booking.lines.count == 1, let line = booking.lines.first {
+        if booking.lines.count == 1, let line = booking.lines.first, BookingRules.mayChange(booking, now: now) {
             others = try await BookingOffer.all(
                 backend.database, village: backend.village.id, until: backend.clock.today.adding(days: 60), now: now
             ).filter { $0.programme == line.programme && $0.session != line.session && $0.free > 0 }
@@ -157,7 +157,7 @@ extension Site {
                     return try await ownPage(call, booking)
                 }
                 return try await ownPage(call, try await backend.database.change(strangers, plan))
-            } catch let refusal as Refusal where [.conflict, .invalid].contains(refusal.kind) {
+            } catch let refusal as Refusal where [.conflict, .invalid, .notFound].contains(refusal.kind) {
                 return try await ownPage(call, booking, typed, refusal)
             }
         } catch let refusal as Refusal where refusal.kind == .notFound {
@@ -233,7 +233,11 @@ enum BookingForm {
         let headcount = try number(typed["headcount"]?.trimmed ?? "", field: "headcount")
         if headcount != booking.headcount { change.headcount = headcount }
         if let session = typed["session"], booking.lines.map({ "\($0.session)" }) != [session] {
-            change.sessions = [Int64(try number(session, field: "session"))]
+            guard let id = Int64(session) else {
+                throw Refusal(
+                    .invalid, "unknown-session", field: "session", zh: "请从列出的场次中选择", en: "choose one of the sessions")
+            }
+            change.sessions = [id]
         }
         return change.headcount == nil && change.sessions == nil ? nil : change
     }

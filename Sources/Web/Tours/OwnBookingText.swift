@@ -38,10 +38,12 @@ extension BookingText {
             "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
         ]
         let isOpen = [.requested, .held, .waitlisted, .confirmed].contains(booking.state)
-        let wrong = refusal.flatMap { BookingForm.changeField(of: $0) }
-        let canChange = isOpen && BookingRules.changeEnd(booking) > now && booking.holdUntil ?? .distantFuture > now
-        if canChange { values["change"] = change(booking, typed, wrong, refusal, others) }
-        if let refusal, wrong == nil || !canChange { values["trouble"] = refusal.message.sentence(in: language) }
+        let field = refusal.flatMap { BookingForm.changeField(of: $0) }
+        let mayChange = BookingRules.mayChange(booking, now: now)
+        // The field of the session is there only when there are others to choose from.
+        let wrong = mayChange && (field != "session" || !others.isEmpty) ? field : nil
+        if mayChange { values["change"] = change(booking, typed, wrong, refusal, others) }
+        if let refusal, wrong == nil { values["trouble"] = refusal.message.sentence(in: language) }
         if [.confirmed, .arrived].contains(booking.state) {
             values["ticket"] = [
                 "heading": say("入场凭证", "Ticket"),
