@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// How much of a list.
+struct PageOptions: ParsableArguments {
+    @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 50
+
+    func validate() throws { try Self.check(limit) }
+
+    static func check(_ limit: Int) throws {
+        guard (1...10_000_000).contains(limit) else {
+            throw ValidationError(words("--limit 须是大于零的数。", "--limit is a number above zero."))
+        }
+    }
+
+    /// The list's first rows; says so when there are more.
+    /// - Parameter fetch: is asked for one row more than are shown.
+    func first<Row>(_ fetch: (Int) async throws -> [Row]) async throws -> [Row] {
+        let rows = try await fetch(limit + 1)
+        if rows.count > limit {
+            Terminal.say(words("只列出前 \(limit) 条，用 --limit 多列", "only the first \(limit); --limit shows more"))
+        }
+        return Array(rows.prefix(limit))
+    }
+}
