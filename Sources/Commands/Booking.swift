@@ -57,11 +57,8 @@ struct BookingCommand: ParsableCommand {
                 unit: unit, unitKind: kind, headcount: headcount, leader: leader, phone: phone, email: email,
                 language: language, note: note, sessions: session, extras: extra, waitlist: waitlist)
             let booking = try await options.withBackend { backend in
-                try await BookingStore.takingTurns(mayWait: waitlist) {
-                    try await backend.database.change(
-                        backend.local.scope,
-                        BookingStore.book(new, as: state.state, byStranger: false, now: backend.clock.now()))
-                }
+                try await BookingIntake(backend.database, village: backend.village.id).book(
+                    new, as: state.state, byStranger: false, now: backend.clock.now(), backend.local.scope)
             }
             try options.show(booking.json, booking.text)
         }

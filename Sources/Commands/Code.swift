@@ -114,7 +114,7 @@ struct CodeCommand: ParsableCommand {
                     guard let end = codes.last else { break }
                     let lines = codes.map { code in
                         options.json
-                            ? String(decoding: code.json.bytes, as: UTF8.self) : "\(code.payload)\t\(code.batch)"
+                            ? code.json.text : "\(code.payload)\t\(code.batch)"
                     }
                     try Terminal.print(lines.joined(separator: "\n"))
                     last = end.batch

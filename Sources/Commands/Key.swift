@@ -73,7 +73,7 @@ struct KeyCommand: ParsableCommand {
             let text =
                 switch format {
                 case .pem: keys.map(\.publicKey.pem).joined()
-                case .jwks: String(decoding: JSON(keySet: keys).bytes, as: UTF8.self) + "\n"
+                case .jwks: JSON(keySet: keys).text + "\n"
                 }
             try Files.write(Array(text.utf8), to: output)
         }

@@ -54,7 +54,7 @@ struct SharedOptions: ParsableArguments {
 
     /// Prints data, as JSON if so asked.
     func show(_ data: JSON, _ text: @autoclosure () -> String) throws {
-        try Terminal.print(json ? String(decoding: data.bytes, as: UTF8.self) : text())
+        try Terminal.print(json ? data.text : text())
     }
 
     /// Prints a list.

@@ -10,37 +10,43 @@ public struct Change<Value: Sendable>: Sendable {
     /// What the caller gets when the writes have been committed.
     public let value: Value
     public let writes: [SQL]
-    /// New rows, written with the audit row by one statement: none of them may depend on another's being there, but
-    /// for foreign keys.
-    public let inserts: [SQL]
-    /// Written after the audit row, just before the COMMIT: what locks a row that many want.
+    /// Written with the audit's rows by one statement.
+    public let rows: [NewRow]
+    /// Written after the audit's rows, just before the COMMIT: what locks a row that many want.
     public let lastWrites: [SQL]
     /// What a broken constraint, by its name, tells the user.
     public let refusals: [String: Refusal]
-    public let audit: Audit
+    /// At least one line.
+    public let audit: [Audit]
 
     public init(
-        _ value: Value, writes: [SQL] = [], inserts: [SQL] = [], lastWrites: [SQL] = [],
+        _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
         refusals: [String: Refusal] = [:], audit: Audit
+    ) {
+        self.init(value, writes: writes, rows: rows, lastWrites: lastWrites, refusals: refusals, audit: [audit])
+    }
+
+    public init(
+        _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
+        refusals: [String: Refusal] = [:], audit: [Audit]
     ) {
         self.value = value
         self.writes = writes
-        self.inserts = inserts
+        self.rows = rows
         self.lastWrites = lastWrites
         self.refusals = refusals
         self.audit = audit
     }
 
     /// All that it writes, in order.
-    func statements(by scope: Scope) -> [SQL] {
-        writes + [SQL.together(inserts, audit.insert(by: scope))] + lastWrites
+    public func statements(by scope: Scope) -> [SQL] {
+        writes + [SQL.insert(rows + audit.map { $0.row(by: scope) })] + lastWrites
     }
 
     /// The same change with another value.
     public func map<Other: Sendable>(_ transform: (Value) -> Other) -> Change<Other> {
         Change<Other>(
-            transform(value), writes: writes, inserts: inserts, lastWrites: lastWrites, refusals: refusals, audit: audit
-        )
+            transform(value), writes: writes, rows: rows, lastWrites: lastWrites, refusals: refusals, audit: audit)
     }
 }
 
@@ -61,10 +67,13 @@ public struct Audit: Sendable {
 
     /// The statement that records it. Transactions that write without a `Change` (imports) use it themselves.
     public func insert(by scope: Scope) -> SQL {
-        """
-        INSERT INTO audit (village_id, actor, cooperative_id, action, subject, detail)
-        VALUES (\(scope.village), \(scope.actor), \(scope.cooperative), \(action), \(subject), \(detail))
-        """
+        SQL.insert([row(by: scope)])
+    }
+
+    func row(by scope: Scope) -> NewRow {
+        NewRow(
+            into: "audit (village_id, actor, cooperative_id, action, subject, detail)",
+            "(\(scope.village), \(scope.actor), \(scope.cooperative), \(action), \(subject), \(detail))")
     }
 }
 

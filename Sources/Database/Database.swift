@@ -54,6 +54,19 @@ public final class Database: Sendable {
         }
     }
 
+    /// Carries out a change that is worked out already: all that it writes, or nothing.
+    /// - Parameter answers: to requests that it is the effect of, stored with it.
+    /// - Throws: a `Refusal`; a `PostgresError`, also where a request was carried out before.
+    public func change<Value: Sendable>(
+        _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)]
+    ) async throws {
+        try await transaction(scope) { transaction in
+            try await self.finish(
+                change, in: transaction,
+                answers.map { $0.retry.insert(answer: $0.text, by: scope) } + change.statements(by: scope))
+        }
+    }
+
     /// Carries out a plan once, however often the request is repeated, and gives each the same answer.
     /// - Parameter render: the answer's text, stored with the effect in one transaction.
     public func change<Value: Sendable>(

@@ -24,16 +24,16 @@ public enum MessageKind: String, Sendable, CaseIterable {
 /// The way into the outbox, for whoever tells something.
 public enum Outbox {
     /// The statement that puts a message into the outbox, in the transaction of what it tells of.
-    /// - Parameters:
-    ///   - key: what makes it one message: the same key is sent once, however often it is put in.
-    ///   - isFirst: whether the key cannot be there, as with a new booking; that is cheaper.
-    public static func insert(
-        _ kind: MessageKind, booking: Int64, key: String, _ scope: Scope, isFirst: Bool = false
-    ) -> SQL {
-        """
-        INSERT INTO message (village_id, key, kind, booking_id)
-        VALUES (\(scope.village), \(key), \(kind.rawValue), \(booking))
-        """ + (isFirst ? "" : " ON CONFLICT (village_id, key) DO NOTHING")
+    /// - Parameter key: what makes it one message: the same key is sent once, however often it is put in.
+    public static func insert(_ kind: MessageKind, booking: Int64, key: String, _ scope: Scope) -> SQL {
+        SQL.insert([row(kind, booking: booking, key: key, scope)]) + " ON CONFLICT (village_id, key) DO NOTHING"
+    }
+
+    /// The message's row, where the key cannot be there yet, as with a new booking.
+    public static func row(_ kind: MessageKind, booking: Int64, key: String, _ scope: Scope) -> NewRow {
+        NewRow(
+            into: "message (village_id, key, kind, booking_id)",
+            "(\(scope.village), \(key), \(kind.rawValue), \(booking))")
     }
 }
 

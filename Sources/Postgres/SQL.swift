@@ -114,27 +114,16 @@ extension StaticString {
 }
 
 extension SQL {
-    /// Whether a column has one of these values. Of a single value this is an equation, for which a prepared statement
-    /// keeps its plan; how many values an array has the planner does not know, and so it plans each time anew.
+    /// Whether a column has one of these values. Up to 64 of them are parameters of their own, the last one repeated up to
+    /// a power of two: of such a statement the server keeps its plan. How many values an array has the planner does not
+    /// know, and so it plans each time anew.
     public static func among(_ values: [Int64], _ column: StaticString) -> SQL {
-        if values.count == 1 { return "\(literal: column) = \(values[0])" }
-        return "\(literal: column) = ANY(\(values)::bigint[])"
-    }
-}
-
-extension SQL {
-    /// Statements that write, as one: that is half the work for the server. Each sees the rows as they were before all
-    /// of them, in what order they are carried out is not said, and foreign keys are checked when all are done.
-    /// - Parameter last: whose answer is that of the whole.
-    public static func together(_ statements: [SQL], _ last: SQL) -> SQL {
-        if statements.isEmpty { return last }
-        var sql: SQL = "WITH "
-        for (number, statement) in statements.enumerated() {
-            sql.append(text: "\(number == 0 ? "" : "), ")w\(number) AS (")
-            sql.append(statement)
+        guard let last = values.last, values.count <= 64 else {
+            return "\(literal: column) = ANY(\(values)::bigint[])"
         }
-        sql.append(text: ") ")
-        sql.append(last)
-        return sql
+        var size = 1
+        while size < values.count { size *= 2 }
+        let all: [SQL] = (values + Array(repeating: last, count: size - values.count)).map { "\($0)" }
+        return "\(literal: column) IN (\(all.joined(separator: ", ")))"
     }
 }

@@ -147,7 +147,8 @@ extension BookingStore {
                 """,
             ]
             writes += booking.lines.map { BookingRows.upsert($0, of: booking, scope) }
-            writes += BookingExtras.inserts(booking, scope)
+            let extras = BookingExtras.rows(booking, scope)
+            if !extras.isEmpty { writes.append(SQL.insert(extras)) }
             // Who waits for fewer seats, or for others, may find them free.
             lastWrites =
                 booking.state == .waitlisted

@@ -66,10 +66,10 @@ enum BookingExtras {
         return extras
     }
 
-    static func inserts(_ booking: Booking, _ scope: Scope) -> [SQL] {
+    static func rows(_ booking: Booking, _ scope: Scope) -> [NewRow] {
         booking.extras.compactMap { extra in
             booking.lines.first { $0.session == extra.session }.map {
-                BookingRows.insert(extra, of: booking, day: $0.day, scope)
+                BookingRows.row(extra, of: booking, day: $0.day, scope)
             }
         }
     }

@@ -71,7 +71,7 @@ extension BookingStore {
                 UPDATE tour_booking_extra SET sale_id = \(settled.sale)
                 WHERE village_id = \(scope.village) AND booking_id = \(old.id.value)
                     AND session_id = \(extra.session) AND extra_id = \(extra.extra)
-                """ : BookingRows.insert(settled, of: booking, day: line.day, scope)
+                """ : SQL.insert([BookingRows.row(settled, of: booking, day: line.day, scope)])
             return Change(
                 booking,
                 writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + sold.writes

@@ -4,72 +4,87 @@ import Kernel
 import Messages
 import Postgres
 
+/// How a new booking comes to be, which `BookingIntake` sees to.
 extension BookingStore {
-    /// Makes a booking: one look without locks, then everything in one round trip, the sessions' counters last.
-    ///
-    /// A booking that finds no seats is refused as `sold-out`, or waits for some when it says so. Between the look and
-    /// the counters somebody else may take the last seats: that is `sold-out` too, and `takingTurns` looks again.
-    /// - Parameters:
-    ///   - state: `requested`, or by the desk `held` or `confirmed`.
-    ///   - byStranger: whether the programmes' rules for the public bind.
-    public static func book(
-        _ new: NewBooking, as state: BookingState = .requested, byStranger: Bool, now: Date
+    /// The plan that makes a booking upon what a look found.
+    /// - Parameter wanted: as `checked` gave it back.
+    static func book(
+        _ wanted: NewBooking, on ground: BookingGround, as state: BookingState, byStranger: Bool, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
-            let wanted = try checked(new)
-            let ids = Array(Set(new.sessions)).sorted()
-            let answers = try await transaction.query(
-                [BookingSeats.select(ids, scope, forNewBooking: true)]
-                    + (wanted.extras.isEmpty ? [] : [BookingExtras.select(wanted.extras.map(\.extra), scope)]))
-            let sessions = try BookingSeats.sessions(answers[0], wanted: ids)
-            try BookingRules.checkHeadcount(wanted.headcount, sessions, byStranger: byStranger)
-            try BookingRules.checkTime(sessions, byStranger: byStranger, now: now)
-            try BookingRules.checkOpen(sessions)
-            guard let first = sessions.first, let id: Int64 = try answers[0].first?.decode("booking_id") else {
-                throw BookingRules.unknownSession(0)
-            }
-            let needed = Dictionary(uniqueKeysWithValues: ids.map { ($0, wanted.headcount) })
-            let short = try await BookingSeats.short(sessions, needed: needed, now: now, transaction, scope)
-            if let short, !new.waitlist { throw BookingRules.soldOut(short) }
-
-            let startsAt = sessions.map(\.startsAt).min() ?? first.startsAt
-            let lines = sessions.map { $0.line(of: wanted.headcount) }
-            let extras = try BookingExtras.extras(
-                wanted.extras, offered: try answers.dropFirst().flatMap(BookingExtras.offered), sessions: sessions)
-            let state = short == nil ? state : .waitlisted
-            let until = BookingRules.holdUntil(
-                now, minutes: sessions.map(\.terms.holdMinutes).min() ?? 0, startsAt: startsAt)
-            guard !state.holdsSeats || until > now else {
-                throw Refusal(
-                    .conflict, "session-over", field: "sessions", zh: "场次已经开始，只能直接确认",
-                    en: "the session has begun: the booking can only be confirmed at once")
-            }
-            let booking = Booking(
-                id: Identifier(id), reference: try BookingReference.random(), unit: wanted.unit,
-                unitKind: new.unitKind, headcount: wanted.headcount, leader: wanted.leader, phone: wanted.phone,
-                email: wanted.email, language: try BookingRules.language(new.language, sessions), note: wanted.note,
-                state: state, version: 1, holdUntil: state.holdsSeats ? until : nil,
-                waitingSince: state == .waitlisted ? now : nil, arrived: nil, fee: try BookingRules.fee(lines, extras),
-                kept: .zero, paid: .zero, refundDue: .zero, refunded: .zero, requestedAt: now, actor: scope.actor,
-                lines: lines, extras: extras)
-            return Change(
-                booking, inserts: try inserts(booking, scope),
-                lastWrites: BookingSeats.statements(
-                    BookingSeats.moves(from: [], nil, to: lines, state), now: now, scope),
-                refusals: BookingSeats.refusals,
-                audit: Audit("booking.\(state.rawValue)", "\(id)", detail: "\(booking.headcount)"))
+            try check(wanted, on: ground, byStranger: byStranger, now: now)
+            let needed = Dictionary(uniqueKeysWithValues: ground.sessions.map { ($0.id, wanted.headcount) })
+            let short = try await BookingSeats.short(ground.sessions, needed: needed, now: now, transaction, scope)
+            if let short, !wanted.waitlist { throw BookingRules.soldOut(short) }
+            let extras = try await extras(wanted, ground.sessions, transaction, scope)
+            let booking = try booking(
+                wanted, extras, on: ground, as: short == nil ? state : .waitlisted, now: now, actor: scope.actor)
+            return change(making: [booking], now: now, scope).map { _ in booking }
         }
     }
 
-    private static func inserts(_ booking: Booking, _ scope: Scope) throws -> [SQL] {
-        [BookingRows.insert(booking, scope)]
-            + booking.lines.map { BookingRows.insert($0, of: booking, scope) }
-            + BookingExtras.inserts(booking, scope)
-            + [message(MessageKind(rawValue: booking.state.rawValue) ?? .requested, booking, scope, isFirst: true)]
+    /// - Throws: a `Refusal` for what may not be booked, whether there are seats or not.
+    static func check(_ wanted: NewBooking, on ground: BookingGround, byStranger: Bool, now: Date) throws {
+        try BookingSeats.check(ground.sessions, wanted: wanted.sessions)
+        try BookingRules.checkHeadcount(wanted.headcount, ground.sessions, byStranger: byStranger)
+        try BookingRules.checkTime(ground.sessions, byStranger: byStranger, now: now)
+        try BookingRules.checkOpen(ground.sessions)
+    }
+
+    /// The booking as it begins.
+    static func booking(
+        _ wanted: NewBooking, _ extras: [Booking.Extra], on ground: BookingGround, as state: BookingState, now: Date,
+        actor: String
+    ) throws -> Booking {
+        let sessions = ground.sessions
+        let lines = sessions.map { $0.line(of: wanted.headcount) }
+        let until = BookingRules.holdUntil(
+            now, minutes: sessions.map(\.terms.holdMinutes).min() ?? 0, startsAt: sessions.map(\.startsAt).min() ?? now)
+        guard !state.holdsSeats || until > now else {
+            throw Refusal(
+                .conflict, "session-over", field: "sessions", zh: "场次已经开始，只能直接确认",
+                en: "the session has begun: the booking can only be confirmed at once")
+        }
+        return Booking(
+            id: Identifier(ground.number), reference: try BookingReference.random(), unit: wanted.unit,
+            unitKind: wanted.unitKind, headcount: wanted.headcount, leader: wanted.leader, phone: wanted.phone,
+            email: wanted.email, language: try BookingRules.language(wanted.language, sessions), note: wanted.note,
+            state: state, version: 1, holdUntil: state.holdsSeats ? until : nil,
+            waitingSince: state == .waitlisted ? now : nil, arrived: nil, fee: try BookingRules.fee(lines, extras),
+            kept: .zero, paid: .zero, refundDue: .zero, refunded: .zero, requestedAt: now, actor: actor,
+            lines: lines, extras: extras)
+    }
+
+    /// The change that makes all of the bookings.
+    static func change(making bookings: [Booking], now: Date, _ scope: Scope) -> Change<[Booking]> {
+        Change(
+            bookings, rows: bookings.flatMap { rows($0, scope) },
+            lastWrites: BookingSeats.statements(BookingSeats.moves(of: bookings), now: now, scope),
+            refusals: BookingSeats.refusals,
+            audit: bookings.map { booking in
+                Audit("booking.\(booking.state.rawValue)", "\(booking.id)", detail: "\(booking.headcount)")
+            })
+    }
+
+    private static func rows(_ booking: Booking, _ scope: Scope) -> [NewRow] {
+        let kind = MessageKind(rawValue: booking.state.rawValue) ?? .requested
+        return [BookingRows.row(booking, scope)]
+            + booking.lines.map { BookingRows.row($0, of: booking, scope) }
+            + BookingExtras.rows(booking, scope)
+            + [Outbox.row(kind, booking: booking.id.value, key: messageKey(kind, booking), scope)]
+    }
+
+    private static func extras(
+        _ wanted: NewBooking, _ sessions: [BookableSession], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [Booking.Extra] {
+        guard !wanted.extras.isEmpty else { return [] }
+        let offered = try await transaction.query(BookingExtras.select(wanted.extras.map(\.extra), scope))
+        return try BookingExtras.extras(
+            wanted.extras, offered: try BookingExtras.offered(offered), sessions: sessions)
     }
 
     /// The texts of a booking as they are kept.
-    private static func checked(_ new: NewBooking) throws -> NewBooking {
+    static func checked(_ new: NewBooking) throws -> NewBooking {
         try checkSessions(new.sessions)
         guard (1...10_000).contains(new.headcount) else { throw BookingRules.headcountOutOfRange }
         return NewBooking(
@@ -87,18 +102,5 @@ extension BookingStore {
                 .invalid, "bad-sessions", field: "sessions", zh: "一个预约须有 1 到 10 个不同的场次",
                 en: "a booking has 1 to 10 different sessions")
         }
-    }
-
-    /// Carries out a request again that lost its seats between the look and the grasp although it would wait for some.
-    /// - Parameter mayWait: whether the booking may go on the waiting list.
-    public static func takingTurns<Value: Sendable>(
-        mayWait: Bool, _ body: @Sendable () async throws -> Value
-    ) async throws -> Value {
-        for _ in 0..<4 where mayWait {
-            do {
-                return try await body()
-            } catch let refusal as Refusal where refusal.code == BookingRules.soldOutCode {}
-        }
-        return try await body()
     }
 }

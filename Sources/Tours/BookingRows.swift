@@ -140,41 +140,50 @@ extension BookingRows {
             """
     }
 
-    static func insert(_ booking: Booking, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, email, language,
-            note, state, hold_until, waiting_since, fee_fen, requested_at, actor, began_as, began_with)
-        VALUES (\(scope.village), \(booking.id.value), \(booking.reference.text), \(booking.unit),
-            \(booking.unitKind.rawValue), \(booking.headcount), \(booking.leader), \(booking.phone), \(booking.email),
-            \(booking.language), \(booking.note), \(booking.state.rawValue), \(booking.holdUntil),
-            \(booking.waitingSince), \(booking.fee), \(booking.requestedAt), \(scope.actor), \(booking.state.rawValue),
-            \(booking.headcount))
-        """
+    static func row(_ booking: Booking, _ scope: Scope) -> NewRow {
+        NewRow(
+            into: """
+                tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, email, language, note,
+                    state, hold_until, waiting_since, fee_fen, requested_at, actor, began_as, began_with)
+                """,
+            """
+            (\(scope.village), \(booking.id.value), \(booking.reference.text), \(booking.unit),
+                \(booking.unitKind.rawValue), \(booking.headcount), \(booking.leader), \(booking.phone), \(booking.email),
+                \(booking.language), \(booking.note), \(booking.state.rawValue), \(booking.holdUntil),
+                \(booking.waitingSince), \(booking.fee), \(booking.requestedAt), \(scope.actor),
+                \(booking.state.rawValue), \(booking.headcount))
+            """)
     }
 
-    static func insert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
-            kept_fen, arrived)
-        VALUES (\(scope.village), \(booking.id.value), \(line.session), \(line.day), \(line.headcount), \(line.price),
-            \(line.amount), \(line.kept), \(line.arrived))
-        """
+    static func row(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> NewRow {
+        NewRow(
+            into: """
+                tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen, kept_fen,
+                    arrived)
+                """,
+            """
+            (\(scope.village), \(booking.id.value), \(line.session), \(line.day), \(line.headcount), \(line.price),
+                \(line.amount), \(line.kept), \(line.arrived))
+            """)
     }
 
     static func upsert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
-        insert(line, of: booking, scope) + """
+        SQL.insert([row(line, of: booking, scope)]) + """
              ON CONFLICT (village_id, booking_id, session_id) DO UPDATE SET headcount = excluded.headcount,
                 amount_fen = excluded.amount_fen, kept_fen = excluded.kept_fen, arrived = excluded.arrived
             """
     }
 
-    static func insert(_ extra: Booking.Extra, of booking: Booking, day: CivilDay, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO tour_booking_extra (village_id, booking_id, session_id, extra_id, kind, day, quantity, price_fen,
-            amount_fen, sale_id)
-        VALUES (\(scope.village), \(booking.id.value), \(extra.session), \(extra.extra), \(extra.kind.rawValue), \(day),
-            \(extra.quantity), \(extra.price), \(extra.amount), \(extra.sale))
-        """
+    static func row(_ extra: Booking.Extra, of booking: Booking, day: CivilDay, _ scope: Scope) -> NewRow {
+        NewRow(
+            into: """
+                tour_booking_extra (village_id, booking_id, session_id, extra_id, kind, day, quantity, price_fen,
+                    amount_fen, sale_id)
+                """,
+            """
+            (\(scope.village), \(booking.id.value), \(extra.session), \(extra.extra), \(extra.kind.rawValue), \(day),
+                \(extra.quantity), \(extra.price), \(extra.amount), \(extra.sale))
+            """)
     }
 
     static func event(_ what: String, of booking: Booking, detail: String? = nil, at now: Date, _ scope: Scope) -> SQL {

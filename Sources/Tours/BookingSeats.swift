@@ -66,30 +66,33 @@ enum BookingSeats {
         var booked = 0
     }
 
-    /// - Parameter forNewBooking: takes a number for it in passing, `booking_id`, the same in each row.
-    static func select(_ ids: [Int64], _ scope: Scope, forNewBooking: Bool = false) -> SQL {
-        let number: SQL = forNewBooking ? "(SELECT nextval('tour_booking_id_seq'))" : "NULL"
-        return """
-            SELECT \(number) AS booking_id, s.id, s.day, s.starts_at, s.ends_at, s.state, s.capacity,
-                s.capacity - s.held - s.booked AS free, t.name AS site, p.name AS programme, p.price_fen, p.languages, p.min_group, p.max_group,
-                p.id AS programme_id, p.hold_minutes, p.change_hours, p.free_cancel_hours, p.late_fee_percent,
-                p.no_show_fee_percent
-            FROM tour_session s
-            JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
-            JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
-            WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
-            ORDER BY s.id
-            """
+    static func select(_ ids: [Int64], _ scope: Scope) -> SQL {
+        """
+        SELECT s.id, s.day, s.starts_at, s.ends_at, s.state, s.capacity,
+            s.capacity - s.held - s.booked AS free, t.name AS site, p.name AS programme, p.price_fen, p.languages, p.min_group, p.max_group,
+            p.id AS programme_id, p.hold_minutes, p.change_hours, p.free_cancel_hours, p.late_fee_percent,
+            p.no_show_fee_percent
+        FROM tour_session s
+        JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
+        JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
+        WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
+        ORDER BY s.id
+        """
     }
 
     /// The sessions in the order of their numbers.
     /// - Throws: a `Refusal` of kind `notFound` for one that there is not.
     static func sessions(_ rows: Rows, wanted ids: [Int64]) throws -> [BookableSession] {
         let sessions = try rows.map(BookableSession.init)
+        try check(sessions, wanted: ids)
+        return sessions
+    }
+
+    /// - Throws: a `Refusal` of kind `notFound` for one that is wanted and that there is not.
+    static func check(_ sessions: [BookableSession], wanted ids: [Int64]) throws {
         if let missing = ids.first(where: { id in !sessions.contains { $0.id == id } }) {
             throw BookingRules.unknownSession(missing)
         }
-        return sessions
     }
 
     /// Sees that the sessions have room. Those that have not are looked at again, when holds that have passed their
@@ -129,8 +132,8 @@ enum BookingSeats {
         return lacking(try answers[2].map(BookableSession.init)).first
     }
 
-    /// The statements that carry out the moves, to be run last of all. As long as nothing is given back each is one
-    /// conditional UPDATE, in the order of the sessions' numbers.
+    /// The statements that carry out the moves, to be run last of all. As long as nothing is given back that is one
+    /// conditional UPDATE, before which several sessions are locked in the order of their numbers.
     static func statements(_ moves: [Move], now: Date, _ scope: Scope) -> [SQL] {
         let moves = moves.filter { $0.held != 0 || $0.booked != 0 }.sorted { $0.session < $1.session }
         guard moves.allSatisfy({ $0.held + $0.booked >= 0 }) else {
@@ -141,12 +144,35 @@ enum BookingSeats {
                 """
             ]
         }
-        return moves.map { move in
-            """
-            UPDATE tour_session SET held = held + \(move.held), booked = booked + \(move.booked)
-            WHERE village_id = \(scope.village) AND id = \(move.session)
-            """
+        if let move = moves.first, moves.count == 1 {
+            return [
+                """
+                UPDATE tour_session SET held = held + \(move.held), booked = booked + \(move.booked)
+                WHERE village_id = \(scope.village) AND id = \(move.session)
+                """
+            ]
         }
+        guard !moves.isEmpty else { return [] }
+        let values = moves.map { "(\($0.session)::bigint, \($0.held)::int, \($0.booked)::int)" as SQL }
+        return [
+            """
+            SELECT FROM tour_session WHERE village_id = \(scope.village) AND \(SQL.among(moves.map(\.session), "id"))
+            ORDER BY id FOR NO KEY UPDATE
+            """,
+            """
+            UPDATE tour_session s SET held = s.held + m.held, booked = s.booked + m.booked
+            FROM (VALUES \(values.joined(separator: ", "))) m (id, held, booked)
+            WHERE s.village_id = \(scope.village) AND s.id = m.id
+            """,
+        ]
+    }
+
+    /// What new bookings take.
+    static func moves(of bookings: [Booking]) -> [Move] {
+        let all = bookings.flatMap { moves(from: [], nil, to: $0.lines, $0.state) }
+        return Dictionary(all.map { ($0.session, $0) }) { one, other in
+            Move(session: one.session, held: one.held + other.held, booked: one.booked + other.booked)
+        }.values.sorted { $0.session < $1.session }
     }
 
     /// What a booking's lines do to the counters when its state and its heads change.

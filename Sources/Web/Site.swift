@@ -7,11 +7,13 @@ import Kernel
 import Logging
 import ServiceLifecycle
 import Signing
+import Tours
 
 /// The routes of this program over one backend. Each capability's folder adds its own.
 struct Site: Sendable {
     let backend: Backend
     let authentication: Authentication
+    let intake: BookingIntake
     let pages: Pages
     /// Verifications a minute and client; nil where a proxy in front limits its clients itself.
     let verifications: RateLimiter?
@@ -23,6 +25,7 @@ struct Site: Sendable {
     init(_ backend: Backend) throws {
         self.backend = backend
         authentication = Authentication(backend.database, village: backend.village.id, clock: backend.clock)
+        intake = BookingIntake(backend.database, village: backend.village.id)
         pages = try Pages()
         let limit = backend.configuration.verificationsPerMinute
         let isLimited = limit > 0 && backend.configuration.trustedProxyHeader == nil
@@ -97,6 +100,12 @@ extension Call {
     var scope: Scope {
         get throws { try caller(as: SignedIn.self).person.scope }
     }
+
+    /// The request's `Idempotency-Key` and what tells it from another.
+    /// - Parameter fingerprint: its method, target and body unless given.
+    func retry(_ fingerprint: [UInt8]? = nil) -> Retry? {
+        idempotencyKey.map { Retry(key: $0, fingerprint: Digest.sha256(fingerprint ?? self.fingerprint)) }
+    }
 }
 
 extension Site {
@@ -108,12 +117,10 @@ extension Site {
         _ render: @escaping @Sendable (Value) -> JSON
     ) async throws -> Answer {
         let scope = try call.scope
-        guard let key = call.idempotencyKey else {
+        guard let retry = call.retry(fingerprint) else {
             return .json(render(try await backend.database.change(scope, plan)), status: status)
         }
-        let retry = Retry(key: key, fingerprint: Digest.sha256(fingerprint ?? call.fingerprint))
-        let answer = try await backend.database.change(
-            scope, once: retry, render: { String(decoding: render($0).bytes, as: UTF8.self) }, plan)
+        let answer = try await backend.database.change(scope, once: retry, render: { render($0).text }, plan)
         return .bytes(answer.utf8, "application/json", status: status)
     }
 }

@@ -24,7 +24,7 @@ import Testing
                     let change = try await plan(transaction, scope)
                     let session = try await transaction.query("SELECT pg_backend_pid() AS pid").first
                     // All but the COMMIT has been carried out.
-                    _ = try await transaction.query(change.writes + [change.audit.insert(by: scope)])
+                    _ = try await transaction.query(change.statements(by: scope))
                     let process: Int32 = try #require(session).decode("pid")
                     killed.withLock { $0 = process }
                     kill(process, SIGKILL)

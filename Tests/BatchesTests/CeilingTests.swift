@@ -105,7 +105,7 @@ import Testing
             try await village.database.transaction(scope) { transaction in
                 let change = try await plan(transaction, scope)
                 _ = try await exception(village, grams: 100)
-                _ = try await transaction.commit(change.writes + [change.audit.insert(by: scope)])
+                _ = try await transaction.commit(change.statements(by: scope))
             }
             #expect(try await village.number("SELECT ceiling_g FROM plot_season") == ceiling + 100)
         }

@@ -76,7 +76,7 @@ import Testing
             let writer = Task {
                 try await village.database.transaction(scope) { transaction in
                     let change = try await held(transaction, scope)
-                    _ = try await transaction.query(change.writes + [change.audit.insert(by: scope)])
+                    _ = try await transaction.query(change.statements(by: scope))
                     open.withLock { $0 = change.value.batch }
                     try await awaitCondition("the other registration") { registering.withLock { $0 } }
                 }

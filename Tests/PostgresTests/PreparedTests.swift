@@ -28,11 +28,37 @@ struct PreparedTests {
         await connection.close()
     }
 
-    @Test(arguments: [[], [3], [1, 3, 9]] as [[Int64]]) func findsAmong(values: [Int64]) async throws {
+    @Test(arguments: [[], [3], [1, 3, 9], [2, 4, 5, 1, 3], Array(-60...4), Array(-59...4)] as [[Int64]])
+    func findsAmong(values: [Int64]) async throws {
         let connection = try await Connection.open(server.settings())
         let rows = try await connection.query(
             "SELECT n FROM generate_series(1, 5) n WHERE \(SQL.among(values, "n")) ORDER BY n")
-        #expect(try rows.map { try $0.decode("n", as: Int64.self) } == values.filter { $0 <= 5 })
+        #expect(try rows.map { try $0.decode("n", as: Int64.self) } == values.filter { (1...5).contains($0) }.sorted())
+        await connection.close()
+    }
+
+    @Test func fewStatementsFindAmongMany() async throws {
+        let connection = try await Connection.open(server.settings())
+        for count in 1...64 {
+            _ = try await connection.query("SELECT \(SQL.among((1...Int64(count)).map { $0 }, "1"))")
+        }
+        #expect(await connection.preparedCount == 7)
+        await connection.close()
+    }
+
+    @Test func rowsOfSeveralTablesAreOneStatement() async throws {
+        let connection = try await Connection.open(server.settings())
+        _ = try await connection.query([
+            "CREATE TEMPORARY TABLE leaf (tree int, name text)", "CREATE TEMPORARY TABLE tree (id int PRIMARY KEY)",
+            "ALTER TABLE leaf ADD FOREIGN KEY (tree) REFERENCES tree",
+        ])
+        // The leaves before their trees: foreign keys are checked at the end.
+        let leaves = [(1, "a"), (1, "b"), (2, "c")].map { NewRow(into: "leaf (tree, name)", "(\($0.0), \($0.1))") }
+        let trees = [1, 2].map { NewRow(into: "tree (id)", "(\($0))") }
+        _ = try await connection.query(SQL.insert(leaves + trees))
+        _ = try await connection.query(SQL.insert([NewRow(into: "leaf (name)", "(\("d"))")]))
+        let found = try await connection.query("SELECT string_agg(name, '' ORDER BY name) FROM leaf").first
+        #expect(try found?.decode(0) == "abcd")
         await connection.close()
     }
 

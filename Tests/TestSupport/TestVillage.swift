@@ -7,6 +7,7 @@ import Orchard
 import Postgres
 import Registers
 import Signing
+import Tours
 
 /// A village of one test's own, in a database of its own on the shared server.
 public final class TestVillage: Sendable {
@@ -19,6 +20,7 @@ public final class TestVillage: Sendable {
     public let clock: SettableClock
     public let keys: KeyRing
     public let verification: Verification
+    public let intake: BookingIntake
     /// For keys and files; removed with the village.
     public let folder: String
 
@@ -45,6 +47,7 @@ public final class TestVillage: Sendable {
         village = try await VillageStore.load(database)
         keys = try await Self.keyRing(database, village, folder)
         verification = Verification(database, keys: keys, clock: clock.clock)
+        intake = BookingIntake(database, village: village.id)
         _ = try await keys.create(.ed25519, database, committee)
     }
 

@@ -87,13 +87,21 @@ extension TestVillage {
             sessions: sessions, extras: extras, waitlist: waitlist)
     }
 
+    /// Waits until so many of the service's transactions wait for what another holds.
+    public func awaitWaiting(_ count: Int) async throws {
+        try await awaitCondition("\(count) transactions that wait") {
+            try await number(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND usename = 'taoyuan_service' AND wait_event_type = 'Lock'
+                """) >= count
+        }
+    }
+
     /// Books as a stranger does, unless the desk gives another state.
     @discardableResult
     public func book(_ new: NewBooking, as state: BookingState = .requested) async throws -> Booking {
-        try await BookingStore.takingTurns(mayWait: new.waitlist) {
-            try await change(
-                BookingStore.book(new, as: state, byStranger: state == .requested, now: clock.now))
-        }
+        try await intake.book(new, as: state, byStranger: state == .requested, now: clock.now, committee)
     }
 
     /// The booking as it stands.

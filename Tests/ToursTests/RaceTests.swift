@@ -188,10 +188,9 @@ import Testing
                 let answers = try await withThrowingTaskGroup(of: String.self) { group in
                     for _ in 0..<10 {
                         group.addTask {
-                            try await village.database.change(
-                                village.committee, once: Retry(key: "round \(round)", fingerprint: [1]),
-                                render: { $0.reference.text },
-                                BookingStore.book(village.group(session), byStranger: true, now: village.clock.now))
+                            try await village.intake.book(
+                                village.group(session), byStranger: true, now: village.clock.now, village.committee,
+                                once: Retry(key: "round \(round)", fingerprint: [1]), render: { $0.reference.text })
                         }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }

@@ -7,6 +7,9 @@ extension JSON {
         return target
     }
 
+    /// The same as text.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
     private func write(to target: inout [UInt8]) {
         switch self {
         case .object(let members):

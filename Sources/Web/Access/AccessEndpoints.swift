@@ -94,11 +94,11 @@ extension Site {
     /// Makes a token, under an `Idempotency-Key` once. The secret is not stored with the answer: who repeats the request
     /// is told that the token has been made.
     private func make(_ plan: @escaping Plan<TokenSecret>, _ call: Call) async throws -> TokenSecret {
-        guard let key = call.idempotencyKey else { return try await backend.database.change(call.scope, plan) }
+        guard let retry = call.retry() else { return try await backend.database.change(call.scope, plan) }
         let made = Mutex<TokenSecret?>(nil)
         let name = { @Sendable (secret: TokenSecret) in Self.hex(TokenSecret.hash(secret.text)) }
         let first = try await backend.database.change(
-            call.scope, once: Retry(key: key, fingerprint: Digest.sha256(call.fingerprint)), render: name
+            call.scope, once: retry, render: name
         ) { transaction, scope in
             let change = try await plan(transaction, scope)
             made.withLock { $0 = change.value }

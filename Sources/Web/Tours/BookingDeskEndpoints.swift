@@ -51,12 +51,10 @@ extension Site {
             ) { call in
                 let new = try Shapes.newBooking(call.body)
                 let state = try call.body["state"].orNil.flatMap { BookingState(rawValue: try $0.string) }
-                return try await BookingStore.takingTurns(mayWait: new.waitlist) {
-                    try await carryOut(
-                        call,
-                        BookingStore.book(new, as: state ?? .confirmed, byStranger: false, now: backend.clock.now()),
-                        Shapes.booking)
-                }
+                let answer = try await intake.book(
+                    new, as: state ?? .confirmed, byStranger: false, now: backend.clock.now(), call.scope,
+                    once: call.retry(), render: { Shapes.booking($0).text })
+                return .bytes(answer.utf8, "application/json", status: .created)
             },
         ]
     }

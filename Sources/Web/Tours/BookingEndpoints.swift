@@ -18,8 +18,10 @@ extension Site {
                 body: .json(.object(Shapes.newBooking)), outcomes: [.init(201, "Asked for", Shapes.ownBooking)]
             ) { call in
                 try bookings?.check(call.client)
-                let new = try Shapes.newBooking(call.body)
-                return try await request(new, call)
+                let answer = try await intake.book(
+                    try Shapes.newBooking(call.body), byStranger: true, now: backend.clock.now(), strangers,
+                    once: try Self.strangersRetry(call), render: { Shapes.ownBooking($0).text })
+                return .bytes(answer.utf8, "application/json", status: .created)
             },
             Endpoint(
                 .post, "/api/v1/tours/booking-lookups", "Look at one's own booking", access: .anyone,
@@ -60,25 +62,22 @@ extension Site {
         .stranger(try BookingReference(entered: call.body["reference"].string), phone: try call.body["phone"].string)
     }
 
-    private func request(_ new: NewBooking, _ call: Call) async throws -> Answer {
-        try await BookingStore.takingTurns(mayWait: new.waitlist) {
-            try await carryOutForStranger(
-                call, BookingStore.book(new, byStranger: true, now: backend.clock.now()))
-        }
-    }
-
     /// Carries out a stranger's plan. Keys of strangers are told apart by the phone in the body, so that two who choose
     /// the same key do not meet; and an answer is given only to whoever sends the same body again, phone and all.
     private func carryOutForStranger(_ call: Call, _ plan: @escaping Plan<Booking>) async throws -> Answer {
-        guard let key = call.idempotencyKey else {
+        guard let retry = try Self.strangersRetry(call) else {
             let booking = try await backend.database.change(strangers, plan)
             return .json(Shapes.ownBooking(booking), status: .created)
         }
-        let retry = Self.strangersRetry(
-            key: key, phone: try call.body["phone"].string, fingerprint: Digest.sha256(call.fingerprint))
         let answer = try await backend.database.change(
-            strangers, once: retry, render: { String(decoding: Shapes.ownBooking($0).bytes, as: UTF8.self) }, plan)
+            strangers, once: retry, render: { Shapes.ownBooking($0).text }, plan)
         return .bytes(answer.utf8, "application/json", status: .created)
+    }
+
+    private static func strangersRetry(_ call: Call) throws -> Retry? {
+        guard let key = call.idempotencyKey else { return nil }
+        return strangersRetry(
+            key: key, phone: try call.body["phone"].string, fingerprint: Digest.sha256(call.fingerprint))
     }
 
     static func strangersRetry(key: String, phone: String, fingerprint: [UInt8]) -> Retry {

@@ -91,11 +91,9 @@ extension Site {
             key: typed["key"] ?? "", phone: phone, fingerprint: Digest.sha256(call.fingerprint))
         do {
             let new = try BookingForm.booking(typed, try await offer(number))
-            let answer = try await BookingStore.takingTurns(mayWait: new.waitlist) {
-                try await backend.database.change(
-                    strangers, once: retry, render: { String(decoding: Shapes.ownBooking($0).bytes, as: UTF8.self) },
-                    BookingStore.book(new, byStranger: true, now: backend.clock.now()))
-            }
+            let answer = try await intake.book(
+                new, byStranger: true, now: backend.clock.now(), strangers, once: retry,
+                render: { Shapes.ownBooking($0).text })
             return try await bookedPage(answer, phone: phone, call)
         } catch let refusal as Refusal where refusal.kind != .unavailable {
             do {
