@@ -58,14 +58,3 @@ extension Money {
         return grouped + text.dropFirst(whole.count)
     }
 }
-
-extension Date {
-    /// A minute in Asia/Shanghai, such as `2025-08-03 14:05`.
-    var minute: String {
-        let shifted = Int(timeIntervalSince1970.rounded(.down)) + 8 * 3600
-        let day = CivilDay(daysSince1970: Int((Double(shifted) / 86_400).rounded(.down)))
-        let minutes = shifted / 60 % 1440
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(day) \(two(minutes / 60)):\(two(minutes % 60))"
-    }
-}

@@ -10,8 +10,6 @@ public struct WallClock: Sendable {
 
     public static let system = WallClock { Date() }
 
-    /// The civil day in Asia/Shanghai, which has been UTC+8 without summer time since 1992.
-    public var today: CivilDay {
-        CivilDay(daysSince1970: Int(((now().timeIntervalSince1970 + 8 * 3600) / 86_400).rounded(.down)))
-    }
+    /// The day in Asia/Shanghai.
+    public var today: CivilDay { CivilDay(of: now()) }
 }

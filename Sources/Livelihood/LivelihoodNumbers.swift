@@ -43,15 +43,6 @@ public enum LivelihoodNumbers {
         }
     }
 
-    /// A minute in Asia/Shanghai, such as `2026-01-15 10:00`.
-    public static func minute(_ moment: Date) -> String {
-        let day = moment.civilDay
-        let seconds = Int(moment.timeIntervalSince1970.rounded(.down)) + 8 * 3600
-        let minutes = (seconds - day.daysSince1970 * 86_400) / 60
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(day) \(two(minutes / 60)):\(two(minutes % 60))"
-    }
-
     /// `value / 10^places`, trailing zeros dropped down to `atLeast` decimals, thousands set apart.
     private static func grouped(_ value: Int64, places: Int, atLeast: Int) -> String {
         var divisor: UInt64 = 1
@@ -67,11 +58,6 @@ public enum LivelihoodNumbers {
         while fraction.count > atLeast, fraction.hasSuffix("0") { fraction.removeLast() }
         return (value < 0 ? "-" : "") + whole + (fraction.isEmpty ? "" : "." + fraction)
     }
-}
-
-extension Date {
-    /// In Asia/Shanghai.
-    var civilDay: CivilDay { WallClock { self }.today }
 }
 
 extension CivilDay {

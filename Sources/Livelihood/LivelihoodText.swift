@@ -29,7 +29,7 @@ extension LivelihoodReport {
     public func text(_ language: Language) -> LivelihoodText {
         let period = figures.period
         let days = [period.from, period.to].map { $0.written(language) }
-        let (moment, who) = (LivelihoodNumbers.minute(madeAt), LivelihoodWords.person(actor, language))
+        let (moment, who) = (madeAt.minute, LivelihoodWords.person(actor, language))
         let (village, year) = (figures.village, period.year)
         switch language {
         case .chinese:
@@ -41,7 +41,7 @@ extension LivelihoodReport {
                     .init("二、红色研学", words.tours, words.visitors), .init("三、集体收入", words.income),
                     .init("四、农户增收", words.households),
                 ],
-                signature: ["\(village)村民委员会", madeAt.civilDay.written(.chinese)],
+                signature: ["\(village)村民委员会", CivilDay(of: madeAt).written(.chinese)],
                 imprint: "本篇编号第\(id)号，反映\(village)\(days[0])至\(days[1])的情况，数据取自\(moment)（北京时间）的账册，"
                     + "由\(who)生成。凭编号可随时重现，数字不变。")
         case .english:
@@ -53,7 +53,7 @@ extension LivelihoodReport {
                     .init("2. Study tours", words.tours, words.visitors), .init("3. Income", words.income),
                     .init("4. Households", words.households),
                 ],
-                signature: ["Village committee of \(village)", madeAt.civilDay.written(.english)],
+                signature: ["Village committee of \(village)", CivilDay(of: madeAt).written(.english)],
                 imprint:
                     "This is report no. \(id) on \(village), \(days[0]) to \(days[1]), from the books as they stood at "
                     + "\(moment) (Asia/Shanghai), drawn up by \(who). Under this number it can be shown again at any "

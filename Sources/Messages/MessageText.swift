@@ -16,7 +16,7 @@ struct MessageText: Sendable {
         subject = brand + Bilingual(zh: "研学：", en: " tours: ")[language] + said.subject[language]
         var lines = [said.sentence[language], ""]
         lines += notice.sessions.map { session in
-            "\(session.day) \(Self.time(session.startsAt))–\(Self.time(session.endsAt)) "
+            "\(session.day) \(TimeOfDay(of: session.startsAt))–\(TimeOfDay(of: session.endsAt)) "
                 + "\(Self.plain(session.site)) · \(Self.plain(session.programme))"
         }
         lines.append("")
@@ -116,20 +116,7 @@ struct MessageText: Sendable {
     }
 
     private static func until(_ notice: Notice) -> String {
-        notice.holdUntil.map { "\(day($0)) \(time($0))" } ?? "—"
-    }
-
-    private static func seconds(_ date: Date) -> Int { Int(date.timeIntervalSince1970.rounded(.down)) + 8 * 3600 }
-
-    private static func day(_ date: Date) -> CivilDay {
-        CivilDay(daysSince1970: Int((Double(seconds(date)) / 86_400).rounded(.down)))
-    }
-
-    /// In Asia/Shanghai, such as `09:00`.
-    static func time(_ date: Date) -> String {
-        let minutes = (seconds(date) - day(date).daysSince1970 * 86_400) / 60
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(two(minutes / 60)):\(two(minutes % 60))"
+        notice.holdUntil?.minute ?? "—"
     }
 
     /// In one line, whatever a name holds: a line of its own could pretend to be another one of ours.

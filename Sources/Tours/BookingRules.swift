@@ -107,8 +107,9 @@ public enum BookingRules {
             }
             guard headcount <= session.capacity else {
                 throw Refusal(
-                    .invalid, "above-capacity", field: "headcount", zh: "场次 \(session.id) 一共只有 \(session.capacity) 个名额",
-                    en: "session \(session.id) has \(session.capacity) seats in all")
+                    .invalid, "above-capacity", field: "headcount",
+                    zh: "\(session.name.zh)一共只有 \(session.capacity) 个名额",
+                    en: "\(session.name.en) has \(session.capacity) seats in all")
             }
         }
     }
@@ -118,14 +119,14 @@ public enum BookingRules {
     static func checkTime(_ sessions: [BookableSession], byStranger: Bool, now: Date) throws {
         for session in sessions where session.startsAt <= now && (byStranger || session.day < today(now)) {
             throw Refusal(
-                .conflict, "session-over", field: "sessions", zh: "场次 \(session.id) 已经开始或结束",
-                en: "session \(session.id) has begun or is over")
+                .conflict, "session-over", field: "sessions", zh: "\(session.name.zh)已经开始或结束",
+                en: "\(session.name.en) has begun or is over")
         }
     }
 
     /// Whether the sessions take bookings.
     static func checkOpen(_ sessions: [BookableSession]) throws {
-        if let closed = sessions.first(where: { !$0.isOpen }) { throw sessionClosed(closed.id) }
+        if let closed = sessions.first(where: { !$0.isOpen }) { throw sessionClosed(closed) }
     }
 
     static func language(_ wanted: String?, _ sessions: [BookableSession]) throws -> String {
@@ -211,7 +212,7 @@ public enum BookingRules {
         }
     }
 
-    static func today(_ now: Date) -> CivilDay { WallClock { now }.today }
+    static func today(_ now: Date) -> CivilDay { CivilDay(of: now) }
 }
 
 /// What can stand in the way of a booking.
@@ -229,8 +230,8 @@ extension BookingRules {
     static func noSeats(_ session: BookableSession) -> Refusal {
         session.free > 0
             ? Refusal(
-                .conflict, soldOutCode, field: "headcount", zh: "场次 \(session.id) 只剩 \(session.free) 个名额",
-                en: "session \(session.id) has only \(session.free) seats left") : noSeats
+                .conflict, soldOutCode, field: "headcount", zh: "\(session.name.zh)只剩 \(session.free) 个名额",
+                en: "\(session.name.en) has only \(session.free) seats left") : noSeats
     }
 
     public static let soldOutCode = "sold-out"
@@ -244,11 +245,10 @@ extension BookingRules {
             .notFound, "unknown-session", field: "sessions", zh: "没有场次 \(id)", en: "there is no session \(id)")
     }
 
-    static func sessionClosed(_ id: Int64? = nil) -> Refusal {
-        let number = id.map { " \($0)" } ?? ""
-        return Refusal(
-            .conflict, "session-closed", field: "sessions", zh: "场次\(number)已停止预约",
-            en: "session\(number) takes no more bookings")
+    static func sessionClosed(_ session: BookableSession? = nil) -> Refusal {
+        Refusal(
+            .conflict, "session-closed", field: "sessions", zh: "\(session?.name.zh ?? "场次")已停止预约",
+            en: "\(session?.name.en ?? "the session") takes no more bookings")
     }
 
     static let headcountOutOfRange = Refusal(

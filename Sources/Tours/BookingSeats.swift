@@ -37,6 +37,12 @@ struct BookableSession: Sendable {
         terms = try BookingTerms(row)
     }
 
+    /// By its number, as the desk knows it, and by what a group knows of it.
+    var name: Bilingual {
+        Bilingual(
+            zh: "场次 \(id)（\(startsAt.minute) \(programme)）", en: "session \(id) (\(startsAt.minute), \(programme))")
+    }
+
     func line(of headcount: Int) -> Booking.Line {
         Booking.Line(
             session: id, day: day, startsAt: startsAt, endsAt: endsAt, site: site, programme: programme,

@@ -1,4 +1,5 @@
 import Database
+import Kernel
 import Postgres
 
 /// The way of many bookings into the database: copied into a table of this transaction and from there into their own,

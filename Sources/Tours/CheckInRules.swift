@@ -85,7 +85,7 @@ public enum CheckInRules {
     /// Which of a booking's sessions a group that comes at this time comes to: the one named; otherwise of the day's
     /// the last that begins within an hour or has begun, and before all of them the first.
     static func visit(_ visits: [GateVisit], session: Int64?, at: Date, anyDay: Bool) throws -> GateVisit {
-        let today = GateTime.day(of: at)
+        let today = CivilDay(of: at)
         if let session {
             guard let named = visits.first(where: { $0.session == session }) else {
                 let numbers = visits.map { "\($0.session)" }.joined(separator: ", ")
@@ -146,7 +146,7 @@ public enum CheckInRules {
 
     /// What the offline gate says of one who came before.
     static func already(_ earlier: CheckInAnswer.Earlier) -> Refusal {
-        let time = "\(GateTime.day(of: earlier.at)) \(GateTime.text(earlier.at))"
+        let time = earlier.at.minute
         return Refusal(
             .conflict, "already-checked-in", field: "code", zh: "已经签到过：\(time)，\(earlier.headcount) 人",
             en: "checked in already: \(time), \(earlier.headcount) people")

@@ -89,7 +89,7 @@ public struct CheckInStore: Sendable {
             try CheckInRules.admit(booking.state)
             let visit = try CheckInRules.visit(
                 booking.visits, session: entry.session, at: entry.at, anyDay: entry.anyDay)
-            guard !offline || GateTime.day(of: entry.at) >= visit.day else { throw CheckInRules.tryout(visit) }
+            guard !offline || CivilDay(of: entry.at) >= visit.day else { throw CheckInRules.tryout(visit) }
             let first = rows.first { $0.session == visit.session && $0.counts }
             if first == nil, CheckInRules.needsRoom(visit, headcount: entry.headcount, state: booking.state) {
                 let others = try await others(number, visit.session, transaction, scope)

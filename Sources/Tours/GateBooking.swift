@@ -53,21 +53,5 @@ public struct GateVisit: Sendable {
     }
 
     /// Such as `09:00–11:30`, in Asia/Shanghai.
-    public var hours: String { "\(GateTime.text(startsAt))–\(GateTime.text(endsAt))" }
-}
-
-/// Instants as clocks in Asia/Shanghai show them.
-public enum GateTime {
-    private static func seconds(_ date: Date) -> Int { Int(date.timeIntervalSince1970.rounded(.down)) + 8 * 3600 }
-
-    public static func day(of date: Date) -> CivilDay {
-        CivilDay(daysSince1970: Int((Double(seconds(date)) / 86_400).rounded(.down)))
-    }
-
-    /// Such as `09:00`.
-    public static func text(_ date: Date) -> String {
-        let minutes = (seconds(date) - day(of: date).daysSince1970 * 86_400) / 60
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(two(minutes / 60)):\(two(minutes % 60))"
-    }
+    public var hours: String { "\(TimeOfDay(of: startsAt))–\(TimeOfDay(of: endsAt))" }
 }

@@ -177,12 +177,5 @@ extension BookingText {
         return say("\(year)年\(month)月\(number)日 周\(chinese)", "\(english) \(number) \(months[month - 1]) \(year)")
     }
 
-    static func hours(_ start: Date, _ end: Date) -> String { "\(time(start))–\(time(end))" }
-
-    /// The time of day in Asia/Shanghai, such as `09:00`.
-    static func time(_ instant: Date) -> String {
-        let minutes = (Int(instant.timeIntervalSince1970.rounded(.down)) + 8 * 3600) / 60 % 1440
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(two(minutes / 60)):\(two(minutes % 60))"
-    }
+    static func hours(_ start: Date, _ end: Date) -> String { "\(TimeOfDay(of: start))–\(TimeOfDay(of: end))" }
 }

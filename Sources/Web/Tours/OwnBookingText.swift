@@ -75,18 +75,18 @@ extension BookingText {
             wrong: wrong, message: refusal?.message.sentence(in: language))
         var fields = [form.input("headcount", say("人数", "Number of people"), max: 6, isNumber: true)]
         if !others.isEmpty, let line = booking.lines.first {
-            let here = "\(name(of: line.day)) \(Self.time(line.startsAt))"
+            let here = "\(name(of: line.day)) \(TimeOfDay(of: line.startsAt))"
             fields.append(
                 form.select(
                     "session", say("场次", "Session"),
                     [("\(line.session)", here)]
                         + others.map { offer in
-                            let time = "\(name(of: offer.day)) \(Self.time(offer.startsAt))"
+                            let time = "\(name(of: offer.day)) \(TimeOfDay(of: offer.startsAt))"
                             return ("\(offer.session)", say("\(time)（\(seats(offer))）", "\(time) (\(seats(offer)))"))
                         }))
         }
         let end = BookingRules.changeEnd(booking)
-        let until = "\(name(of: WallClock { end }.today)) \(Self.time(end))"
+        let until = "\(name(of: CivilDay(of: end))) \(TimeOfDay(of: end))"
         return [
             "heading": others.isEmpty
                 ? say("人数有变？", "More people, or fewer?") : say("人数有变，或要改期？", "A change of plans?"),
@@ -144,7 +144,7 @@ extension BookingText {
     }
 
     private func explanation(_ booking: Booking) -> String {
-        let until = booking.holdUntil.map { end in "\(name(of: WallClock { end }.today)) \(Self.time(end))" } ?? ""
+        let until = booking.holdUntil.map { end in "\(name(of: CivilDay(of: end))) \(TimeOfDay(of: end))" } ?? ""
         return switch booking.state {
         case .requested:
             say("名额为您保留到 \(until)，请等接待处确认。", "Your seats are kept until \(until); the tour desk will confirm.")
