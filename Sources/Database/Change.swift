@@ -30,6 +30,7 @@ public struct Change<Value: Sendable>: Sendable {
         _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
         refusals: [String: Refusal] = [:], audit: [Audit]
     ) {
+        precondition(!audit.isEmpty, "no change without a line of the audit")
         self.value = value
         self.writes = writes
         self.rows = rows

@@ -55,15 +55,19 @@ public final class Database: Sendable {
     }
 
     /// Carries out a change that is worked out already: all that it writes, or nothing.
-    /// - Parameter answers: to requests that it is the effect of, stored with it.
+    /// - Parameters:
+    ///   - answers: to requests that it is the effect of, stored with it.
+    ///   - lockTimeout: how many milliseconds each statement waits for what others hold.
     /// - Throws: a `Refusal`; a `PostgresError`, also where a request was carried out before.
     public func change<Value: Sendable>(
-        _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)]
+        _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)], lockTimeout: Int
     ) async throws {
-        try await transaction(scope) { transaction in
-            try await self.finish(
-                change, in: transaction,
-                answers.map { $0.retry.insert(answer: $0.text, by: scope) } + change.statements(by: scope))
+        let settings = scope.settings + [("lock_timeout", lockTimeout)]
+        let writes = answers.map { $0.retry.insert(answer: $0.text, by: scope) } + change.statements(by: scope)
+        try await Self.available {
+            try await self.service.transaction(local: settings) { transaction in
+                try await self.finish(change, in: transaction, writes)
+            }
         }
     }
 

@@ -27,6 +27,9 @@ public final class Gathering<Question: Sendable, Answer: Sendable>: Sendable {
         self.ask = ask
     }
 
+    /// How many questions wait until others have been asked.
+    public var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// - Throws: what `ask` throws, to all whom it asked for.
     public func answer(_ question: Question) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in

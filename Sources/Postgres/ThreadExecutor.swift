@@ -10,11 +10,13 @@ public final class ThreadExecutor: SerialExecutor {
 
     /// - Parameter name: the thread's name as debuggers show it; the system cuts it after 15 bytes.
     public init(name: String) {
-        let thread = Thread { [queue] in queue.run() }
+        let thread = Thread { [queue] in
+            // Not `thread.name`: while a thread starts, Foundation may put the name back that it has inherited.
+            try? name.write(toFile: "/proc/thread-self/comm", atomically: false, encoding: .utf8)
+            queue.run()
+        }
         thread.stackSize = 1 << 20
         thread.start()
-        // Foundation passes the name on to the system only once the thread runs.
-        thread.name = name
     }
 
     deinit {

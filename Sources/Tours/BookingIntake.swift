@@ -8,15 +8,43 @@ struct BookingGround: Sendable {
     let number: Int64
     /// Those that there are, in the order of their numbers.
     let sessions: [BookableSession]
+
+    func hasRoom(for wanted: NewBooking) -> Bool {
+        sessions.allSatisfy { $0.free >= wanted.headcount }
+    }
 }
 
 /// Takes bookings in. Those that come at the same time go together: one look at their sessions without locks, then one
 /// transaction that writes them all, the sessions' counters last.
 ///
 /// Between look and writing somebody else may take the last seats; the counters' CHECKs decide. When one of several
-/// can't be written, each is carried out alone, and so is from the start what takes more than writing: extras, and a
-/// session without room.
+/// can't be written, each looks again and is carried out alone. So is from the start what takes more than writing:
+/// several sessions, extras, and a session without room.
 public final class BookingIntake: Sendable {
+    private struct Asked: Sendable {
+        let wanted: NewBooking
+        let state: BookingState
+        let byStranger: Bool
+        let now: Date
+        let scope: Scope
+
+        func plan(on ground: BookingGround) -> Plan<Booking> {
+            BookingStore.book(wanted, on: ground, as: state, byStranger: byStranger, now: now)
+        }
+
+        /// The booking, where no more is to be done than to write it; nil also for what is to be refused, which an answer
+        /// from before may yet save.
+        func writable(on ground: BookingGround) -> Booking? {
+            guard wanted.sessions.count == 1, wanted.extras.isEmpty, ground.hasRoom(for: wanted) else { return nil }
+            do {
+                try BookingStore.check(wanted, on: ground, byStranger: byStranger, now: now)
+                return try BookingStore.booking(wanted, [], on: ground, as: state, now: now, actor: scope.actor)
+            } catch {
+                return nil
+            }
+        }
+    }
+
     /// A booking to be written, with the answer to its request where that may come again.
     private struct Entry: Sendable {
         let booking: Booking
@@ -29,12 +57,17 @@ public final class BookingIntake: Sendable {
     /// Tells whether the booking was written; if not, nothing of it was.
     private let writings: Gathering<Entry, Result<Bool, any Error>>
 
-    public init(_ database: Database, village: Int) {
+    /// - Parameter lockTimeout: for how many milliseconds those that are written together wait for a session that somebody
+    ///   else keeps locked, be it an import or a console: it must not stop the bookings of all other sessions.
+    public init(_ database: Database, village: Int, lockTimeout: Int = 500) {
         self.database = database
         let scope = Scope(village: village, cooperative: nil, actor: "public")
         looks = Gathering(width: 1, limit: 64) { try await Self.look($0, database, scope) }
-        writings = Gathering(width: 2, limit: 8) { await Self.write($0, database) }
+        writings = Gathering(width: 2, limit: 8) { await Self.write($0, database, lockTimeout) }
     }
+
+    /// How many bookings wait to be written with others.
+    var waitingCount: Int { writings.waitingCount }
 
     /// Makes a booking.
     ///
@@ -46,7 +79,9 @@ public final class BookingIntake: Sendable {
     public func book(
         _ new: NewBooking, as state: BookingState = .requested, byStranger: Bool, now: Date, _ scope: Scope
     ) async throws -> Booking {
-        try await take(new, state, byStranger, now, scope) {
+        let asked = Asked(
+            wanted: try BookingStore.checked(new), state: state, byStranger: byStranger, now: now, scope: scope)
+        return try await take(asked) {
             ($0, nil)
         } alone: { plan in
             try await self.database.change(scope, plan)
@@ -59,7 +94,9 @@ public final class BookingIntake: Sendable {
         _ new: NewBooking, as state: BookingState = .requested, byStranger: Bool, now: Date, _ scope: Scope,
         once retry: Retry?, render: @escaping @Sendable (Booking) throws -> String
     ) async throws -> String {
-        try await take(new, state, byStranger, now, scope) { booking in
+        let asked = Asked(
+            wanted: try BookingStore.checked(new), state: state, byStranger: byStranger, now: now, scope: scope)
+        return try await take(asked) { booking in
             let text = try render(booking)
             return (text, retry.map { ($0, text) })
         } alone: { plan in
@@ -69,41 +106,27 @@ public final class BookingIntake: Sendable {
     }
 
     private func take<Answer: Sendable>(
-        _ new: NewBooking, _ state: BookingState, _ byStranger: Bool, _ now: Date, _ scope: Scope,
-        answer: (Booking) throws -> (Answer, stored: (retry: Retry, text: String)?),
+        _ asked: Asked, answer: (Booking) throws -> (Answer, stored: (retry: Retry, text: String)?),
         alone: (@escaping Plan<Booking>) async throws -> Answer
     ) async throws -> Answer {
-        let wanted = try BookingStore.checked(new)
-        var turns = wanted.waitlist ? 4 : 0
+        var turns = 4
         while true {
-            let ground = try await looks.answer(wanted.sessions)
-            if let booking = simple(wanted, ground, state, byStranger, now, scope) {
+            var ground = try await looks.answer(asked.wanted.sessions)
+            if let booking = asked.writable(on: ground) {
                 let (answer, stored) = try answer(booking)
-                let entry = Entry(booking: booking, scope: scope, answer: stored)
+                let entry = Entry(booking: booking, scope: asked.scope, answer: stored)
                 if try await writings.answer(entry).get() { return answer }
+                ground = try await looks.answer(asked.wanted.sessions)
             }
             do {
-                return try await alone(
-                    BookingStore.book(wanted, on: ground, as: state, byStranger: byStranger, now: now))
-            } catch let refusal as Refusal where turns > 0 && refusal.code == BookingRules.soldOutCode {
-                // It would wait, but only the writing found out that there are no seats.
+                return try await alone(asked.plan(on: ground))
+            } catch let refusal as Refusal
+                where refusal.code == BookingRules.soldOutCode && turns > 0
+                && (asked.wanted.waitlist || ground.hasRoom(for: asked.wanted))
+            {
+                // Only the writing found out that the seats had gone. It may want to wait, or holds may have expired.
                 turns -= 1
             }
-        }
-    }
-
-    /// The booking, where no more is to be done than to write it; nil also for what is to be refused, which an answer from
-    /// before may yet save.
-    private func simple(
-        _ wanted: NewBooking, _ ground: BookingGround, _ state: BookingState, _ byStranger: Bool, _ now: Date,
-        _ scope: Scope
-    ) -> Booking? {
-        guard wanted.extras.isEmpty, ground.sessions.allSatisfy({ $0.free >= wanted.headcount }) else { return nil }
-        do {
-            try BookingStore.check(wanted, on: ground, byStranger: byStranger, now: now)
-            return try BookingStore.booking(wanted, [], on: ground, as: state, now: now, actor: scope.actor)
-        } catch {
-            return nil
         }
     }
 
@@ -120,23 +143,35 @@ public final class BookingIntake: Sendable {
         }
     }
 
-    private static func write(_ entries: [Entry], _ database: Database) async -> [Result<Bool, any Error>] {
-        var results: [Scope: Result<Bool, any Error>] = [:]
+    private static func write(
+        _ entries: [Entry], _ database: Database, _ lockTimeout: Int
+    ) async -> [Result<Bool, any Error>] {
+        var results: [Int64: Result<Bool, any Error>] = [:]
         for (scope, entries) in Dictionary(grouping: entries, by: \.scope) {
-            let change = BookingStore.change(making: entries.map(\.booking), now: entries[0].booking.requestedAt, scope)
-            do {
-                // In an order that two who write the same ones agree upon.
-                let answers = entries.compactMap(\.answer).sorted { $0.retry.key < $1.retry.key }
-                try await database.change(scope, change, answers: answers)
-                results[scope] = .success(true)
-            } catch let refusal as Refusal where refusal.kind != .unavailable {
-                results[scope] = .success(false)
-            } catch let error as PostgresError where error.sqlState != nil {
-                results[scope] = .success(false)
-            } catch {
-                results[scope] = .failure(error)
-            }
+            // A request that comes twice at once would keep the others out.
+            var keys: Set<String> = []
+            let entries = entries.filter { entry in entry.answer.map { keys.insert($0.retry.key).inserted } ?? true }
+            let result = await write(entries, database, lockTimeout, scope)
+            for entry in entries { results[entry.booking.id.value] = result }
         }
-        return entries.map { results[$0.scope] ?? .success(false) }
+        return entries.map { results[$0.booking.id.value] ?? .success(false) }
+    }
+
+    private static func write(
+        _ entries: [Entry], _ database: Database, _ lockTimeout: Int, _ scope: Scope
+    ) async -> Result<Bool, any Error> {
+        let change = BookingStore.change(making: entries.map(\.booking), now: entries[0].booking.requestedAt, scope)
+        // In an order that two who write the same ones agree upon.
+        let answers = entries.compactMap(\.answer).sorted { $0.retry.key < $1.retry.key }
+        do {
+            try await database.change(scope, change, answers: answers, lockTimeout: lockTimeout)
+            return .success(true)
+        } catch let refusal as Refusal where refusal.kind != .unavailable {
+            return .success(false)
+        } catch let error as PostgresError where error.sqlState != nil && error.kind != .connectionLost {
+            return .success(false)
+        } catch {
+            return .failure(error)
+        }
     }
 }

@@ -16,7 +16,7 @@ struct BookableSession: Sendable {
     let minGroup: Int
     let maxGroup: Int
     let capacity: Int
-    let free: Int
+    var free: Int
     let isOpen: Bool
     let terms: BookingTerms
 
@@ -108,27 +108,42 @@ enum BookingSeats {
     static func short(
         _ sessions: [BookableSession], needed: [Int64: Int], now: Date, _ transaction: Transaction, _ scope: Scope
     ) async throws -> BookableSession? {
-        func lacking(_ sessions: [BookableSession], _ extra: [Int64: Int] = [:]) -> [BookableSession] {
+        func lacking(_ sessions: [BookableSession]) -> [BookableSession] {
             sessions.filter { session in
                 let needed = needed[session.id] ?? 0
-                return needed > 0 && session.free + (extra[session.id] ?? 0) < needed
+                return needed > 0 && session.free < needed
             }
         }
         let full = lacking(sessions)
         guard !full.isEmpty else { return nil }
         let ids = full.map(\.id)
-        var expired: [Int64: Int] = [:]
+        var present: [BookableSession] = []
+        var released: [BookableSession] = []
+        // Of one moment: what somebody gives back in between would count neither as expired nor as free.
         for row in try await transaction.query(
             """
-            SELECT l.session_id, sum(l.headcount)::int AS seats FROM tour_booking b
-            JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id
-            WHERE b.village_id = \(scope.village) AND b.hold_until <= \(now) AND l.session_id = ANY(\(ids)::bigint[])
-            GROUP BY l.session_id
+            SELECT s.id, s.capacity - s.held - s.booked AS free, coalesce(e.seats, 0)::int AS expired
+            FROM tour_session s
+            LEFT JOIN (
+                SELECT l.session_id, sum(l.headcount) AS seats FROM tour_booking b
+                JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id
+                WHERE b.village_id = \(scope.village) AND b.hold_until <= \(now)
+                    AND l.session_id = ANY(\(ids)::bigint[])
+                GROUP BY l.session_id) e ON e.session_id = s.id
+            WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
+            ORDER BY s.id
             """)
         {
-            expired[try row.decode("session_id")] = try row.decode("seats")
+            let id: Int64 = try row.decode("id")
+            guard var session = full.first(where: { $0.id == id }) else { continue }
+            session.free = try row.decode("free")
+            present.append(session)
+            session.free += try row.decode("expired", as: Int.self)
+            released.append(session)
         }
-        guard lacking(sessions, expired).isEmpty else { return full.first }
+        let still = lacking(present)
+        guard !still.isEmpty else { return nil }
+        guard lacking(released).isEmpty else { return still.first }
         // In order with those that are written afterwards.
         let all = Array(Set(sessions.map(\.id) + needed.keys))
         let answers = try await transaction.query([
