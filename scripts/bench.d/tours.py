@@ -5,8 +5,10 @@ import json
 from server import Failed
 
 CLIENTS = 64
-# As many seats as a session may have: a round of any length must not sell it out.
+# As many seats as a session may have.
 SEATS = 10_000
+# More bookings a second than there will be: a round ends before its sessions are sold out.
+MOST = 5_000
 FEW_SEATS = 500
 PAST_BOOKINGS = 200_000
 
@@ -44,12 +46,15 @@ class Tours:
 
     def measures(self, count):
         """Bookings a second of new sessions each time: ours, and pgbench's."""
+        longest = count * SEATS // MOST
+
         def ours(seconds):
-            return self.server.wrk(seconds, CLIENTS, "book", *self.sessions(count))
+            return self.server.wrk(min(seconds, longest), CLIENTS, "book", *self.sessions(count))
 
         def beside(seconds):
             first, last = self.sessions(count)
-            return self.server.pgbench("booking.sql", seconds, CLIENTS, village=1, first=first, last=last)
+            return self.server.pgbench(
+                "booking.sql", min(seconds, longest), CLIENTS, village=1, first=first, last=last)
 
         return ours, beside
 
