@@ -16,8 +16,7 @@ final class Canceller: Sendable {
     }
 
     /// Owns a `PGcancel`.
-    // @unchecked because libpq documents `PQcancel` as safe from any thread, and nothing changes what it points to.
-    private final class Token: @unchecked Sendable {
+    private final class Token: @unchecked Sendable {  // because libpq lets any thread call `PQcancel`
         private let pointer: OpaquePointer
 
         init?(_ connection: OpaquePointer) {

@@ -23,8 +23,7 @@ struct ResultHandle: ~Copyable {
 /// What a statement answered: its rows, and how many rows it affected.
 public struct Rows: RandomAccessCollection, Sendable {
     /// Shares one result among its rows.
-    // @unchecked because a finished `PGresult` is only ever read, which libpq allows from any thread.
-    final class Storage: @unchecked Sendable {
+    final class Storage: @unchecked Sendable {  // because libpq lets any thread read a finished `PGresult`
         let result: ResultHandle
 
         init(_ result: consuming ResultHandle) {

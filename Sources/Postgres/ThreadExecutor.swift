@@ -33,8 +33,7 @@ public final class ThreadExecutor: SerialExecutor {
 }
 
 /// The jobs that wait for the thread.
-// @unchecked because the compiler can't see that every stored property is touched under `condition` only.
-private final class JobQueue: @unchecked Sendable {
+private final class JobQueue: @unchecked Sendable {  // because all that changes is touched under `condition` only
     private let condition = NSCondition()
     private var isStopped = false
     /// Each job holds its executor: the actor that owns the executor may be released by the job itself.

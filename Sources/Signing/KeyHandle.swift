@@ -1,8 +1,7 @@
 import COpenSSL
 
 /// Owns an `EVP_PKEY`, parsed once and kept: reading a key from PEM costs ten times a signature.
-// @unchecked because the key is never changed after it was made, and OpenSSL lets threads share such a key.
-final class KeyHandle: @unchecked Sendable {
+final class KeyHandle: @unchecked Sendable {  // because OpenSSL lets threads share a key that is never changed
     let pointer: OpaquePointer
     let algorithm: Algorithm
 
