@@ -1,3 +1,5 @@
+import struct Foundation.Date
+
 /// A day of the calendar in Asia/Shanghai, from 1900 to 2199.
 public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let daysSince1970: Int
@@ -101,6 +103,11 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
 }
 
 extension CivilDay {
+    /// The day at an instant; Asia/Shanghai has been UTC+8 without summer time since 1992.
+    public init(of instant: Date) {
+        self.init(daysSince1970: Int(((instant.timeIntervalSince1970 + 8 * 3600) / 86_400).rounded(.down)))
+    }
+
     /// As people write it: 2025年8月3日, 3 Aug 2025.
     public var written: Bilingual {
         let (year, month, day) = components

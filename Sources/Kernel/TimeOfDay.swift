@@ -50,12 +50,10 @@ public struct TimeOfDay: Sendable, Hashable, Comparable, CustomStringConvertible
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(two(minute / 60)):\(two(minute % 60))"
     }
-}
 
-extension CivilDay {
-    /// The day in Asia/Shanghai at an instant.
-    public init(of instant: Date) {
-        self.init(daysSince1970: Int(((instant.timeIntervalSince1970 + 8 * 3600) / 86_400).rounded(.down)))
+    /// Such as `09:00–11:30`.
+    public static func hours(_ start: Date, _ end: Date) -> String {
+        "\(TimeOfDay(of: start))–\(TimeOfDay(of: end))"
     }
 }
 

@@ -16,7 +16,7 @@ struct MessageText: Sendable {
         subject = brand + Bilingual(zh: "研学：", en: " tours: ")[language] + said.subject[language]
         var lines = [said.sentence[language], ""]
         lines += notice.sessions.map { session in
-            "\(session.day) \(TimeOfDay(of: session.startsAt))–\(TimeOfDay(of: session.endsAt)) "
+            "\(session.day) \(TimeOfDay.hours(session.startsAt, session.endsAt)) "
                 + "\(Self.plain(session.site)) · \(Self.plain(session.programme))"
         }
         lines.append("")

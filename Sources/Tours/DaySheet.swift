@@ -16,7 +16,7 @@ public struct DaySheet: Sendable {
         public let isCancelled: Bool
         public let lines: [Line]
 
-        public var hours: String { "\(TimeOfDay(of: startsAt))–\(TimeOfDay(of: endsAt))" }
+        public var hours: String { TimeOfDay.hours(startsAt, endsAt) }
         public var heads: Int { lines.reduce(0) { $0 + $1.visit.headcount } }
         public var arrived: Int { lines.reduce(0) { $0 + ($1.visit.arrived ?? 0) } }
     }

@@ -53,5 +53,5 @@ public struct GateVisit: Sendable {
     }
 
     /// Such as `09:00–11:30`, in Asia/Shanghai.
-    public var hours: String { "\(TimeOfDay(of: startsAt))–\(TimeOfDay(of: endsAt))" }
+    public var hours: String { TimeOfDay.hours(startsAt, endsAt) }
 }

@@ -22,7 +22,7 @@ struct BookingText {
         for offer in offers {
             let session: [String: Any] = [
                 "session": "\(offer.session)", "programme": offer.programme,
-                "parts": [Self.hours(offer.startsAt, offer.endsAt), offer.site], "price": price(offer.price),
+                "parts": [TimeOfDay.hours(offer.startsAt, offer.endsAt), offer.site], "price": price(offer.price),
                 "seats": seats(offer), "isFull": offer.free < max(1, offer.minGroup),
                 "bookLabel": offer.free < max(1, offer.minGroup)
                     ? say("登记候补", "Waiting list") : say("预约", "Book"),
@@ -85,7 +85,7 @@ struct BookingText {
             "title": offer.programme, "heading": offer.programme,
             "facts": [
                 (say("日期", "Day"), name(of: offer.day)),
-                (say("时间", "Time"), Self.hours(offer.startsAt, offer.endsAt)), (say("地点", "Place"), offer.site),
+                (say("时间", "Time"), TimeOfDay.hours(offer.startsAt, offer.endsAt)), (say("地点", "Place"), offer.site),
                 (say("费用", "Price"), price(offer.price)),
             ].map { ["name": $0.0, "value": $0.1] },
             "session": "\(offer.session)", "fields": fields,
@@ -176,6 +176,4 @@ extension BookingText {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         return say("\(year)年\(month)月\(number)日 周\(chinese)", "\(english) \(number) \(months[month - 1]) \(year)")
     }
-
-    static func hours(_ start: Date, _ end: Date) -> String { "\(TimeOfDay(of: start))–\(TimeOfDay(of: end))" }
 }

@@ -26,7 +26,7 @@ extension BookingText {
             "visits": booking.lines.map { line in
                 let value: [String: Any] = [
                     "programme": line.programme,
-                    "parts": [name(of: line.day), Self.hours(line.startsAt, line.endsAt), line.site],
+                    "parts": [name(of: line.day), TimeOfDay.hours(line.startsAt, line.endsAt), line.site],
                 ]
                 return value
             },
