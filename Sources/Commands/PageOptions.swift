@@ -8,7 +8,7 @@ struct PageOptions: ParsableArguments {
 
     static func check(_ limit: Int) throws {
         guard (1...10_000_000).contains(limit) else {
-            throw ValidationError(words("--limit 须是大于零的数。", "--limit is a number above zero."))
+            throw ValidationError(words("--limit 须在 1 到 10000000 之间。", "--limit is a number from 1 to 10,000,000."))
         }
     }
 
