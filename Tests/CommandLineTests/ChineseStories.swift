@@ -83,7 +83,7 @@ import Testing
         ("batch list --in-stok", "错误：没有选项 --in-stok；是不是 --in-stock？"), ("foo", "错误：无法识别的参数“foo”"),
         ("batch list --frobnicate", "错误：没有选项 --frobnicate"), ("batch show 1 2 3", "错误：2 个无法识别的参数：2、3"),
         ("batch list --limit", "错误：--limit <limit> 后面缺少内容"),
-        ("batch list --limit x", "错误：“x”不能用于 --limit <limit>"), ("batch list --limit 0", "错误：--limit 须是大于零的数。"),
+        ("batch list --limit x", "错误：“x”不能用于 --limit <limit>"), ("batch list --limit 0", "错误：--limit 须在 1 到 10000000 之间。"),
         ("batch list --in-stock=1", "错误：选项 --in-stock 不带内容，却给了“1”"),
         ("batch list --lang fr", "错误：“fr”不能用于 --lang <lang>，可用：zh、en"),
         ("key create --algorithm rsa", "错误：“rsa”不能用于 --algorithm <algorithm>，可用：ed25519、sm2"),
