@@ -52,7 +52,9 @@ let package = Package(
         room("Messages", ["Kernel", "Postgres", "Database"]),
         room(
             "Tours",
-            ["Kernel", "Postgres", "Database", "Registers", "Signing", "Batches", "Codes", "Sales", "Messages"]),
+            [
+                "Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches", "Codes", "Sales", "Messages",
+            ]),
         room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
         room("Livelihood", ["Kernel", "Postgres", "Database", "Income", "Tours"]),
 

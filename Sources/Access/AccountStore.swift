@@ -33,7 +33,7 @@ public struct AccountStore: Sendable {
                     "account_village_id_username_key": Refusal(
                         .conflict, "username-taken", field: "username", zh: "用户名已被使用", en: "the username is taken")
                 ],
-                audit: Audit("account.create", name, detail: role.rawValue))
+                event: Event("account.create", name, .text("role", role.rawValue)))
         }
     }
 
@@ -57,7 +57,7 @@ public struct AccountStore: Sendable {
                     """,
                     "SELECT pg_notify('taoyuan_access', '')",
                 ],
-                audit: Audit("account.password", username))
+                event: Event("account.password", username))
         }
     }
 
@@ -74,7 +74,7 @@ public struct AccountStore: Sendable {
                     """,
                     "SELECT pg_notify('taoyuan_access', '')",
                 ],
-                audit: Audit("account.disable", username))
+                event: Event("account.disable", username))
         }
     }
 

@@ -8,12 +8,16 @@ public struct AuditEntry: Sendable {
     public let id: Identifier<AuditEntry>
     public let at: Date
     public let actor: String
+    /// Noun and verb, such as `sale.record`.
     public let action: String
     public let subject: String
-    public let detail: String?
+    /// The day that it was entered for, where it has one.
+    public let day: CivilDay?
+    /// An object in JSON: figures and words of the event by their names, such as `{"fen": 850, "reason": "…"}`.
+    public let figures: String
 }
 
-/// Reads the audit; whoever changes something writes it.
+/// Reads the audit, which is what the events tell.
 public struct AuditStore: Sendable {
     let database: Database
 
@@ -26,14 +30,14 @@ public struct AuditStore: Sendable {
         try await database.transaction(scope) { transaction in
             try await transaction.query(
                 """
-                SELECT id, at, actor, action, subject, detail FROM audit
+                SELECT id, at, actor, kind, subject, day, figures FROM event
                 WHERE village_id = \(scope.village) AND id < \(before) ORDER BY id DESC LIMIT \(limit)
                 """
             ).map { row in
                 AuditEntry(
                     id: Identifier(try row.decode("id")), at: try row.decode("at"), actor: try row.decode("actor"),
-                    action: try row.decode("action"), subject: try row.decode("subject"),
-                    detail: try row.decode("detail"))
+                    action: try row.decode("kind"), subject: try row.decode("subject"), day: try row.decode("day"),
+                    figures: try row.decode("figures"))
             }
         }
     }

@@ -28,7 +28,7 @@ public struct TokenStore: Sendable {
             return Change(
                 secret,
                 writes: [insert(secret, name: name, role, cooperativeID, account: nil, expiry, scope)],
-                audit: Audit("token.create", name, detail: role.rawValue))
+                event: Event("token.create", name, .text("role", role.rawValue)))
         }
     }
 
@@ -43,7 +43,7 @@ public struct TokenStore: Sendable {
                     insert(
                         secret, name: person.name, person.role, person.cooperative, account: account, expiry, scope)
                 ],
-                audit: Audit("session.open", person.name))
+                event: Event("session.open", person.name))
         }
     }
 
@@ -75,7 +75,7 @@ public struct TokenStore: Sendable {
                     """,
                     "SELECT pg_notify('taoyuan_access', '')",
                 ],
-                audit: Audit("token.revoke", id.description))
+                event: Event("token.revoke", id.description))
         }
     }
 

@@ -40,17 +40,19 @@ public final class Backend: Sendable {
     /// - Parameters:
     ///   - patience: how long a call waits for a connection to the database. Whoever works alone waits rather than gives
     ///     up; a service with many callers is better off turning some away.
+    ///   - givesKeys: as in `Database`: a command finds out by itself what became of a change when the connection breaks.
     ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, clock: WallClock = .system, patience: Duration = .seconds(60),
+        _ configuration: Configuration, clock: WallClock = .system, patience: Duration = .seconds(60), givesKeys: Bool = true,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
         let place = try await Place.find(configuration, settingUp)
         do {
             return try await Database.available {
                 if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
-                return try await connect(place, configuration, clock: clock, patience: patience)
+                return try await connect(
+                    place, configuration, clock: clock, patience: patience, givesKeys: givesKeys)
             }
         } catch {
             await place.embedded?.close()
@@ -69,7 +71,8 @@ public final class Backend: Sendable {
         do {
             return try await Database.available {
                 let applied = try await prepare(place, configuration, clock: clock)
-                await (try connect(place, configuration, clock: clock, patience: .seconds(60))).close()
+                await (try connect(
+                    place, configuration, clock: clock, patience: .seconds(60), givesKeys: true)).close()
                 return applied
             }
         } catch {
@@ -168,10 +171,11 @@ public final class Backend: Sendable {
     }
 
     private static func connect(
-        _ place: Place, _ configuration: Configuration, clock: WallClock, patience: Duration
+        _ place: Place, _ configuration: Configuration, clock: WallClock, patience: Duration, givesKeys: Bool
     ) async throws -> Backend {
         let database = Database(
-            service: place.service, open: place.open, size: configuration.poolSize, patience: patience)
+            service: place.service, open: place.open, size: configuration.poolSize, patience: patience,
+            givesKeys: givesKeys)
         do {
             let migrator = try Migrator.ofThisProgram()
             // The service's role comes with the schema: before that only the owner can tell what is missing.

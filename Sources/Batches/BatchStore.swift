@@ -40,7 +40,7 @@ public struct BatchStore: Sendable {
         }
     }
 
-    /// Takes grams out of a batch for a reason other than a sale.
+    /// Takes grams out of a batch for a reason other than a sale, and answers what is left.
     public static func withdraw(
         _ kind: Withdrawal, batch number: Int64, weight: Weight, day: CivilDay, reason: String?, today: CivilDay
     ) -> Plan<Weight> {
@@ -56,18 +56,21 @@ public struct BatchStore: Sendable {
                 throw BatchRules.notEnough(batch: number, stock: batch.stock, wanted: weight)
             }
             return Change(
-                batch.stock - weight,
                 writes: [
-                    takeOut(number, weight, scope),
                     """
                     INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, reason, actor)
                     SELECT village_id, number, cooperative_id, \(kind.rawValue), \(-weight.grams), \(day), \(reason),
                         \(scope.actor)
                     FROM batch WHERE village_id = \(scope.village) AND number = \(number)
-                    """,
+                    """
                 ],
+                lastWrites: [takeOut(number, weight, scope) + " RETURNING in_g - out_g AS stock_g"],
                 refusals: [oversold: BatchRules.notEnough(batch: number, stock: batch.stock, wanted: weight)],
-                audit: Audit("batch.\(kind.rawValue)", "\(number)", detail: "\(weight.grams) g"))
+                event: Event("batch.\(kind.rawValue)", "\(number)", day: day, .grams(weight), .reason(reason))
+            ) { rows in
+                guard let row = rows.first else { throw BatchRules.unknownBatch(number) }
+                return try row.decode("stock_g")
+            }
         }
     }
 

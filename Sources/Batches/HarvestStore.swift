@@ -175,7 +175,8 @@ public enum HarvestStore {
                     DO UPDATE SET ceiling_g = s.ceiling_g + \(extra)
                     """,
                 ],
-                audit: Audit("plot.override", plot, detail: "\(season): +\(extra.grams) g: \(reason.trimmed)"))
+                event: Event(
+                    "plot.override", plot, .number("season", season), .grams(extra), .reason(reason.trimmed)))
         }
     }
 }

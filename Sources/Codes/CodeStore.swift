@@ -27,7 +27,7 @@ public struct CodeStore: Sendable {
                 code,
                 writes: prepared.writes + [Self.insert(signed, cooperative: prepared.cooperative, scope)],
                 refusals: prepared.refusals,
-                audit: Audit("batch.register", "\(prepared.number)", detail: "\(harvest.weight.grams) g"))
+                event: Event("batch.register", "\(prepared.number)", day: harvest.day, .grams(harvest.weight)))
         }
     }
 
@@ -110,7 +110,7 @@ public struct CodeStore: Sendable {
                         .conflict, "already-revoked", field: "batch", zh: "批次 \(batch) 的溯源码早已作废",
                         en: "the codes of batch \(batch) are revoked already")
                 ],
-                audit: Audit("code.revoke", "\(batch)", detail: reason))
+                event: Event("code.revoke", "\(batch)", .reason(reason)))
         }
     }
 
@@ -146,7 +146,7 @@ public struct CodeStore: Sendable {
                     """,
                     CodeWatch.notify,
                 ],
-                audit: Audit(open ? "recall.open" : "recall.end", "\(batch)", detail: reason))
+                event: Event(open ? "recall.open" : "recall.end", "\(batch)", .reason(reason)))
         }
     }
 }

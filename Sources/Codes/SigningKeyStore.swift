@@ -43,7 +43,7 @@ public struct SigningKeyStore: Sendable {
                     "signing_key_pkey": Refusal(
                         .conflict, "key-id-taken", zh: "密钥编号 \(id) 已被占用", en: "key id \(id) is taken")
                 ],
-                audit: Audit(action, id.hex, detail: key.algorithm.name))
+                event: Event(action, id.hex, .text("algorithm", key.algorithm.name)))
         }
     }
 
@@ -59,7 +59,7 @@ public struct SigningKeyStore: Sendable {
                     """,
                     CodeWatch.notify,
                 ],
-                audit: Audit("key.retire", id.hex))
+                event: Event("key.retire", id.hex))
         }
     }
 
@@ -80,7 +80,7 @@ public struct SigningKeyStore: Sendable {
                     """,
                     CodeWatch.notify,
                 ],
-                audit: Audit("key.compromise", id.hex, detail: "since \(day)"))
+                event: Event("key.compromise", id.hex, day: day))
         }
     }
 

@@ -125,17 +125,17 @@ struct AuditCommand: ParsableCommand {
                     [
                         "id": JSON(entry.id), "at": JSON(entry.at), "actor": .string(entry.actor),
                         "action": .string(entry.action), "subject": .string(entry.subject),
-                        "detail": JSON(entry.detail),
+                        "day": JSON(entry.day), "figures": Recorded.object(entry.figures),
                     ]
                 },
                 [
                     .left("时间", "at"), .left("谁", "who"), .left("动作", "action"), .left("对象", "subject"),
-                    .left("详情", "detail"),
+                    .left("详情", "figures"),
                 ]
             ) { entry in
                 [
                     entry.at.minute, Recorded.actor(entry.actor), Recorded.action(entry.action),
-                    Recorded.subject(entry.subject, of: entry.action), Recorded.detail(entry.detail, of: entry.action),
+                    Recorded.subject(entry.subject, of: entry.action), Recorded.figures(entry.figures, day: entry.day),
                 ]
             }
         }

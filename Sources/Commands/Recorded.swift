@@ -1,4 +1,5 @@
 import Access
+import Documents
 import Foundation
 import Income
 import Kernel
@@ -27,11 +28,91 @@ enum Recorded {
         return words(actors[actor] ?? actor, actor)
     }
 
-    /// The detail of an audit entry or of a booking's event.
-    /// - Parameter action: whose detail it is; what people wrote themselves is left alone.
+    /// An event's figures; what can't be read is none.
+    static func object(_ figures: String) -> JSON { (try? JSON(parsing: Array(figures.utf8))) ?? [:] }
+
+    /// An event's figures as one line: `金额 510.00 元，原因 抽检`.
+    /// - Parameter figures: an object in JSON.
+    static func figures(_ figures: String, day: CivilDay?) -> String {
+        let members = (try? object(figures).members) ?? []
+        let order = Dictionary(uniqueKeysWithValues: figureNames.enumerated().map { ($1.name, $0) })
+        let sorted = members.sorted { (order[$0.key] ?? .max, $0.key) < (order[$1.key] ?? .max, $1.key) }
+        let told = sorted.map { member in
+            guard let figure = figureNames.first(where: { $0.name == member.key }) else {
+                return "\(member.key) \(plain(member.value))"
+            }
+            let label = words(figure.zh, figure.en)
+            return label.isEmpty ? figure.text(member.value) : "\(label) \(figure.text(member.value))"
+        }
+        return ((day.map { ["\($0)"] } ?? []) + told).joined(separator: words("，", ", "))
+    }
+
+    private struct FigureName: Sendable {
+        let name: String
+        let zh: String
+        let en: String
+        var text: @Sendable (JSON) -> String = { plain($0) }
+    }
+
+    private static let figureNames: [FigureName] = [
+        FigureName(name: "fen", zh: "", en: "", text: yuan),
+        FigureName(name: "kept_fen", zh: "收取", en: "kept", text: yuan),
+        FigureName(name: "grams", zh: "", en: "") { value in
+            (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
+        },
+        FigureName(name: "people", zh: "人数", en: "people"),
+        FigureName(name: "people_before", zh: "原人数", en: "people before"),
+        FigureName(name: "booked", zh: "预约人数", en: "booked"),
+        FigureName(name: "session", zh: "场次", en: "session"),
+        FigureName(name: "sessions", zh: "场次", en: "sessions"),
+        FigureName(name: "sessions_before", zh: "原场次", en: "sessions before"),
+        FigureName(name: "time", zh: "开始", en: "starts"),
+        FigureName(name: "capacity", zh: "名额", en: "capacity"),
+        FigureName(name: "sale", zh: "销售", en: "sale"),
+        FigureName(name: "corrects", zh: "更正第", en: "corrects entry"),
+        FigureName(name: "how", zh: "方式", en: "by"),
+        FigureName(name: "source", zh: "来源", en: "source") { value in
+            (try? value.string).flatMap(IncomeSource.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "role", zh: "", en: "") { value in
+            (try? value.string).flatMap(Role.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "resource", zh: "", en: "") { value in
+            (try? value.string).flatMap(TourResource.Kind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "extra", zh: "项目", en: "extra"),
+        FigureName(name: "algorithm", zh: "算法", en: "algorithm"),
+        FigureName(name: "season", zh: "年份", en: "season"),
+        FigureName(name: "year", zh: "年份", en: "year"),
+        FigureName(name: "read", zh: "读到行数", en: "rows read"),
+        FigureName(name: "recorded", zh: "新记录", en: "recorded"),
+        FigureName(name: "updated", zh: "已更新", en: "updated"),
+        FigureName(name: "refused", zh: "被拒", en: "refused"),
+        FigureName(name: "attempts", zh: "试过次数", en: "attempts"),
+        FigureName(name: "messages", zh: "消息数", en: "messages"),
+        FigureName(name: "error", zh: "错误", en: "error"),
+        FigureName(name: "reason", zh: "原因", en: "reason"),
+        // What the audit told before there were figures.
+        FigureName(name: "detail", zh: "", en: ""),
+    ]
+
+    private static func yuan(_ value: JSON) -> String {
+        guard let fen = try? value.int64 else { return plain(value) }
+        let yuan = Money(fen: fen).yuan
+        return words("\(yuan) 元", "\(yuan) yuan")
+    }
+
+    private static func plain(_ value: JSON) -> String {
+        switch value {
+        case .string(let text): text
+        case .integer(let number): "\(number)"
+        default: value.text
+        }
+    }
+
+    /// The detail of a booking's event.
     static func detail(_ detail: String?, of action: String) -> String {
-        guard let detail, !freeTexts.contains(action) else { return detail ?? "" }
-        if let word = word(detail) { return word }
+        guard let detail else { return "" }
         var text = detail.replacing(/(-?\d{1,15}) fen\b/) { match in
             let yuan = Money(fen: Int64(match.1) ?? 0).yuan
             return words("\(yuan) 元", "\(yuan) yuan")
@@ -40,36 +121,17 @@ enum Recorded {
         if action.hasPrefix("booking.") {
             text.replace(/^[0-9]+( → [0-9]+)?(?=$|, session)/) { words("\($0.0) 人", "\($0.0) people") }
         }
-        let head = text.prefix { $0 != " " }
-        if let source = IncomeSource(rawValue: String(head)) {
-            text = source.label[.ofThisRun] + text.dropFirst(head.count)
-        }
         guard Language.ofThisRun == .chinese else { return text }
         return patterns.reduce(text) { text, entry in
             text.replacingOccurrences(of: entry.pattern, with: entry.chinese, options: .regularExpression)
         }
     }
 
-    /// The detail that is one word of a list.
-    private static func word(_ detail: String) -> String? {
-        Role(rawValue: detail)?.label[.ofThisRun] ?? TourResource.Kind(rawValue: detail)?.label[.ofThisRun]
-    }
-
-    private static let freeTexts: Set<String> = ["code.revoke", "recall.open", "recall.end", "tour.site.close"]
-
     private static let patterns: [(pattern: String, chinese: String)] = [
-        (#"^read (\d+), recorded (\d+), refused (\d+)$"#, "读到 $1 行，新记录 $2 行，被拒 $3 行"),
-        (
-            #"^read (\d+), recorded (\d+), updated (\d+), refused (\d+)$"#,
-            "读到 $1 行，新记录 $2 行，已更新 $3 行，被拒 $4 行"
-        ),
-        (#"^(\d+) attempts, (.*)$"#, "试过 $1 次，$2"),
-        (#"^kept ([^:]*)"#, "收取 $1"), (#"^capacity (\d+)$"#, "名额 $1"), (#"^since (\S+)$"#, "自 $1 起"),
-        (#"^(\d+) from (\S+) at (\S+)$"#, "$1 场，自 $2 起，$3 开始"),
+        (#"^kept ([^:]*)"#, "收取 $1"),
         (#"^session (\d+): (\d+) of (\d+)$"#, "场次 $1：$2 人，预约 $3 人"),
         (#"^sale (\d+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"^session (\S.*) → "#, "场次 $1 → "),
         (#", session (\S.*) → "#, "，场次 $1 → "),
-        (#"^(\d{4}): (\+[^:]*): "#, "$1 年 $2："),
     ]
 
     private static let actorKinds = ["account": "账号", "token": "令牌"]

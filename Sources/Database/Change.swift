@@ -1,81 +1,104 @@
+import Foundation
 import Kernel
 import Postgres
 
 /// What a change will write, worked out before anything is written.
 ///
-/// A plan reads and decides; its writes then go to the server together with the audit row, the stored answer of
+/// A plan reads and decides; its writes then go to the server together with the rows of its events, the stored answer of
 /// an idempotent request and the COMMIT in one round trip, so that locks are held as briefly as can be. What many
 /// wait for, such as a session's counter, is written last of all.
+///
+/// What others write between the plan's look and the writes is found out by constraints and by `SQL.touching`. The plan
+/// then looks again in a new transaction, so that a refusal tells how things are and not how they were.
 public struct Change<Value: Sendable>: Sendable {
     /// What the caller gets when the writes have been committed.
-    public let value: Value
+    enum Answer: Sendable {
+        case known(Value)
+        /// Decoded from what the last of the writes returned: how things are after it, not what was read before it.
+        case returned(@Sendable (Rows) throws -> Value)
+    }
+
+    let answer: Answer
     public let writes: [SQL]
-    /// Written with the audit's rows by one statement.
+    /// Written with the events' rows by one statement.
     public let rows: [NewRow]
-    /// Written after the audit's rows, just before the COMMIT: what locks a row that many want.
+    /// Written after the events' rows, just before the COMMIT: what locks a row that many want.
     public let lastWrites: [SQL]
     /// What a broken constraint, by its name, tells the user.
     public let refusals: [String: Refusal]
-    /// At least one line.
-    public let audit: [Audit]
+    /// At least one.
+    public let events: [Event]
 
     public init(
         _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
-        refusals: [String: Refusal] = [:], audit: Audit
+        refusals: [String: Refusal] = [:], event: Event
     ) {
-        self.init(value, writes: writes, rows: rows, lastWrites: lastWrites, refusals: refusals, audit: [audit])
+        self.init(.known(value), writes, rows, lastWrites, refusals, [event])
     }
 
     public init(
         _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
-        refusals: [String: Refusal] = [:], audit: [Audit]
+        refusals: [String: Refusal] = [:], events: [Event]
     ) {
-        precondition(!audit.isEmpty, "no change without a line of the audit")
-        self.value = value
+        self.init(.known(value), writes, rows, lastWrites, refusals, events)
+    }
+
+    /// A change whose answer is what the last of its writes returns.
+    public init(
+        writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL], refusals: [String: Refusal] = [:], event: Event,
+        returning decode: @escaping @Sendable (Rows) throws -> Value
+    ) {
+        precondition(!lastWrites.isEmpty, "an answer is returned by the last of the writes")
+        self.init(.returned(decode), writes, rows, lastWrites, refusals, [event])
+    }
+
+    private init(
+        _ answer: Answer, _ writes: [SQL], _ rows: [NewRow], _ lastWrites: [SQL], _ refusals: [String: Refusal],
+        _ events: [Event]
+    ) {
+        precondition(!events.isEmpty, "no change without an event")
+        self.answer = answer
         self.writes = writes
         self.rows = rows
         self.lastWrites = lastWrites
         self.refusals = refusals
-        self.audit = audit
+        self.events = events
+    }
+
+    /// The value, unless only the writes will tell it.
+    public var known: Value? {
+        if case .known(let value) = answer { value } else { nil }
     }
 
     /// All that it writes, in order.
     public func statements(by scope: Scope) -> [SQL] {
-        writes + [SQL.insert(rows + audit.map { $0.row(by: scope) })] + lastWrites
+        writes + [SQL.insert(rows + events.map { $0.row(by: scope) })] + lastWrites
     }
 
     /// The same change with another value.
-    public func map<Other: Sendable>(_ transform: (Value) -> Other) -> Change<Other> {
-        Change<Other>(
-            transform(value), writes: writes, rows: rows, lastWrites: lastWrites, refusals: refusals, audit: audit)
+    public func map<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Other) -> Change<Other> {
+        let mapped: Change<Other>.Answer =
+            switch answer {
+            case .known(let value): .known(transform(value))
+            case .returned(let decode): .returned { transform(try decode($0)) }
+            }
+        return Change<Other>(mapped, writes, rows, lastWrites, refusals, events)
     }
 }
 
-/// Reads in the given transaction and returns the change to make, or throws a `Refusal`.
+/// Reads in the given transaction and returns the change to make, or throws a `Refusal`. It may run more than once for
+/// one change, each time in a transaction of its own.
 public typealias Plan<Value: Sendable> = @Sendable (Transaction, Scope) async throws -> Change<Value>
 
-/// One line of the audit: what was done to what.
-public struct Audit: Sendable {
-    public let action: String
-    public let subject: String
-    public let detail: String?
-
-    public init(_ action: String, _ subject: String, detail: String? = nil) {
-        self.action = action
-        self.subject = subject
-        self.detail = detail
+extension SQL {
+    /// The same write, which breaks the constraint `rows_touched` when it touches another number of rows: what a plan has
+    /// seen is there no longer, or has been changed by somebody else.
+    public func touching(_ rows: Int) -> SQL {
+        "WITH touched AS (\(self) RETURNING 1) SELECT check_touched(count(*), \(Int64(rows))) FROM touched"
     }
 
-    /// The statement that records it. Transactions that write without a `Change` (imports) use it themselves.
-    public func insert(by scope: Scope) -> SQL {
-        SQL.insert([row(by: scope)])
-    }
-
-    func row(by scope: Scope) -> NewRow {
-        NewRow(
-            into: "audit (village_id, actor, cooperative_id, action, subject, detail)",
-            "(\(scope.village), \(scope.actor), \(scope.cooperative), \(action), \(subject), \(detail))")
-    }
+    /// The constraint that `touching` breaks.
+    public static let rowsTouched = "rows_touched"
 }
 
 /// An HTTP request's `Idempotency-Key` and what tells the request apart from another under the same key.
@@ -107,6 +130,16 @@ public struct Retry: Sendable {
                 zh: "这个 Idempotency-Key 已用于另一个请求", en: "this Idempotency-Key was used for another request")
         }
         return try row.decode("answer")
+    }
+
+    /// A key that nobody else has.
+    static func ofItsOwn() -> Retry { Retry(key: UUID().uuidString, fingerprint: []) }
+
+    func update(answer: String, by scope: Scope) -> SQL {
+        """
+        UPDATE idempotent_answer SET answer = \(answer)
+        WHERE village_id = \(scope.village) AND actor = \(scope.actor) AND key = \(key)
+        """
     }
 
     func insert(answer: String, by scope: Scope) -> SQL {

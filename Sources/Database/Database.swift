@@ -1,11 +1,13 @@
 import Kernel
 import Postgres
+import Synchronization
 
 /// The program's way to its one database: a pool for the service and a smaller one for strangers.
 public final class Database: Sendable {
     let service: Pool
     /// Logged in as `taoyuan_public`, which can read the public views and nothing else.
     let open: Pool
+    private let givesKeys: Bool
     /// For a `Listener` of one's own.
     public let listening: Settings
 
@@ -14,7 +16,12 @@ public final class Database: Sendable {
     ///   - open: how to log in as `taoyuan_public`.
     ///   - size: connections of the service at most; strangers get as many again.
     ///   - patience: how long the service waits for one of them.
-    public init(service: Settings, open: Settings, size: Int, patience: Duration = .seconds(5)) {
+    ///   - givesKeys: whether each change carries a random key, under which it is found again when the connection breaks
+    ///     at its commit. Requests over HTTP bring keys of their own; commands have none.
+    public init(
+        service: Settings, open: Settings, size: Int, patience: Duration = .seconds(5), givesKeys: Bool = false
+    ) {
+        self.givesKeys = givesKeys
         self.service = Pool(service, size: size, acquireTimeout: patience, statementTimeout: .seconds(60))
         self.open = Pool(open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10))
         self.listening = service
@@ -45,12 +52,27 @@ public final class Database: Sendable {
         }
     }
 
-    /// Carries out a plan: its writes and its audit row, together or not at all.
+    /// Carries out a plan: its writes and its events, together or not at all.
+    ///
+    /// When the connection breaks at the commit, it is found out whether the change was made, and if not it is made.
+    /// - Throws: what the plan throws; a `Refusal` of kind `unavailable`, with the code `maybe-recorded` where nobody can
+    ///   tell whether the change was made.
     public func change<Value: Sendable>(_ scope: Scope, _ plan: @escaping Plan<Value>) async throws -> Value {
-        try await transaction(scope) { transaction in
-            let change = try await plan(transaction, scope)
-            try await self.finish(change, in: transaction, change.statements(by: scope))
-            return change.value
+        let made = Mutex<Value?>(nil)
+        let key = givesKeys ? Retry.ofItsOwn() : nil
+        return try await certain(key, scope) {
+            try await self.looking(scope) { transaction in
+                let change = try await plan(transaction, scope)
+                let claim = key.map { [$0.insert(answer: "", by: scope)] } ?? []
+                if case .known(let value) = change.answer { made.withLock { $0 = value } }
+                let value = try await self.finish(change, in: transaction, claim, scope) { value in
+                    made.withLock { $0 = value }
+                    return []
+                }
+                return value
+            }
+        } found: { _ in
+            made.withLock { $0 }
         }
     }
 
@@ -63,30 +85,45 @@ public final class Database: Sendable {
         _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)], lockTimeout: Int
     ) async throws {
         let settings = scope.settings + [("lock_timeout", lockTimeout)]
-        let writes = answers.map { $0.retry.insert(answer: $0.text, by: scope) } + change.statements(by: scope)
+        let claims = answers.map { $0.retry.insert(answer: $0.text, by: scope) }
         try await Self.available {
-            try await self.service.transaction(local: settings) { transaction in
-                try await self.finish(change, in: transaction, writes)
+            do {
+                try await self.service.transaction(local: settings) { transaction in
+                    _ = try await self.finish(change, in: transaction, claims, scope) { _ in [] }
+                }
+            } catch let beaten as Beaten {
+                throw beaten.refusal
             }
         }
     }
 
     /// Carries out a plan once, however often the request is repeated, and gives each the same answer.
     /// - Parameter render: the answer's text, stored with the effect in one transaction.
+    /// - Throws: as above.
     public func change<Value: Sendable>(
         _ scope: Scope, once retry: Retry, render: @escaping @Sendable (Value) throws -> String,
         _ plan: @escaping Plan<Value>
     ) async throws -> String {
         do {
-            return try await transaction(scope) { transaction in
-                if let answer = try await retry.storedAnswer(in: transaction, scope) { return answer }
-                let change = try await plan(transaction, scope)
-                let answer = try render(change.value)
-                // The answer first: the same request at the same moment waits there, before it meets its own effect.
-                try await self.finish(
-                    change, in: transaction,
-                    [retry.insert(answer: answer, by: scope)] + change.statements(by: scope))
-                return answer
+            return try await certain(retry, scope) {
+                try await self.looking(scope) { transaction in
+                    if let answer = try await retry.storedAnswer(in: transaction, scope) { return answer }
+                    let change = try await plan(transaction, scope)
+                    // The answer first: the same request at the same moment waits there, before it meets its own effect.
+                    if case .known(let value) = change.answer {
+                        let answer = try render(value)
+                        let claim = retry.insert(answer: answer, by: scope)
+                        _ = try await self.finish(change, in: transaction, [claim], scope) { _ in [] }
+                        return answer
+                    }
+                    let claim = retry.insert(answer: "", by: scope)
+                    let value = try await self.finish(change, in: transaction, [claim], scope) { value in
+                        [retry.update(answer: try render(value), by: scope)]
+                    }
+                    return try render(value)
+                }
+            } found: {
+                $0
             }
         } catch let error where (error as? PostgresError)?.constraint == "idempotent_answer_pkey" || error is Refusal {
             // The same request was faster: its answer is there now, and may be why this one was refused.
@@ -102,13 +139,70 @@ public final class Database: Sendable {
         try await transaction(scope) { try await retry.storedAnswer(in: $0, scope) }
     }
 
-    private func finish<Value>(_ change: Change<Value>, in transaction: Transaction, _ writes: [SQL]) async throws {
+    /// A transaction that is run again, three times in all, when somebody else came between its look and its writes.
+    private func looking<Value: Sendable>(
+        _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
+    ) async throws -> Value {
+        for _ in 0..<2 {
+            do {
+                return try await transaction(scope, body)
+            } catch is Beaten {
+                continue
+            }
+        }
         do {
-            _ = try await transaction.commit(writes)
+            return try await transaction(scope, body)
+        } catch let beaten as Beaten {
+            throw beaten.refusal
+        }
+    }
+
+    /// Writes a change and commits it.
+    /// - Parameter last: what is to be written when the change's value is known.
+    private func finish<Value: Sendable>(
+        _ change: Change<Value>, in transaction: Transaction, _ claims: [SQL], _ scope: Scope,
+        last: (Value) throws -> [SQL]
+    ) async throws -> Value {
+        let writes = claims + change.statements(by: scope)
+        do {
+            switch change.answer {
+            case .known(let value):
+                _ = try await transaction.commit(writes)
+                return value
+            case .returned(let decode):
+                guard let rows = try await transaction.query(writes).last else { throw NothingReturned() }
+                let value = try decode(rows)
+                _ = try await transaction.commit(try last(value))
+                return value
+            }
         } catch let error as PostgresError {
-            if let name = error.constraint, let refusal = change.refusals[name] { throw refusal }
+            if let name = error.constraint, let refusal = change.refusals[name] { throw Beaten(refusal: refusal) }
             throw error
         }
+    }
+
+    /// Runs `body`; when the connection breaks and nobody can tell whether its transaction was committed, looks whether
+    /// the answer under `retry` is there, and runs `body` again when it is not.
+    /// - Parameter found: the value, when the answer is there; nil lets `body` run again.
+    func certain<Value: Sendable>(
+        _ retry: Retry?, _ scope: Scope, _ body: () async throws -> Value, found: (String) throws -> Value?
+    ) async throws -> Value {
+        for pause in [Duration.milliseconds(100), .seconds(1), .seconds(3)] {
+            do {
+                return try await Self.available(body)
+            } catch let refusal as Refusal where refusal.code == Self.maybeRecorded.code {
+                guard let retry else { throw refusal }
+                try await Task.sleep(for: pause)
+                do {
+                    if let answer = try await storedAnswer(to: retry, scope), let value = try found(answer) {
+                        return value
+                    }
+                } catch let lookup as Refusal where lookup.kind == .unavailable {
+                    continue
+                }
+            }
+        }
+        throw Self.maybeRecorded
     }
 
     /// One statement of the service outside any cooperative's rows (accounts, tokens, keys).
@@ -121,10 +215,18 @@ public final class Database: Sendable {
         try await Self.available { try await self.open.query(sql) }
     }
 
+    /// Nobody can tell whether what was asked for was done: the connection broke in the moment of the commit.
+    static let maybeRecorded = Refusal(
+        .unavailable, "maybe-recorded", zh: "与数据库的连接在提交时断开，可能已经登记，也可能没有；请先查看列表，再决定是否重试",
+        en: "the connection to the database broke at the commit: it may have been recorded or not; look into the list "
+            + "before you try again")
+
     /// Runs `body`, and makes a refusal of kind `unavailable` of what keeps it from the server.
     public static func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
+        } catch let error as PostgresError where error.isInDoubt {
+            throw maybeRecorded
         } catch let error as PostgresError where error.isUnavailability {
             throw Refusal(
                 .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
@@ -132,6 +234,14 @@ public final class Database: Sendable {
         }
     }
 }
+
+/// Somebody else came between a plan's look and its writes.
+private struct Beaten: Error {
+    let refusal: Refusal
+}
+
+/// A write that always returns something returned nothing.
+struct NothingReturned: Error {}
 
 extension PostgresError {
     /// Whether the cause is the way to the server, not the statement: asking again may work.

@@ -73,7 +73,9 @@ public struct IncomeStore: Sendable {
                         \(scope.actor))
                     """
                 ],
-                audit: Audit("income.enter", "\(id)", detail: "\(source.rawValue) \(amount.fen) fen"))
+                event: Event(
+                    "income.enter", "\(id)", day: day, .text("source", source.rawValue), .fen(amount),
+                    .number("corrects", corrects)))
         }
     }
 

@@ -88,7 +88,7 @@ public struct LivelihoodStore: Sendable {
                     VALUES (\(scope.village), \(id), \(figures.period.year), \(content)::jsonb, \(scope.actor), \(now))
                     """
                 ],
-                audit: Audit("report.livelihood", "\(id)", detail: "\(figures.period.year)"))
+                event: Event("report.livelihood", "\(id)", .number("year", figures.period.year)))
         }
     }
 

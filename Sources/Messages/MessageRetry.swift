@@ -21,12 +21,12 @@ extension MessageStore {
             }
             var message = try Self.message(row)
             try MessageRules.checkRetry(message)
-            let detail = "\(message.attempts) attempts, \(message.lastError ?? "-")"
+            let event = Event(
+                "message.retry", "\(id)", .number("attempts", message.attempts), .text("error", message.lastError))
             message.dueAt = now
             message.attempts = 0
             message.givenUpAt = nil
-            return Change(
-                message, writes: [again([id], now: now, scope)], audit: Audit("message.retry", "\(id)", detail: detail))
+            return Change(message, writes: [again([id], now: now, scope)], event: event)
         }
     }
 
@@ -45,7 +45,7 @@ extension MessageStore {
             ).map { try $0.decode("id", as: Int64.self) }
             return Change(
                 ids.count, writes: ids.isEmpty ? [] : [again(ids, now: now, scope)],
-                audit: Audit("message.retry", "all", detail: "\(ids.count)"))
+                event: Event("message.retry", "all", .number("messages", ids.count)))
         }
     }
 

@@ -105,7 +105,7 @@ public struct OrchardStore: Sendable {
                 name,
                 writes: ["INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), \(name))"],
                 refusals: ["cooperative_village_id_name_key": taken(name)],
-                audit: Audit("cooperative.add", name))
+                event: Event("cooperative.add", name))
         }
     }
 
@@ -116,7 +116,7 @@ public struct OrchardStore: Sendable {
                 name,
                 writes: ["INSERT INTO grade (village_id, name) VALUES (\(scope.village), \(name))"],
                 refusals: ["grade_village_id_name_key": taken(name)],
-                audit: Audit("grade.add", name))
+                event: Event("grade.add", name))
         }
     }
 
@@ -140,7 +140,7 @@ public struct OrchardStore: Sendable {
                     """
                 ],
                 refusals: ["product_village_id_name_key": taken(name)],
-                audit: Audit("product.add", name))
+                event: Event("product.add", name))
         }
     }
 
@@ -158,7 +158,7 @@ public struct OrchardStore: Sendable {
                     """
                 ],
                 refusals: ["variety_village_id_product_id_name_key": taken(name)],
-                audit: Audit("variety.add", name))
+                event: Event("variety.add", name))
         }
     }
 

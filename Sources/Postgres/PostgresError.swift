@@ -36,6 +36,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     public let constraint: String?
     /// Of several statements sent together, the place of the one that failed; the first is 0.
     public internal(set) var statement: Int?
+    /// Whether the connection broke at the commit, so that nobody can tell whether the server has committed.
+    public internal(set) var isInDoubt = false
     public let message: String
 
     /// Serialization failure or deadlock: the same transaction may succeed when it is run again.

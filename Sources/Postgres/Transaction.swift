@@ -69,7 +69,7 @@ public final class Transaction: Sendable {
     /// Runs the last statements and `COMMIT` in one round trip.
     ///
     /// When the connection is lost here, nobody can tell whether the server has committed.
-    /// - Throws: a `PostgresError`, after which nothing is committed unless its kind is `connectionLost`.
+    /// - Throws: a `PostgresError`, after which nothing is committed unless it `isInDoubt`.
     public func commit(_ last: [SQL] = []) async throws -> [Rows] {
         var rows = try await run(last, commit: true)
         rows.removeLast()
@@ -148,6 +148,7 @@ public final class Transaction: Sendable {
             } catch var error as PostgresError {
                 let place = error.statement.map { $0 - begin.count }
                 error.statement = place.flatMap { statements.indices.contains($0) ? $0 : nil }
+                error.isInDoubt = commit && error.kind == .connectionLost
                 throw error
             }
         }

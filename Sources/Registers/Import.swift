@@ -97,12 +97,10 @@ public struct Import: Sendable {
                     report.created = []
                     throw ImportRefused(report: report)
                 }
-                let detail = [
-                    ("read", report.read), ("recorded", report.recorded), ("updated", report.updated),
-                    ("refused", report.refusedCount),
-                ]
-                .filter { $0 != "updated" || $1 > 0 }.map { "\($0) \($1)" }.joined(separator: ", ")
-                _ = try await transaction.commit([Audit("import.\(kind)", kind, detail: detail).insert(by: scope)])
+                let event = Event(
+                    "import.\(kind)", kind, .number("read", report.read), .number("recorded", report.recorded),
+                    .number("updated", report.updated), .number("refused", report.refusedCount))
+                _ = try await transaction.commit([event.insert(by: scope)])
                 return report
             }
             // The rows are recorded; that later questions about them are quick is no reason to report a failure.

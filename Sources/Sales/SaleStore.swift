@@ -52,7 +52,7 @@ public struct SaleStore: Sendable {
                         .conflict, "sale-number-taken", field: "number", zh: "这个单号已登记过",
                         en: "a sale with this number is recorded already"),
                 ],
-                audit: Audit("sale.record", "\(id)", detail: "\(recorded.total.fen) fen"))
+                event: Event("sale.record", "\(id)", day: sale.day, .fen(recorded.total)))
         }
     }
 

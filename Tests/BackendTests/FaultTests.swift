@@ -41,7 +41,7 @@ import Testing
             #expect(try await village.number("SELECT count(*) FROM stock_movement") == 1)
             #expect(try await village.number("SELECT count(*) FROM code") == 1)
             #expect(try await village.number("SELECT harvested_g FROM plot_season") == 1000)
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'batch.register'") == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'batch.register'") == 1)
             try await awaitCondition("a new registration") {
                 try await refusal { try await village.register(village.harvest(grams: 500)) } == nil
             }

@@ -62,7 +62,7 @@ import Testing
             let refused = try await refusal { try await village.register(village.harvest(grams: 1)) }
             #expect(refused?.code == "over-ceiling")
             #expect(try await village.number("SELECT count(*) FROM ceiling_override WHERE reason = '补种后丰收'") == 2)
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'plot.override'") == 2)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'plot.override'") == 2)
         }
     }
 

@@ -77,7 +77,7 @@ import Testing
                 try await village.database.transaction(scope) { transaction in
                     let change = try await held(transaction, scope)
                     _ = try await transaction.query(change.statements(by: scope))
-                    open.withLock { $0 = change.value.batch }
+                    open.withLock { $0 = change.known?.batch }
                     try await awaitCondition("the other registration") { registering.withLock { $0 } }
                 }
             }

@@ -56,10 +56,11 @@ import Testing
         try await expectDone(village, ["account", "password", "li"], input: "another password\n")
         try await expectDone(village, ["account", "disable", "li"])
 
-        #expect(try await table(village, "audit", "list", "--limit", "500").contains("读到 36 行，新记录 36 行，被拒 0 行"))
+        #expect(try await table(village, "audit", "list", "--limit", "500").contains("读到行数 36，新记录 36，已更新 0，被拒 0"))
         let audit = try await table(village, "audit", "list", "--limit", "25")
         for told in [
-            "登记销售", "510.00 元", "登记收入", "出租 1,234.50 元", "批次损耗", "1 kg (2 斤)", "2025 年 +500 kg (1000 斤)：实测增产",
+            "登记销售", "510.00 元", "登记收入", "1,234.50 元，来源 出租", "批次损耗", "1 kg (2 斤)",
+            "500 kg (1000 斤)，年份 2025，原因 实测增产",
             "本机", "文员", "作废溯源码", "印错",
         ] { #expect(audit.contains(told), "\(told) in\n\(audit)") }
         let shown = try await table(village, "batch", "show", batch)
@@ -155,7 +156,7 @@ import Testing
         var recorded: Set<String> = []
         for file in swift where file != names {
             let text = try String(contentsOf: file, encoding: .utf8)
-            for match in text.matches(of: /Audit\(\s*(?:\w+ (?:\?|== nil \?) )?"([a-z.-]+)"(?: : "([a-z.-]+)")?/) {
+            for match in text.matches(of: /Event\(\s*(?:\w+ (?:\?|== nil \?) )?"([a-z.-]+)"(?: : "([a-z.-]+)")?/) {
                 recorded.insert(String(match.1))
                 if let other = match.2 { recorded.insert(String(other)) }
             }

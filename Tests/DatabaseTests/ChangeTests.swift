@@ -10,7 +10,7 @@ import Testing
 /// A change, its audit row and its stored answer are one.
 @Suite struct ChangeTests {
     private func audits(_ village: TestVillage) async throws -> Int64 {
-        try await village.number("SELECT count(*) FROM audit")
+        try await village.number("SELECT count(*) FROM event")
     }
 
     @Test func `the audit row stands in the change's transaction`() async throws {
@@ -19,8 +19,8 @@ import Testing
             let row = try #require(
                 try await village.owner.query(
                     """
-                    SELECT a.actor, a.action, a.subject, a.xmin = c.xmin AS together
-                    FROM cooperative c, audit a WHERE c.name = '东社' AND a.action = 'cooperative.add'
+                    SELECT a.actor, a.kind, a.subject, a.xmin = c.xmin AS together
+                    FROM cooperative c, event a WHERE c.name = '东社' AND a.kind = 'cooperative.add'
                     """
                 ).first)
             #expect(try row.decode("together") == true)
@@ -41,7 +41,7 @@ import Testing
                         "INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), '东社')",
                     ],
                     refusals: ["cooperative_village_id_name_key": Refusal(.conflict, "taken", zh: "有了", en: "taken")],
-                    audit: Audit("test", "test"))
+                    event: Event("test", "test"))
             }
             let found1 = try await refusal { try await village.change(plan) }
             #expect(found1?.code == "taken")
@@ -57,8 +57,8 @@ import Testing
             (),
             writes: [
                 "INSERT INTO grade (village_id, name) VALUES (\(scope.village), '等外')",
-                Audit("test", "test").insert(by: elsewhere),
-            ], audit: Audit("test", "test"))
+                Event("test", "test").insert(by: elsewhere),
+            ], event: Event("test", "test"))
     }
 
     @Test func `an audit row that can't be written undoes the change`() async throws {
@@ -139,7 +139,7 @@ import Testing
             #expect(answers.count == 10)
             #expect(Set(answers).count == 1)
             #expect(try await village.number("SELECT count(*) FROM batch") == 1)
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'batch.register'") == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'batch.register'") == 1)
         }
     }
 

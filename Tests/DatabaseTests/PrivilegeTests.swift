@@ -7,7 +7,7 @@ import Testing
 @Suite struct PrivilegeTests {
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
-        "recall", "scan", "income_entry", "audit", "tour_booking_event", "tour_payment", "tour_check_in", "message",
+        "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
         "livelihood_report",
     ]
 

@@ -80,9 +80,9 @@ import Testing
                     let all = try await rows(village, table.name)
                     let others = try await rows(village, table.name, notOf: cooperative)
                     #expect(others > 0, "\(table.name) holds nothing that could be hidden")
-                    let expected = table.name == "audit" ? 0 : all - others
+                    let expected = table.name == "event" ? 0 : all - others
                     #expect(try row.decode("seen") == expected, "\(table.name)")
-                    #expect(expected > 0 || table.name == "audit", "\(table.name) holds nothing to see")
+                    #expect(expected > 0 || table.name == "event", "\(table.name) holds nothing to see")
                 }
             }
         }
@@ -135,8 +135,8 @@ import Testing
             try await village.populate(orchard)
             let clerk = village.clerk(of: orchard.east)
             for table in try await tables(village) where table.isSecured && table.hasCooperative {
-                // The audit takes a clerk's rows whatever cooperative they name: the actor is in them.
-                if table.name == "audit" { continue }
+                // The events take a clerk's rows whatever cooperative they name: the actor is in them.
+                if table.name == "event" { continue }
                 for (cooperative, state) in [(orchard.west, "42501"), (orchard.east, "23505")] {
                     let found = try await village.owner.query(
                         """

@@ -43,7 +43,7 @@ import Testing
             }
             #expect(try await store.list(village.committee).map(\.id) == [second.id, first.id])
             #expect(try await store.list(village.committee, before: second.id.value, limit: 1).map(\.id) == [first.id])
-            let audited = try await village.number("SELECT count(*) FROM audit WHERE action = 'report.livelihood'")
+            let audited = try await village.number("SELECT count(*) FROM event WHERE kind = 'report.livelihood'")
             #expect(audited == 2)
             let unknown = try await refusal { try await store.show(second.id.value + 1, village.committee) }
             #expect(unknown?.code == "no-such-report")
@@ -106,7 +106,7 @@ import Testing
                     """,
                     "UPDATE batch SET out_g = out_g + 500 WHERE number = \(code.batch)",
                     "UPDATE household SET people = people + 1",
-                    Audit("test.prepare", "test").insert(by: village.committee),
+                    Event("test.prepare", "test").insert(by: village.committee),
                 ])
                 return drawing
             }

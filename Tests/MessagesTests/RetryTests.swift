@@ -87,7 +87,7 @@ import Testing
             #expect(try hook.deliveries.count == 1)
             #expect(
                 try await village.number(
-                    "SELECT count(*) FROM audit WHERE action = 'message.retry' AND subject = \("\(lost.id)")") == 2)
+                    "SELECT count(*) FROM event WHERE kind = 'message.retry' AND subject = \("\(lost.id)")") == 2)
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
                 }
                 #expect(refused?.code == code)
             }
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'message.retry'") == 0)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'message.retry'") == 0)
             try await village.audited(["UPDATE message SET given_up_at = now()"])
             let orchard = try await village.plant()
             let clerk = village.clerk(of: orchard.east)

@@ -69,7 +69,7 @@ import Testing
             #expect(report.created.isEmpty)
             #expect(try await village.number("SELECT count(*) FROM household") == 0)
             #expect(try await village.number("SELECT count(*) FROM cooperative") == 0)
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action LIKE 'import.%'") == 0)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind LIKE 'import.%'") == 0)
         }
     }
 
@@ -80,7 +80,7 @@ import Testing
             #expect([report.recorded, report.refusedCount] == [1, 1])
             #expect(report.created.map(\.en) == ["cooperative “东社”"], "the refused row's cooperative is not made")
             #expect(try await village.number("SELECT count(*) FROM cooperative") == 1)
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action LIKE 'import.%'") == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind LIKE 'import.%'") == 1)
         }
     }
 

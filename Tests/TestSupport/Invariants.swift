@@ -157,13 +157,13 @@ enum Invariants {
                 UNION ALL SELECT 'tour_session', xmin FROM tour_session
                 UNION ALL SELECT 'tour_session_resource', xmin FROM tour_session_resource
             ) changed
-            WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM audit)
+            WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM event)
             GROUP BY changed.what
             """
         ),
         (
             "a village's audit names its actors",
-            "SELECT village_id, id FROM audit WHERE actor = '' OR action = '' OR subject = ''"
+            "SELECT village_id, id FROM event WHERE actor = '' OR action = '' OR subject = ''"
         ),
     ]
 }

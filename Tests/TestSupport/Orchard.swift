@@ -60,7 +60,7 @@ extension TestVillage {
 
     /// Statements of the superuser, with an audit row in their transaction.
     public func audited(_ statements: [SQL]) async throws {
-        _ = try await owner.query(statements + [Audit("test.prepare", "test").insert(by: committee)])
+        _ = try await owner.query(statements + [Event("test.prepare", "test").insert(by: committee)])
     }
 
     public func harvest(

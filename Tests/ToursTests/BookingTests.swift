@@ -33,7 +33,7 @@ import Testing
             let messages = try await village.owner.query("SELECT kind, key, booking_id FROM message")
             #expect(try messages.map { try $0.decode("kind", as: String.self) } == ["requested"])
             #expect(try messages.first?.decode("key") == "booking:\(booking.id):v1:requested")
-            #expect(try await village.number("SELECT count(*) FROM audit WHERE action = 'booking.requested'") == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.requested'") == 1)
         }
     }
 

@@ -60,7 +60,7 @@ import Tours
             let events = try await village.number(
                 "SELECT count(*) FROM tour_booking_event WHERE what = 'checked_in' AND state = 'arrived'")
             #expect(events == 4)
-            let audits = try await village.number("SELECT count(*) FROM audit WHERE action = 'booking.check-in'")
+            let audits = try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.check-in'")
             #expect(audits == 4)
         }
     }
@@ -74,7 +74,7 @@ import Tours
             #expect(second.outcome == .twice)
             func rows() async throws -> [Int64] {
                 [
-                    try await village.number("SELECT count(*) FROM audit"),
+                    try await village.number("SELECT count(*) FROM event"),
                     try await village.number("SELECT count(*) FROM tour_booking_event"),
                     try await village.number("SELECT count(*) FROM tour_check_in"),
                     try await village.number("SELECT version FROM tour_booking"),

@@ -133,10 +133,10 @@ import Tours
             village.clock.advance(seconds: 3600)
             let once = try await bringIn(read, village)
             #expect(once == ["counted", "twice", "refused"])
-            let rows = try await village.number("SELECT count(*) FROM audit")
+            let rows = try await village.number("SELECT count(*) FROM event")
             let again = try await bringIn(read, village)
             #expect(again == ["repeated", "repeated", "refused"])
-            #expect(try await village.number("SELECT count(*) FROM audit") == rows)
+            #expect(try await village.number("SELECT count(*) FROM event") == rows)
             #expect(try await village.number("SELECT sum(arrived)::bigint FROM tour_booking") == 78)
             let kept = try await village.number(
                 """

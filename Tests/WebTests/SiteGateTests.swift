@@ -328,7 +328,7 @@ extension SiteTests {
             let unknown = try await village.send("POST", "/api/v1/messages/4000000000/retry", as: "desk", [:])
             #expect(unknown.status == 404)
             let audited = try await village.count(
-                "SELECT count(*) AS count FROM audit WHERE action = 'message.retry' AND subject = \("\(lost)")")
+                "SELECT count(*) AS count FROM event WHERE kind = 'message.retry' AND subject = \("\(lost)")")
             #expect(audited == 1)
         }
     }

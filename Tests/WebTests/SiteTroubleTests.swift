@@ -166,11 +166,11 @@ import Testing
             #expect(errors.first?.contains("/api/v1/income/summary") == true)
             #expect(errors.first?.contains(village.tokens["committee"] ?? "taoyuan_") == false)
             #expect(errors.first?.contains("2021-01-01") == false)
-            _ = try await village.query("ALTER TABLE audit RENAME TO audit_away")
+            _ = try await village.query("ALTER TABLE event RENAME TO event_away")
             let write = try await village.send("POST", "/api/v1/grades", as: "administrator", ["name": "秘密"])
             #expect(write.status == 500)
             #expect(try write.problem()["detail"].orNil == nil)
-            #expect(!write.text.contains("秘密") && !write.text.contains("audit"))
+            #expect(!write.text.contains("秘密") && !write.text.contains("event"))
             #expect(try await village.count("SELECT count(*) AS count FROM grade WHERE name = '秘密'") == 0)
         }
     }

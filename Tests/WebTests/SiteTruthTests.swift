@@ -119,7 +119,7 @@ extension SiteTests {
                         "\(endpoint.name): \(statuses) \(replies.first { $0.status != 201 }?.text ?? "")")
                     #expect(Set((made + [again]).map(\.body)).count == 1, "\(endpoint.name)")
                 }
-                let effects = try await village.count("SELECT count(*) AS count FROM audit WHERE actor = \(actor)")
+                let effects = try await village.count("SELECT count(*) AS count FROM event WHERE actor = \(actor)")
                 #expect(effects == 1, "\(endpoint.name)")
                 var other = try await village.example(of: endpoint)
                 if other.path == example.path, other.json == example.json { other.path += "?lang=en" }

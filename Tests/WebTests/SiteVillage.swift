@@ -129,7 +129,7 @@ struct ServedVillage: Sendable {
             """
             SELECT relname AS name, (xpath('/row/v/text()', query_to_xml(format(
                 'SELECT count(*) || '' '' || coalesce(md5(string_agg(t::text, '','' ORDER BY t::text)), '''') AS v FROM %s t',
-                CASE relname WHEN 'audit' THEN '(SELECT * FROM audit WHERE action <> ''report.livelihood'')'
+                CASE relname WHEN 'event' THEN '(SELECT * FROM event WHERE kind <> ''report.livelihood'')'
                     ELSE quote_ident(relname) END), true, true, '')))[1]::text AS state
             FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
                 AND relname <> 'livelihood_report'
@@ -168,7 +168,7 @@ func withVillage<Result: Sendable>(
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let settings = ["TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_POOL_SIZE": "8"].merging(environment) { $1 }
     let backend = try await Backend.open(
-        Configuration(environment: settings, dataDirectory: folder + "/data"), patience: .seconds(5))
+        Configuration(environment: settings, dataDirectory: folder + "/data"), patience: .seconds(5), givesKeys: false)
     do {
         let result = try await serve(backend, folder: folder, background: background, change: change, body)
         await backend.close()

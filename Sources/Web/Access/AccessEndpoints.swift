@@ -101,7 +101,7 @@ extension Site {
             call.scope, once: retry, render: name
         ) { transaction, scope in
             let change = try await plan(transaction, scope)
-            made.withLock { $0 = change.value }
+            made.withLock { $0 = change.known }
             return change
         }
         guard let secret = made.withLock({ $0 }), name(secret) == first else {

@@ -35,7 +35,7 @@ public struct SiteStore: Sendable {
                     """
                 ],
                 refusals: ["tour_site_name_once": SiteRules.taken(details.name)],
-                audit: Audit("tour.site.add", details.name))
+                event: Event("tour.site.add", details.name))
         }
     }
 
@@ -62,7 +62,7 @@ public struct SiteStore: Sendable {
                     """
                 ],
                 refusals: ["tour_site_name_once": SiteRules.taken(details.name)],
-                audit: Audit("tour.site.change", name))
+                event: Event("tour.site.change", name))
         }
     }
 
@@ -96,7 +96,7 @@ public struct SiteStore: Sendable {
                     """, bump(id, scope),
                 ],
                 refusals: ["tour_site_closure_pkey": SiteRules.closedAlready(day)],
-                audit: Audit("tour.site.close", name, detail: "\(day) \(reason)"))
+                event: Event("tour.site.close", name, day: day, .reason(reason)))
         }
     }
 
@@ -119,7 +119,7 @@ public struct SiteStore: Sendable {
                     WHERE village_id = \(scope.village) AND site_id = \(id) AND day = \(day)
                     """, bump(id, scope),
                 ],
-                audit: Audit("tour.site.open", name, detail: "\(day)"))
+                event: Event("tour.site.open", name, day: day))
         }
     }
 

@@ -100,9 +100,10 @@ public struct CheckInStore: Sendable {
             return Change(
                 answer, writes: writes(answer, entry, booking.state, offline: offline, scope),
                 refusals: ["tour_check_in_nonce_once": CheckInRules.nonceReused()],
-                audit: Audit(
+                event: Event(
                     first == nil ? "booking.check-in" : "booking.check-in-twice", "\(number)",
-                    detail: "session \(visit.session): \(entry.headcount) of \(visit.headcount)"))
+                    .number("session", visit.session), .number("people", entry.headcount),
+                    .number("booked", visit.headcount)))
         }
     }
 

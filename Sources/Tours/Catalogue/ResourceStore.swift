@@ -29,7 +29,7 @@ public struct ResourceStore: Sendable {
                     """
                 ],
                 refusals: ["tour_resource_name_once": SiteRules.taken(name)],
-                audit: Audit("tour.resource.add", name, detail: resource.kind.rawValue))
+                event: Event("tour.resource.add", name, .text("resource", resource.kind.rawValue)))
         }
     }
 
@@ -56,7 +56,7 @@ public struct ResourceStore: Sendable {
                     """
                 ],
                 refusals: ["tour_resource_name_once": SiteRules.taken(resource.name)],
-                audit: Audit("tour.resource.change", name))
+                event: Event("tour.resource.change", name))
         }
     }
 

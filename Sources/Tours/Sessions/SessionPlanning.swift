@@ -51,9 +51,9 @@ extension SessionStore {
                     "tour_session_once": SessionRules.exists(0, .open, on: first),
                     ResourceAssignment.constraint: found.taken(on: first),
                 ],
-                audit: Audit(
-                    "tour.session.add", ids.first.map(String.init) ?? "",
-                    detail: "\(sessions.count) from \(first) at \(new.time)"))
+                event: Event(
+                    "tour.session.add", ids.first.map(String.init) ?? "", day: first,
+                    .number("sessions", sessions.count), .text("time", "\(new.time)")))
         }
     }
 

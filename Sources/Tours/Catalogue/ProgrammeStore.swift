@@ -40,7 +40,7 @@ public struct ProgrammeStore: Sendable {
                     """
                 ],
                 refusals: ["tour_programme_name_once": SiteRules.taken(details.name)],
-                audit: Audit("tour.programme.add", details.name))
+                event: Event("tour.programme.add", details.name, .fen(details.price)))
         }
     }
 
@@ -70,7 +70,7 @@ public struct ProgrammeStore: Sendable {
                     """
                 ],
                 refusals: ["tour_programme_name_once": SiteRules.taken(details.name)],
-                audit: Audit("tour.programme.change", name, detail: "\(details.price.fen) fen"))
+                event: Event("tour.programme.change", name, .fen(details.price)))
         }
     }
 
@@ -89,7 +89,7 @@ public struct ProgrammeStore: Sendable {
                     """, bump(id, scope),
                 ],
                 refusals: ["tour_extra_name_once": SiteRules.taken(extra.name)],
-                audit: Audit("tour.extra.add", name, detail: "\(extra.name) \(extra.price.fen) fen"))
+                event: Event("tour.extra.add", name, .text("extra", extra.name), .fen(extra.price)))
         }
     }
 
@@ -117,7 +117,7 @@ public struct ProgrammeStore: Sendable {
                         .conflict, "extra-in-use", field: "extra", zh: "已有预约选了“\(extra.shortened)”，不能删除",
                         en: "there are bookings with “\(extra.shortened)”: it can't be removed")
                 ],
-                audit: Audit("tour.extra.remove", name, detail: extra))
+                event: Event("tour.extra.remove", name, .text("extra", extra)))
         }
     }
 

@@ -1,6 +1,7 @@
 import Database
 import Foundation
 import Kernel
+import Orchard
 import Postgres
 import Sales
 
@@ -58,13 +59,14 @@ extension BookingStore {
                 paidHow: picking.paidHow,
                 lines: picking.lines.map { .init(batch: $0.batch, weight: $0.weight, price: $0.price ?? usual) })
             let sold = try await SaleStore.record(sale, today: today)(transaction, scope)
+            guard let recorded = sold.known else { throw MissingRow() }
             var booking = old
             booking.version = old.version + 1
             var settled = extra
-            settled.sale = sold.value.id.value
+            settled.sale = recorded.id.value
             booking.extras.removeAll { $0.extra == extra.extra && $0.session == extra.session }
             booking.extras.append(settled)
-            let detail = "sale \(sold.value.id): \(picking.grams) g, \(sold.value.total.fen) fen"
+            let detail = "sale \(recorded.id): \(picking.grams) g, \(recorded.total.fen) fen"
             let tie: SQL =
                 isPlanned
                 ? """
@@ -77,7 +79,9 @@ extension BookingStore {
                 writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + sold.writes
                     + [tie, BookingRows.event("picked", of: booking, detail: detail, at: now, scope)],
                 refusals: BookingSeats.refusals.merging(sold.refusals) { $1 },
-                audit: Audit("booking.picked", "\(old.id)", detail: detail))
+                event: Event(
+                    "booking.picked", "\(old.id)", day: recorded.day, .number("sale", recorded.id.value),
+                    .number("grams", picking.grams), .fen(recorded.total)))
         }
     }
 

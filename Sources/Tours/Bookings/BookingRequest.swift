@@ -61,8 +61,8 @@ extension BookingStore {
             bookings, rows: bookings.flatMap { rows($0, scope) },
             lastWrites: BookingSeats.statements(BookingSeats.moves(of: bookings), now: now, scope),
             refusals: BookingSeats.refusals,
-            audit: bookings.map { booking in
-                Audit("booking.\(booking.state.rawValue)", "\(booking.id)", detail: "\(booking.headcount)")
+            events: bookings.map { booking in
+                Event("booking.\(booking.state.rawValue)", "\(booking.id)", .number("people", booking.headcount))
             })
     }
 

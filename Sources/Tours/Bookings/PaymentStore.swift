@@ -21,7 +21,7 @@ public enum PaymentStore {
             var booking = old
             booking.paid = old.paid + amount
             return written(
-                booking, old, what: "paid", detail: "\(amount.fen) fen \(paidHow)",
+                booking, old, what: "paid", detail: "\(amount.fen) fen \(paidHow)", [.fen(amount), .text("how", paidHow)],
                 [insert("payment", amount, paidHow, day ?? today, of: old, now, scope)], now: now, scope)
         }
     }
@@ -47,7 +47,7 @@ public enum PaymentStore {
             }
             var booking = old
             booking.refundDue = amount
-            return written(booking, old, what: "refund_decided", detail: "\(amount.fen) fen", [], now: now, scope)
+            return written(booking, old, what: "refund_decided", detail: "\(amount.fen) fen", [.fen(amount)], [], now: now, scope)
         }
     }
 
@@ -76,7 +76,7 @@ public enum PaymentStore {
             var booking = old
             booking.refunded = old.refunded + amount
             return written(
-                booking, old, what: "refunded", detail: "\(amount.fen) fen \(paidHow)",
+                booking, old, what: "refunded", detail: "\(amount.fen) fen \(paidHow)", [.fen(amount), .text("how", paidHow)],
                 [insert("refund", amount, paidHow, day ?? today, of: old, now, scope)], now: now, scope)
         }
     }
@@ -114,7 +114,7 @@ public enum PaymentStore {
     }
 
     private static func written(
-        _ new: Booking, _ old: Booking, what: String, detail: String, _ rows: [SQL], now: Date, _ scope: Scope
+        _ new: Booking, _ old: Booking, what: String, detail: String, _ figures: [Event.Figure], _ rows: [SQL], now: Date, _ scope: Scope
     ) -> Change<Booking> {
         var booking = new
         booking.version = old.version + 1
@@ -122,6 +122,6 @@ public enum PaymentStore {
             booking,
             writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + rows
                 + [BookingRows.event(what, of: booking, detail: detail, at: now, scope)],
-            refusals: BookingSeats.refusals, audit: Audit("booking.\(what)", "\(booking.id)", detail: detail))
+            refusals: BookingSeats.refusals, event: Event("booking.\(what)", "\(booking.id)", figures: figures))
     }
 }

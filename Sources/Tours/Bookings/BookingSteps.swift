@@ -74,7 +74,7 @@ extension BookingStore {
             return step(
                 from: old, to: booking, message: .cancelled,
                 detail: detail.isEmpty ? nil : detail.joined(separator: ": "),
-                now: now, scope)
+                figures: [.fen(booking.kept, "kept_fen"), .reason(reason)], now: now, scope)
         }
     }
 
@@ -90,7 +90,8 @@ extension BookingStore {
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
             return step(
                 from: old, to: booking, message: nil,
-                detail: booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil, now: now, scope)
+                detail: booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil,
+                figures: [.fen(booking.kept, "kept_fen")], now: now, scope)
         }
     }
 
@@ -119,7 +120,9 @@ extension BookingStore {
             if arrived != nil {
                 for index in booking.lines.indices { booking.lines[index].arrived = came }
             }
-            return step(from: old, to: booking, message: nil, detail: "\(came)", now: now, scope)
+            return step(
+                from: old, to: booking, message: nil, detail: "\(came)", figures: [.number("people", came)], now: now,
+                scope)
         }
     }
 
@@ -132,7 +135,8 @@ extension BookingStore {
 
     /// The change by which a booking goes into its new state.
     private static func step(
-        from old: Booking, to new: Booking, message: MessageKind?, detail: String? = nil, now: Date, _ scope: Scope
+        from old: Booking, to new: Booking, message: MessageKind?, detail: String? = nil, figures: [Event.Figure] = [],
+        now: Date, _ scope: Scope
     ) -> Change<Booking> {
         var booking = new
         booking.version = old.version + 1
@@ -148,7 +152,7 @@ extension BookingStore {
             lastWrites: BookingSeats.statements(
                 BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope),
             refusals: BookingSeats.refusals.merging(["tour_session_not_oversold": BookingRules.noSeats]) { $1 },
-            audit: Audit("booking.\(booking.state.rawValue)", "\(booking.id)", detail: detail))
+            event: Event("booking.\(booking.state.rawValue)", "\(booking.id)", figures: figures))
     }
 }
 

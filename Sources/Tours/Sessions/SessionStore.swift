@@ -104,7 +104,7 @@ public struct SessionStore: Sendable {
             }
             return Change(
                 session.with(capacity: capacity, resources: names), writes: writes, refusals: refusals,
-                audit: Audit("tour.session.change", "\(id)", detail: capacity.map { "capacity \($0)" }))
+                event: Event("tour.session.change", "\(id)", .number("capacity", capacity.map(Int64.init))))
         }
     }
 
@@ -150,7 +150,7 @@ public struct SessionStore: Sendable {
             return Change(
                 session.with(state: state), writes: writes,
                 refusals: ["tour_session_closed_takes_none": SessionRules.hasSeatsTaken(session)],
-                audit: Audit("tour.session.\(step.rawValue)", "\(id)"))
+                event: Event("tour.session.\(step.rawValue)", "\(id)"))
         }
     }
 

@@ -133,8 +133,15 @@ extension BookingStore {
         let id = booking.id.value
         let (from, to) = (old.lines.map(\.session), booking.lines.map(\.session))
         var details: [String] = []
-        if old.headcount != booking.headcount { details.append("\(old.headcount) → \(booking.headcount)") }
-        if from != to { details.append("session \(list(from)) → \(list(to))") }
+        var figures: [Event.Figure] = []
+        if old.headcount != booking.headcount {
+            details.append("\(old.headcount) → \(booking.headcount)")
+            figures += [.number("people", booking.headcount), .number("people_before", old.headcount)]
+        }
+        if from != to {
+            details.append("session \(list(from)) → \(list(to))")
+            figures += [.text("sessions", list(to)), .text("sessions_before", list(from))]
+        }
         let detail = details.isEmpty ? nil : details.joined(separator: ", ")
         var writes = [BookingRows.update(booking, seen: old.version, step: false, scope)]
         var lastWrites: [SQL] = []
@@ -167,7 +174,7 @@ extension BookingStore {
                     "tour_check_in_village_id_booking_id_session_id_fkey": BookingRules.stale,
                     "tour_session_not_oversold": BookingRules.noSeats,
                 ]) { $1 },
-            audit: Audit("booking.change", "\(id)", detail: detail))
+            event: Event("booking.change", "\(id)", figures: figures))
     }
 
     private static func list(_ sessions: [Int64]) -> String {
