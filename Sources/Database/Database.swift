@@ -163,7 +163,9 @@ public final class Database: Sendable {
         _ change: Change<Value>, in transaction: Transaction, _ claims: [SQL], _ scope: Scope,
         last: (Value) throws -> [SQL]
     ) async throws -> Value {
-        let writes = claims + change.statements(by: scope)
+        // An event that is entered for a day comes with rows that are.
+        let hold = change.events.contains { $0.day != nil } ? [ClosedBooks.hold(scope)] : []
+        let writes = hold + claims + change.statements(by: scope)
         do {
             switch change.answer {
             case .known(let value):
@@ -176,7 +178,9 @@ public final class Database: Sendable {
                 return value
             }
         } catch let error as PostgresError {
-            if let name = error.constraint, let refusal = change.refusals[name] { throw Beaten(refusal: refusal) }
+            guard let name = error.constraint else { throw error }
+            if let refusal = change.refusals[name] { throw Beaten(refusal: refusal) }
+            if name == ClosedBooks.constraint { throw Beaten(refusal: ClosedBooks.closedMeanwhile) }
             throw error
         }
     }

@@ -69,6 +69,7 @@ public struct Import: Sendable {
             let report = try await database.transaction(scope) { transaction in
                 var recorder = recorder
                 var report = ImportReport()
+                _ = try await transaction.query(ClosedBooks.hold(scope))
                 let reader = PartReader(register, partSize)
                 var next = try await reader.read()
                 while let part = next {
@@ -108,6 +109,7 @@ public struct Import: Sendable {
             return report
         } catch let error as PostgresError {
             if let name = error.constraint, let refusal = Recorder.refusals[name] { throw refusal }
+            if error.constraint == ClosedBooks.constraint { throw ClosedBooks.closedMeanwhile }
             throw error
         }
     }
