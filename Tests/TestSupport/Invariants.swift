@@ -124,7 +124,7 @@ enum Invariants {
             """
         ),
         (
-            "whatever changes something leaves an audit row in its transaction",
+            "whatever changes something leaves an event in its transaction",
             """
             SELECT changed.what, count(*) AS rows FROM (
                 SELECT 'batch' AS what, xmin FROM batch
@@ -162,8 +162,8 @@ enum Invariants {
             """
         ),
         (
-            "a village's audit names its actors",
-            "SELECT village_id, id FROM event WHERE actor = '' OR action = '' OR subject = ''"
+            "a village's events name their actors",
+            "SELECT village_id, id FROM event WHERE actor = '' OR kind = '' OR subject = ''"
         ),
     ]
 }
