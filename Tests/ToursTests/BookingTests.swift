@@ -226,7 +226,7 @@ import Testing
             let known = try await refusal { try await village.change(BookingStore.confirm(key, seen: 1, now: now)) }
             #expect(known?.code == "booking-changed" && known?.kind == .conflict)
             // Somebody else confirms between the look and the writes.
-            func late(_ step: @escaping Plan<Booking>, _ key: BookingKey) -> Plan<Booking> {
+            @Sendable func late(_ step: @escaping Plan<Booking>, _ key: BookingKey) -> Plan<Booking> {
                 let isConfirmed = Mutex(false)
                 return { transaction, scope in
                     let change = try await step(transaction, scope)
