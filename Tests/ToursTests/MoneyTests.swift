@@ -119,6 +119,22 @@ struct MoneyGround {
         }
     }
 
+    @Test func `a deposit that went back before the visit is owed again after it`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let key = try await ground.book()
+            try await ground.pay(key, 1000)
+            try await ground.refund(key, 1000)
+            #expect(try await ground.booking(key).open.fen == 300_000)
+            ground.arrive()
+            try await ground.complete(key, 30)
+            #expect(try await ground.income() == [ground.day: 3000])
+            #expect(try await ground.claims() == 3000)
+            try await ground.pay(key, 3000)
+            #expect(try await ground.booking(key).money == .settled)
+        }
+    }
+
     @Test func `what is kept and not paid is a claim and no income, until it is paid`() async throws {
         try await withVillage { village in
             let ground = try await MoneyGround(village)
@@ -264,9 +280,14 @@ struct MoneyGround {
                 PaymentStore.decideRefund(key, Money(fen: 200_000), reason: "午餐已备", now: village.clock.now))
             #expect(lowered.kept.fen == 100_000 && lowered.refundDue.fen == 200_000)
             #expect(try await ground.income() == [ground.day: 1000])
-            let raised = try await village.change(
-                PaymentStore.decideRefund(key, Money(fen: 300_000), now: village.clock.now))
-            #expect(raised.kept == .zero)
+            let above = try await refusal {
+                try await village.change(
+                    PaymentStore.decideRefund(key, Money(fen: 300_000), now: village.clock.now))
+            }
+            #expect(above?.code == "refund-above-payment")
+            try await ground.adjust(key, -1000)
+            let waived = try await ground.booking(key)
+            #expect(waived.kept == .zero && waived.refundDue.fen == 300_000)
             #expect(try await ground.income() == [:])
             try await village.change(
                 PaymentStore.decideRefund(key, .zero, reason: "转为下次", now: village.clock.now))
@@ -279,23 +300,28 @@ struct MoneyGround {
     @Test func `what a booking comes to is said by the database as by the program`() async throws {
         try await withVillage { village in
             let ground = try await MoneyGround(village)
-            let states: [BookingState] = [.requested, .confirmed, .completed, .cancelled, .noShow, .expired, .waitlisted]
-            for (index, money) in [(0, 0, 0), (3000, 0, 0), (3000, 1000, -200), (1000, 500, 0), (3500, 700, 100)].enumerated() {
+            let states: [BookingState] = [
+                .requested, .confirmed, .completed, .cancelled, .noShow, .expired, .waitlisted,
+            ]
+            for (index, money) in [
+                (0, 0, 0), (3000, 0, 0), (3000, 1000, -200), (1000, 500, 0), (3500, 700, 100),
+            ].enumerated() {
                 for state in states {
                     let (paid, refunded, adjusted) = money
                     let kept = state == .cancelled || state == .noShow ? 900 * 100 : 0
-                    let reference = String(repeating: "A", count: 10) + "\(["B", "C", "D", "E", "F"][index])"
+                    let reference =
+                        String(repeating: "A", count: 10) + "\(["B", "C", "D", "E", "F"][index])"
                         + "\(["A", "B", "C", "D", "E", "F", "G"][states.firstIndex(of: state) ?? 0])"
                     let rows = try await village.owner.query(
                         """
                         INSERT INTO tour_booking (village_id, reference, unit, unit_kind, headcount, leader, phone, state,
                             previous_state, hold_until, waiting_since, arrived, fee_fen, adjusted_fen, kept_fen, paid_fen,
-                            refund_due_fen, refunded_fen, actor)
+                            refund_due_fen, refunded_fen, refunded_after_fen, actor)
                         VALUES (\(village.village.id), \(reference), '某校', 'school', 30, '周老师', '13900000000',
                             \(state.rawValue), \(state == .expired ? "held" : state == .noShow || state == .cancelled ? "confirmed" : "new"),
                             \(state.holdsSeats ? village.clock.now : nil), \(state == .waitlisted ? village.clock.now : nil),
                             \(state == .completed ? 30 : nil), 300000, \(adjusted * 100), \(kept), \(paid * 100),
-                            \(refunded * 100), \(refunded * 100), 'test')
+                            \(refunded * 100), \(refunded * 100), \(refunded * 60), 'test')
                         RETURNING id, charge_fen
                         """)
                     let row = try #require(rows.first)

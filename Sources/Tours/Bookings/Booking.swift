@@ -64,6 +64,8 @@ public struct Booking: Sendable {
     public internal(set) var paid: Money
     public internal(set) var refundDue: Money
     public internal(set) var refunded: Money
+    /// What of it went back after the group had come.
+    public internal(set) var refundedAfter: Money
     public let requestedAt: Date
     public let actor: String
     /// In the order of the sessions' numbers.

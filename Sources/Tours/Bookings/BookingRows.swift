@@ -105,6 +105,7 @@ enum BookingRows {
             fee: try row.decode("fee_fen"), adjusted: try row.decode("adjusted_fen"), kept: try row.decode("kept_fen"),
             paid: try row.decode("paid_fen"), refundDue: try row.decode("refund_due_fen"),
             refunded: try row.decode("refunded_fen"),
+            refundedAfter: try row.decode("refunded_after_fen"),
             requestedAt: try row.decode("requested_at"), actor: try row.decode("actor"), lines: lines, extras: extras)
     }
 
@@ -142,7 +143,8 @@ extension BookingRows {
                 phone = \(booking.phone), email = \(booking.email), language = \(booking.language),
                 note = \(booking.note), hold_until = \(booking.holdUntil), waiting_since = \(booking.waitingSince),
                 arrived = \(booking.arrived), fee_fen = \(booking.fee),
-                adjusted_fen = \(booking.adjusted), kept_fen = \(booking.kept), paid_fen = \(booking.paid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded)
+                adjusted_fen = \(booking.adjusted), kept_fen = \(booking.kept), paid_fen = \(booking.paid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded),
+                refunded_after_fen = \(booking.refundedAfter)
             WHERE village_id = \(scope.village) AND id = \(booking.id.value)
             """
     }

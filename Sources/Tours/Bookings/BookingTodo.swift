@@ -80,11 +80,11 @@ extension BookingStore {
         let found: SQL = """
             SELECT t.kind, t.id FROM (
                 SELECT CASE WHEN b.paid_fen = b.refunded_fen AND b.hold_until <= \(now.addingTimeInterval(Self.soon))
-                    THEN \(BookingTask.Kind.lapsing.rawValue) ELSE \(BookingTask.Kind.confirm.rawValue) END AS kind, b.id
+                    THEN \(BookingTask.Kind.lapsing.rawValue)::int ELSE \(BookingTask.Kind.confirm.rawValue)::int END AS kind, b.id
                 FROM tour_booking b WHERE b.village_id = \(scope.village) AND b.hold_until IS NOT NULL
                     AND (b.hold_until > \(now) OR b.paid_fen <> b.refunded_fen)
                 UNION ALL
-                SELECT \(BookingTask.Kind.unresolved.rawValue), b.id
+                SELECT \(BookingTask.Kind.unresolved.rawValue)::int, b.id
                 FROM tour_booking b WHERE b.village_id = \(scope.village)
                     AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
                     AND \(now) > ALL (
@@ -92,10 +92,10 @@ extension BookingStore {
                         JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
                         WHERE l.village_id = b.village_id AND l.booking_id = b.id)
                 UNION ALL
-                SELECT \(BookingTask.Kind.refund.rawValue), b.id
+                SELECT \(BookingTask.Kind.refund.rawValue)::int, b.id
                 FROM tour_booking b WHERE b.village_id = \(scope.village) AND b.refund_due_fen > b.refunded_fen
                 UNION ALL
-                SELECT \(BookingTask.Kind.overpaid.rawValue), f.id
+                SELECT \(BookingTask.Kind.overpaid.rawValue)::int, f.id
                 FROM tour_booking f WHERE f.village_id = \(scope.village) AND \(Self.money) = \(MoneyState.overpaid.rawValue)
             ) t
             WHERE (t.kind, t.id) > (\(place.kind)::int, \(place.booking)::bigint) ORDER BY t.kind, t.id LIMIT \(limit)

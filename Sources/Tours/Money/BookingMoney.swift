@@ -9,15 +9,16 @@ extension Booking {
     /// The fee with its adjustments.
     public var agreed: Money { fee + adjusted }
 
-    /// What it comes to as it stands: what was agreed, less what went back of it that was not paid too much; of one that
-    /// nobody came for what is kept; nothing of one that expired.
+    /// What it comes to as it stands: what was agreed, after a visit less what went back of it that was not paid too
+    /// much; of one that nobody came for what is kept; nothing of one that expired.
     public var charge: Money {
         switch state {
         case .cancelled, .noShow: return kept
         case .expired: return .zero
-        case .requested, .held, .confirmed, .waitlisted, .arrived, .completed:
-            let tooMuch = max(0, paid.fen - agreed.fen)
-            return Money(fen: agreed.fen - max(0, refunded.fen - tooMuch))
+        case .requested, .held, .confirmed, .waitlisted: return agreed
+        case .arrived, .completed:
+            let tooMuch = max(0, paid.fen - (refunded.fen - refundedAfter.fen) - agreed.fen)
+            return Money(fen: agreed.fen - max(0, refundedAfter.fen - tooMuch))
         }
     }
 
@@ -42,8 +43,11 @@ extension Booking {
     /// Whether it is over without a visit, so that what is kept is all that it comes to.
     var endedWithoutVisit: Bool { state == .cancelled || state == .noShow }
 
+    /// Whether the group has come.
+    var hasCome: Bool { state == .arrived || state == .completed }
+
     /// Whether something of it may be income.
-    var earns: Bool { endedWithoutVisit || state == .arrived || state == .completed }
+    var earns: Bool { endedWithoutVisit || hasCome }
 
     /// Keeps of each line what stands at its place.
     mutating func keep(_ amounts: [Money]) {
@@ -133,6 +137,8 @@ public struct BookingPayment: Sendable {
     public let amount: Money
     public let paidHow: String
     public let day: CivilDay
+    /// Whether it went back after the group had come, and so lowered what the visit came to.
+    public let afterVisit: Bool
     /// The payment or refund that this one takes back, because it was entered by mistake.
     public let reverses: Int64?
     /// Why it does.

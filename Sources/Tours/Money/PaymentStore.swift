@@ -25,7 +25,7 @@ public enum PaymentStore {
     }
 
     /// Decides how much goes back to the group in all; nothing is paid out by that. Of a booking that nobody came for the
-    /// village then keeps the rest of what was paid, be that more or less than before.
+    /// village then keeps the rest of what was paid; to keep less than by its terms is an adjustment.
     /// - Parameter reason: needed where less goes back than what isn't kept.
     public static func decideRefund(
         _ key: BookingKey, _ amount: Money, reason: String? = nil, seen: Int? = nil, now: Date
@@ -62,7 +62,15 @@ public enum PaymentStore {
         var usual = old
         usual.refundWhatIsNotKept()
         guard amount != usual.refundDue else { return }
-        guard amount > usual.refundDue || reason != nil else {
+        guard amount < usual.refundDue else {
+            throw Refusal(
+                .conflict, "refund-above-payment", field: "amount",
+                zh: "收到 \(old.paid) 元，其中收取 \(old.kept) 元，最多退 \(usual.refundDue) 元；要少收请先调整（booking adjust）",
+                en:
+                    "\(old.paid) yuan were paid and \(old.kept) of them kept: at most \(usual.refundDue) can go back; to "
+                    + "keep less, adjust the booking first (booking adjust)")
+        }
+        guard reason != nil else {
             throw Refusal(
                 .invalid, "reason-missing", field: "reason", zh: "按规定应退 \(usual.refundDue) 元；少退请写明原因",
                 en: "\(usual.refundDue) yuan are to go back: say why it is less")
@@ -100,6 +108,7 @@ public enum PaymentStore {
             }
             var booking = old
             booking.refunded = old.refunded + amount
+            if old.hasCome { booking.refundedAfter = old.refundedAfter + amount }
             return written(
                 booking, old, what: "refunded", detail: "\(amount.fen) fen \(paidHow)", day: day,
                 [.fen(amount), .text("how", paidHow)],
@@ -154,9 +163,9 @@ public enum PaymentStore {
         _ now: Date, _ scope: Scope
     ) -> SQL {
         """
-        INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, actor, at)
-        VALUES (\(scope.village), \(booking.id.value), \(kind.rawValue), \(amount), \(paidHow), \(day), \(scope.actor),
-            \(now))
+        INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, after_visit, actor, at)
+        VALUES (\(scope.village), \(booking.id.value), \(kind.rawValue), \(amount), \(paidHow), \(day),
+            \(kind == .refund && booking.hasCome), \(scope.actor), \(now))
         """
     }
 
