@@ -13,7 +13,7 @@ import Testing
 
     /// What of history may be written again: counters, and how far a message has come.
     private static let writable = [
-        "batch": ["out_g", "labelled_g"],
+        "batch": ["out_g", "labelled_g"], "income_entry": ["corrected_fen"],
         "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error"],
     ]
 

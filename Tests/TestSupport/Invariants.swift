@@ -189,7 +189,9 @@ enum Invariants {
                 UNION ALL SELECT 'tour_session', xmin FROM tour_session
                 UNION ALL SELECT 'tour_session_resource', xmin FROM tour_session_resource
             ) changed
+            -- numbering an event makes its row one of the numbering's transaction
             WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM event)
+                AND NOT EXISTS (SELECT FROM event WHERE number IS NOT NULL)
             GROUP BY changed.what
             """
         ),
