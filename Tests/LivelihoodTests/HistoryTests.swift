@@ -27,7 +27,10 @@ import Testing
         try await IncomeStore(village.database).summary(
             from: #require(CivilDay(year: year, month: 1, day: 1)),
             to: #require(CivilDay(year: year, month: 12, day: 31)), by: dimensions, scope ?? village.committee
-        ).rows.map { row in (row.values.map { $0 ?? "-" } + ["\(row.amount)"]).joined(separator: " ") }
+        ).rows.map { row in
+            let values: [String] = row.values.map { $0 ?? "-" }
+            return (values + ["\(row.amount)"]).joined(separator: " ")
+        }
     }
 
     @Test func `income is the household's whose harvest it was, under the name that it had then`() async throws {

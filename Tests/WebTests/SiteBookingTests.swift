@@ -247,6 +247,7 @@ extension SiteTests {
         }
 
         @Test func aGroupIsToldHowMuchComesBack() async throws {
+            let village = try Served.village
             let booking = try await village.booked()
             _ = try await village.post(
                 "/api/v1/tours/bookings/\(booking["booking"].int64)/payments", as: "desk",
