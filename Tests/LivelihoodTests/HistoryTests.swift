@@ -24,7 +24,7 @@ import Testing
     private func summary(
         _ village: TestVillage, _ year: Int, by dimensions: [IncomeSummary.Dimension], as scope: Scope? = nil
     ) async throws -> [String] {
-        try await IncomeStore(village.database).summary(
+        try await IncomeRowStore(village.database).summary(
             from: #require(CivilDay(year: year, month: 1, day: 1)),
             to: #require(CivilDay(year: year, month: 12, day: 31)), by: dimensions, scope ?? village.committee
         ).rows.map { row in
