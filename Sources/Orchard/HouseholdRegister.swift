@@ -13,6 +13,8 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
     private static let people = Column("人口", also: ["家庭人口", "人数"])
     private static let phone = Column("联系电话", also: ["电话", "手机"], required: false)
     public static let columns = [number, head, gridCell, supportClass, cooperative, people, phone]
+    public static let numbering: Numbering? = Numbering(number)
+    public static let nameColumns = [cooperative]
 
     public static let refusals = [
         "household_village_id_number_key": Refusal(
@@ -20,8 +22,8 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             en: "a household number belongs to another cooperative already")
     ]
 
-    private var catalogue: Catalogue?
-    public var created: [Bilingual] { catalogue?.created ?? [] }
+    private var catalogue = Catalogue()
+    public var created: [Bilingual] { catalogue.created }
 
     public init() {}
 
@@ -38,7 +40,6 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var catalogue = try await self.catalogue.orLoad(transaction, scope)
         var known: [String: Entry] = [:]
         let numbers = rows.compactMap { try? $0.key(Self.number) }
         for row in try await transaction.query(
@@ -57,7 +58,7 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
         var writes: [SQL] = []
         for row in rows {
             do {
-                let entry = try await Self.entry(row, &catalogue, known, transaction, scope)
+                let entry = try await entry(row, known, transaction, scope)
                 if let old = known[entry.number] {
                     guard old != entry else {
                         outcomes.append(.already)
@@ -70,39 +71,78 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
                     outcomes.append(.recorded)
                 }
                 known[entry.number] = entry
-            } catch let refusal as Refusal {
-                outcomes.append(.refused(refusal))
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             }
         }
         _ = try await transaction.query(writes)
-        self.catalogue = catalogue
         return outcomes
     }
 
+    /// What a row says of a household, and the name of its cooperative.
+    private struct Said {
+        let number: String
+        let head: String
+        let gridCell: String
+        let supportClass: String
+        let cooperative: String
+        let people: Int
+        let phone: String?
+    }
+
+    private static func read(_ row: RegisterRow, _ faults: inout RowFaults) throws -> Said {
+        try Said(
+            number: faults.reading("") { try row.key(number) },
+            head: faults.reading("") { try row.text(head, max: 60) },
+            gridCell: faults.reading("") { try row.text(gridCell, max: 60) },
+            supportClass: faults.reading("") { try row.text(supportClass, max: 60) },
+            cooperative: faults.reading("") { try row.text(cooperative, max: 60) },
+            people: faults.reading(0) { try row.integer(people, in: 1...50) },
+            phone: faults.reading(nil) { try row.optionalKey(phone, max: 40) })
+    }
+
+    public static func identity(of row: RegisterRow) throws -> RowIdentity {
+        var faults = RowFaults()
+        let said = try read(row, &faults)
+        try faults.check()
+        return RowIdentity(
+            number: [said.number],
+            content: [
+                (head, said.head), (gridCell, said.gridCell), (supportClass, said.supportClass),
+                (cooperative, CleanText.folded(said.cooperative)), (people, "\(said.people)"), (phone, said.phone),
+            ])
+    }
+
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        catalogue = try await Catalogue.load(transaction, scope)
+        catalogue.expect(.cooperative, context.names(in: Self.cooperative), creating: context.choices.creates)
+    }
+
     /// Reads all of the row before it makes the cooperative, so that a refused row leaves none behind.
-    private static func entry(
-        _ row: RegisterRow, _ catalogue: inout Catalogue, _ known: [String: Entry], _ transaction: Transaction,
-        _ scope: Scope
+    private mutating func entry(
+        _ row: RegisterRow, _ known: [String: Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws -> Entry {
-        let name = try row.text(cooperative, max: 60)
-        let number = try row.key(self.number)
-        let head = try row.text(self.head, max: 60)
-        let gridCell = try row.text(self.gridCell, max: 60)
-        let supportClass = try row.text(self.supportClass, max: 60)
-        let people = try row.integer(self.people, in: 1...50)
-        let phone = try row.optionalKey(self.phone, max: 40)
-        if let old = known[number], catalogue.cooperatives[name] != old.cooperative {
-            throw Refusal(
-                .conflict, "household-moved", field: cooperative.name, zh: "农户“\(number)”已登记在另一个合作社",
-                en: "household “\(number)” is registered with another cooperative")
+        var faults = RowFaults()
+        let said = try Self.read(row, &faults)
+        if let old = known[said.number], !said.cooperative.isEmpty,
+            catalogue.cooperatives[said.cooperative] != old.cooperative
+        {
+            faults.note(
+                Refusal(
+                    .conflict, "household-moved", field: Self.cooperative.name,
+                    zh: "农户“\(said.number)”已登记在另一个合作社",
+                    en: "household “\(said.number)” is registered with another cooperative"))
         }
+        try faults.check()
         do {
+            let cooperative = try await catalogue.cooperative(making: said.cooperative, transaction, scope)
             return Entry(
-                number: number, head: head, gridCell: gridCell, supportClass: supportClass,
-                cooperative: try await catalogue.cooperative(making: name, transaction, scope), people: people,
-                phone: phone)
+                number: said.number, head: said.head, gridCell: said.gridCell, supportClass: said.supportClass,
+                cooperative: cooperative, people: said.people, phone: said.phone)
         } catch let refusal as Refusal {
-            throw refusal.renamed(field: cooperative.name)
+            throw RowRefused(refusals: [refusal.renamed(field: Self.cooperative.name)])
         }
     }
 
@@ -120,13 +160,5 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             support_class = \(entry.supportClass), people = \(entry.people), phone = \(entry.phone)
         WHERE village_id = \(scope.village) AND number = \(entry.number)
         """
-    }
-}
-
-extension Catalogue? {
-    /// The catalogue, read when it is first needed.
-    public func orLoad(_ transaction: Transaction, _ scope: Scope) async throws -> Catalogue {
-        if let self { return self }
-        return try await Catalogue.load(transaction, scope)
     }
 }

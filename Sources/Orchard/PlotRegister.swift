@@ -14,6 +14,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     private static let longitude = Column("经度", required: false)
     private static let latitude = Column("纬度", required: false)
     public static let columns = [number, name, cooperative, household, product, area, longitude, latitude]
+    public static let numbering: Numbering? = Numbering(number)
 
     public static let refusals = [
         "plot_village_id_number_key": Refusal(
@@ -21,7 +22,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
             en: "a plot number belongs to another cooperative already")
     ]
 
-    private var catalogue: Catalogue?
+    private var catalogue = Catalogue()
     public let created: [Bilingual] = []
 
     public init() {}
@@ -42,7 +43,6 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        let catalogue = try await self.catalogue.orLoad(transaction, scope)
         let households = try await Self.households(rows, transaction, scope)
         var known = try await Self.known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
@@ -68,48 +68,112 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                     outcomes.append(.recorded)
                 }
                 known[entry.number] = entry
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
         }
         _ = try await transaction.query(writes)
-        self.catalogue = catalogue
         return outcomes
+    }
+
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        catalogue = try await Catalogue.load(transaction, scope)
+    }
+
+    /// What a row says of a plot, with the names as they stand there.
+    private struct Said {
+        let number: String
+        let name: String
+        let cooperative: String
+        let household: String
+        let product: String
+        let area: Int64
+        let longitude: Int64?
+        let latitude: Int64?
+    }
+
+    private static func read(_ row: RegisterRow, _ faults: inout RowFaults) throws -> Said {
+        try Said(
+            number: faults.reading("") { try row.key(number) },
+            name: faults.reading("") { try row.text(name, max: 60) },
+            cooperative: faults.reading("") { try row.text(cooperative, max: 60) },
+            household: faults.reading("") { try row.key(household) },
+            product: faults.reading("") { try row.text(product, max: 60) },
+            area: faults.reading(0) { try centimu(row) },
+            longitude: faults.reading(nil) { try degrees(row, longitude, limit: 180) },
+            latitude: faults.reading(nil) { try degrees(row, latitude, limit: 90) })
+    }
+
+    public static func identity(of row: RegisterRow) throws -> RowIdentity {
+        var faults = RowFaults()
+        let said = try read(row, &faults)
+        try faults.check()
+        return RowIdentity(
+            number: [said.number],
+            content: [
+                (name, said.name), (cooperative, CleanText.folded(said.cooperative)), (household, said.household),
+                (product, CleanText.folded(said.product)), (area, "\(said.area)"),
+                (longitude, said.longitude.map { "\($0)" }), (latitude, said.latitude.map { "\($0)" }),
+            ])
     }
 
     private static func entry(
         _ row: RegisterRow, _ households: [String: (id: Int, cooperative: Int)], _ catalogue: Catalogue
     ) throws -> Entry {
-        let name = try row.text(cooperative, max: 60)
-        let householdNumber = try row.key(household)
-        guard let owner = households[householdNumber] else {
+        var faults = RowFaults()
+        let said = try read(row, &faults)
+        let owner = try faults.reading(nil) {
+            try Self.owner(said.household, of: said.cooperative, households, catalogue)
+        }
+        let crop = try faults.reading(nil) { try Self.crop(said.product, catalogue) }
+        try faults.check()
+        guard let owner, let crop else { throw MissingRow() }
+        return Entry(
+            number: said.number, name: said.name, cooperative: owner.cooperative, household: owner.id, product: crop.id,
+            area: said.area, longitude: said.longitude, latitude: said.latitude)
+    }
+
+    /// - Returns: nil when the row does not name both, which it is refused for already.
+    private static func owner(
+        _ number: String, of name: String, _ households: [String: (id: Int, cooperative: Int)], _ catalogue: Catalogue
+    ) throws -> (id: Int, cooperative: Int)? {
+        guard !number.isEmpty else { return nil }
+        guard let owner = households[number] else {
             throw Refusal(
                 .invalid, "unknown-household", field: household.name,
-                zh: "没有农户“\(householdNumber.shortened)”，请先导入农户名册",
-                en: "there is no household “\(householdNumber.shortened)”: import the households first")
+                zh: "没有农户“\(number.shortened)”，请先导入农户名册",
+                en: "there is no household “\(number.shortened)”: import the households first")
         }
-        guard catalogue.cooperatives[name] == owner.cooperative else {
+        guard name.isEmpty || catalogue.cooperatives[name] == owner.cooperative else {
             throw Refusal(
                 .invalid, "household-of-another-cooperative", field: household.name,
-                zh: "农户“\(householdNumber.shortened)”不属于“\(name.shortened)”",
-                en: "household “\(householdNumber.shortened)” does not belong to “\(name.shortened)”")
+                zh: "农户“\(number.shortened)”不属于“\(name.shortened)”",
+                en: "household “\(number.shortened)” does not belong to “\(name.shortened)”")
         }
-        let crop: Product
+        return owner
+    }
+
+    /// - Returns: nil when the row names none, which it is refused for already.
+    private static func crop(_ name: String, _ catalogue: Catalogue) throws -> Product? {
         do {
-            crop = try catalogue.product(named: row.text(product, max: 60))
+            return name.isEmpty ? nil : try catalogue.product(named: name)
         } catch let refusal as Refusal {
             throw refusal.renamed(field: product.name)
         }
+    }
+
+    private static func centimu(_ row: RegisterRow) throws -> Int64 {
         let centimu = try row.decimal(area, places: 2)
         guard (1...10_000_000).contains(centimu) else {
             throw Refusal(
                 .invalid, "out-of-range", field: area.name, zh: "面积须大于 0 且不超过 100,000 亩",
                 en: "an area is above 0 and at most 100,000 mu")
         }
-        return Entry(
-            number: try row.key(number), name: try row.text(self.name, max: 60), cooperative: owner.cooperative,
-            household: owner.id, product: crop.id, area: centimu,
-            longitude: try degrees(row, longitude, limit: 180), latitude: try degrees(row, latitude, limit: 90))
+        return centimu
     }
 
     private static func degrees(_ row: RegisterRow, _ column: Column, limit: Int64) throws -> Int64? {
