@@ -37,10 +37,13 @@ public struct Harvest: Sendable {
     public let grade: String
     public let day: CivilDay
     public let weight: Weight
+    /// The harvest slip's number in the cooperative's register.
+    public let slip: String?
     public let picker: String?
 
     public init(
-        plot: String, product: String?, variety: String, grade: String, day: CivilDay, weight: Weight, picker: String?
+        plot: String, product: String?, variety: String, grade: String, day: CivilDay, weight: Weight,
+        slip: String? = nil, picker: String?
     ) {
         self.plot = plot
         self.product = product
@@ -48,7 +51,24 @@ public struct Harvest: Sendable {
         self.grade = grade
         self.day = day
         self.weight = weight
+        self.slip = slip
         self.picker = picker
+    }
+
+    /// With its texts as they are stored.
+    func cleaned() throws -> Harvest {
+        Harvest(
+            plot: try CleanText.key(plot), product: product.map(CleanText.text), variety: CleanText.text(variety),
+            grade: CleanText.text(grade), day: day, weight: weight,
+            slip: try slip.map { try CleanText.number($0, field: "slip", max: 60) },
+            picker: try picker.map { try CleanText.name($0, field: "picker", max: 60) })
+    }
+
+    /// With its names as they are recorded.
+    func named(product: String?, variety: String, grade: String) -> Harvest {
+        Harvest(
+            plot: plot, product: product, variety: variety, grade: grade, day: day, weight: weight, slip: slip,
+            picker: picker)
     }
 }
 

@@ -18,6 +18,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     private static let weight = Column("重量斤", also: ["重量", "数量斤"])
     private static let picker = Column("采收人", also: ["操作人"], required: false)
     public static let columns = [slip, day, cooperative, plot, product, variety, grade, weight, picker]
+    public static let numbering: Numbering? = Numbering(slip, within: [cooperative], yearOf: day)
+    public static let nameColumns = [variety, grade]
 
     public static let refusals = [
         HarvestStore.withinCeiling: Refusal(
@@ -31,12 +33,12 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
 
     private let signer: CodeSigner
     private let today: CivilDay
-    private var catalogue: Catalogue?
+    private var context = ImportContext.none
+    private var catalogue = Catalogue()
     private var ledger = SeasonLedger()
-    private var hasStaging = false
     /// Signed and not yet written: written while the next rows are read and signed.
     private var pending: HarvestStaging.Rows?
-    public var created: [Bilingual] { catalogue?.created ?? [] }
+    public var created: [Bilingual] { catalogue.created }
 
     public init(signer: CodeSigner, today: CivilDay) {
         self.signer = signer
@@ -50,6 +52,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let cooperative: Int
         let plot: Int
         let plotNumber: String
+        /// What held of the plot on the day.
+        let plotPeriod: Int
+        let household: Int
+        let ceiling: Weight
         let product: Product
         let varietyName: String
         let gradeName: String
@@ -81,41 +87,40 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var catalogue = try await self.catalogue.orLoad(transaction, scope)
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
-        let known = try await Self.known(rows, catalogue, transaction, scope)
-        let numbers = try await Self.numbers(rows.count - known.count, transaction, scope)
-        if !hasStaging {
-            _ = try await transaction.query(HarvestStaging.create)
-            hasStaging = true
+        let results = try rows.enumerated().map { index, row in
+            try Result(reading: { try read(row, index) })
         }
+        let good = results.compactMap { try? $0.get() }
+        let known = try await Self.known(good, transaction, scope)
+        let numbers = try await Self.numbers(good.count - known.count, transaction, scope)
         let (before, keyID, today) = (pending, signer.keyID, today)
         async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
         // Where each slip's entry stands: cheaper than to keep what it says a second time.
         var places: [SlipKey: Int] = [:]
-        let results = try rows.enumerated().map { index, row in
-            try Result(refusable: { try read(row, index, catalogue) })
-        }
-        try await ledger.loadSeasons(
-            of: results.compactMap { try? $0.get() }.map { ($0.plot, $0.day) }, transaction, scope)
+        try await ledger.loadSeasons(of: good, transaction, scope)
         for result in results {
             do {
                 var entry = try result.get()
-                let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
+                let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip, year: entry.day.year)
                 if let old = known[key] ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
-                try ledger.add(entry.weight, plot: entry.plot, day: entry.day)
+                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+                try checkNames(entry)
+                try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
                 places[key] = entries.count
                 entries.append(entry)
                 outcomes.append(.recorded)
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
@@ -125,50 +130,128 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             seasons: ledger.takeWrites(scope),
             entries: entries, places: places)
         try await written
-        self.catalogue = catalogue
         return outcomes
     }
 
-    private func read(
-        _ row: RegisterRow, _ index: Int, _ catalogue: Catalogue
-    ) throws -> Entry {
-        let number = try row.key(Self.plot)
-        guard let plot = ledger.plots[number] else {
-            throw Refusal(
-                .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
-                en: "there is no plot “\(number.shortened)”: import the plots first")
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        self.context = context
+        catalogue = try await Catalogue.load(transaction, scope)
+        let creates = context.choices.creates
+        catalogue.expect(.variety, context.names(in: Self.variety), creating: creates)
+        catalogue.expect(.grade, context.names(in: Self.grade), creating: creates)
+        _ = try await transaction.query(HarvestStaging.create)
+    }
+
+    /// - Throws: what is asked of the row's new names, before any of them comes into being.
+    private func checkNames(_ entry: Entry) throws {
+        var faults = RowFaults()
+        if catalogue.recorded(variety: entry.varietyName, of: entry.product.id) == nil {
+            try faults.reading(()) {
+                do {
+                    try catalogue.checkNew(.variety, entry.varietyName)
+                } catch let refusal as Refusal {
+                    throw refusal.renamed(field: Self.variety.name)
+                }
+            }
         }
-        let cooperative = try row.text(Self.cooperative, max: 60)
-        guard catalogue.cooperatives[cooperative] == plot.cooperative else {
-            throw Refusal(
-                .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
-                zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
-                en: "plot \(number) does not belong to “\(cooperative.shortened)”")
+        if catalogue.grades[entry.gradeName] == nil {
+            try faults.reading(()) {
+                do {
+                    try catalogue.checkNew(.grade, entry.gradeName)
+                } catch let refusal as Refusal {
+                    throw refusal.renamed(field: Self.grade.name)
+                }
+            }
         }
-        let productName = try row.text(Self.product, max: 60)
-        guard let product = catalogue.products[productName], product.id == plot.product else {
-            throw Refusal(
-                .invalid, "crop-mismatch", field: Self.product.name,
-                zh: "地块 \(number) 种的不是“\(productName.shortened)”",
-                en: "plot \(number) does not grow “\(productName.shortened)”")
+        try faults.check()
+    }
+
+    public static func identity(of row: RegisterRow) throws -> RowIdentity {
+        let day = try row.day(day)
+        return RowIdentity(
+            number: [CleanText.folded(try row.text(cooperative)), "\(day.year)", try row.key(slip)],
+            content: [
+                (Self.day, "\(day)"), (plot, try row.key(plot)), (product, CleanText.folded(try row.text(product))),
+                (variety, CleanText.folded(try row.text(variety))), (grade, CleanText.folded(try row.text(grade))),
+                (weight, "\(try row.weight(weight, unit: 500))"), (picker, try row.optionalText(picker)),
+            ])
+    }
+
+    /// All that is wrong with the row, or what it says.
+    private func read(_ row: RegisterRow, _ index: Int) throws -> Entry {
+        var faults = RowFaults()
+        let slip = try faults.reading("") { try row.key(Self.slip) }
+        let day = try faults.reading { try harvestDay(row) }
+        let number = try faults.reading("") { try row.key(Self.plot) }
+        let held = try faults.reading(nil) { try plot(number, on: day) }
+        let cooperative = try faults.reading("") { try row.text(Self.cooperative, max: 60) }
+        let productName = try faults.reading("") { try row.text(Self.product, max: 60) }
+        if let (_, held) = held {
+            if !cooperative.isEmpty, catalogue.cooperatives[cooperative] != held.cooperative {
+                faults.note(
+                    Refusal(
+                        .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
+                        zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
+                        en: "plot \(number) does not belong to “\(cooperative.shortened)”"))
+            }
+            if !productName.isEmpty, catalogue.products[productName]?.id != held.product {
+                faults.note(
+                    Refusal(
+                        .invalid, "crop-mismatch", field: Self.product.name,
+                        zh: "地块 \(number) 种的不是“\(productName.shortened)”",
+                        en: "plot \(number) does not grow “\(productName.shortened)”"))
+            }
         }
+        let variety = try faults.reading("") { try row.text(Self.variety, max: 60) }
+        let grade = try faults.reading("") { try row.text(Self.grade, max: 60) }
+        let weight = try faults.reading(Weight(grams: 0)) { try row.weight(Self.weight, unit: 500) }
+        let picker = try faults.reading(nil) { try row.optionalText(Self.picker, max: 60) }
+        try faults.check()
+        guard let day, let (plot, held) = held, let product = catalogue.products[productName] else {
+            throw MissingRow()
+        }
+        return Entry(
+            row: index, slip: slip, cooperative: held.cooperative, plot: plot, plotNumber: number,
+            plotPeriod: held.period, household: held.household, ceiling: held.ceiling, product: product,
+            varietyName: catalogue.recorded(variety: variety, of: product.id) ?? variety,
+            gradeName: catalogue.grades.recorded(grade) ?? grade, day: day,
+            bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays), weight: weight,
+            picker: picker)
+    }
+
+    private func harvestDay(_ row: RegisterRow) throws -> CivilDay {
         let day = try row.day(Self.day)
         do {
             try BatchRules.harvestDay(day, today: today)
         } catch let refusal as Refusal {
             throw refusal.renamed(field: Self.day.name)
         }
-        return Entry(
-            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id,
-            plotNumber: number, product: product,
-            varietyName: try row.text(Self.variety, max: 60), gradeName: try row.text(Self.grade, max: 60), day: day,
-            bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
-            weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
+        return day
+    }
+
+    /// What held of a plot on a day.
+    /// - Returns: nil when the row does not say both, which it is refused for already.
+    private func plot(_ number: String, on day: CivilDay?) throws -> (id: Int, held: SeasonLedger.Held)? {
+        guard !number.isEmpty else { return nil }
+        guard let plot = ledger.plots[number] else {
+            throw Refusal(
+                .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
+                en: "there is no plot “\(number.shortened)”: import the plots first")
+        }
+        guard let day else { return nil }
+        guard let held = plot.timeline.value(on: day) else {
+            throw OrchardRules.notYet(plot: number, from: plot.timeline.start).renamed(field: Self.plot.name)
+        }
+        return (plot.id, held)
     }
 
     struct SlipKey: Hashable, Sendable {
         let cooperative: Int
         let slip: String
+        /// Registers begin again at 1 every January.
+        let year: Int
     }
 
     /// What the books hold of a slip.
@@ -184,35 +267,31 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
     /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
-        _ rows: [RegisterRow], _ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope
+        _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SlipKey: Recorded] {
-        var cooperatives: [Int] = []
-        var slips: [String] = []
-        for row in rows {
-            guard let name = try? row.text(cooperative, max: 60), let id = catalogue.cooperatives[name],
-                let number = try? row.key(slip)
-            else { continue }
-            cooperatives.append(id)
-            slips.append(number)
-        }
+        let (cooperatives, slips) = (entries.map(\.cooperative), entries.map(\.slip))
+        let years = entries.map(\.day.year)
         var found: [SlipKey: Recorded] = [:]
         for row in try await transaction.query(
             """
             SELECT b.cooperative_id, b.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
                 b.in_g, b.picker
-            FROM unnest(\(cooperatives)::int[], \(slips)::text[]) w (cooperative_id, slip)
+            FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             CROSS JOIN LATERAL (
                 SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
-            JOIN plot t ON t.village_id = \(scope.village) AND t.id = b.plot_id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL
+                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1) b
+            JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
             JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
             """)
         {
-            let key = SlipKey(cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"))
+            let harvested: CivilDay = try row.decode("harvested_on")
+            let key = SlipKey(
+                cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
             found[key] = Recorded(
                 plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
-                day: try row.decode("harvested_on"), weight: try row.decode("in_g"), picker: try row.decode("picker"))
+                day: harvested, weight: try row.decode("in_g"), picker: try row.decode("picker"))
         }
         return found
     }
@@ -230,16 +309,5 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
         try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
         pending = nil
-    }
-}
-
-extension Result where Failure == Refusal {
-    /// What `body` returns, or the refusal that it throws.
-    fileprivate init(refusable body: () throws -> Success) throws {
-        do {
-            self = .success(try body())
-        } catch let refusal as Refusal {
-            self = .failure(refusal)
-        }
     }
 }

@@ -62,6 +62,20 @@ enum Recorded {
         },
         FigureName(name: "people", zh: "人数", en: "people"),
         FigureName(name: "people_before", zh: "原人数", en: "people before"),
+        FigureName(name: "household", zh: "户号", en: "household"),
+        FigureName(name: "household_before", zh: "原户号", en: "household before"),
+        FigureName(name: "cooperative", zh: "合作社", en: "cooperative"),
+        FigureName(name: "cooperative_before", zh: "原合作社", en: "cooperative before"),
+        FigureName(name: "head", zh: "户主", en: "head"),
+        FigureName(name: "head_before", zh: "原户主", en: "head before"),
+        FigureName(name: "grid_cell", zh: "网格", en: "grid cell"),
+        FigureName(name: "grid_cell_before", zh: "原网格", en: "grid cell before"),
+        FigureName(name: "support_class", zh: "帮扶类别", en: "support class"),
+        FigureName(name: "support_class_before", zh: "原帮扶类别", en: "support class before"),
+        FigureName(name: "product", zh: "作物", en: "crop"),
+        FigureName(name: "product_before", zh: "原作物", en: "crop before"),
+        FigureName(name: "mu", zh: "面积（亩）", en: "mu"),
+        FigureName(name: "mu_before", zh: "原面积（亩）", en: "mu before"),
         FigureName(name: "booked", zh: "预约人数", en: "booked"),
         FigureName(name: "session", zh: "场次", en: "session"),
         FigureName(name: "sessions", zh: "场次", en: "sessions"),
@@ -137,7 +151,7 @@ enum Recorded {
     private static let actorKinds = ["account": "账号", "token": "令牌"]
     private static let actors = [
         "local": "本机", "clock": "到期自动", "waiting-list": "候补自动", "public": "公众", "group": "团队",
-        "journal": "签到记录", "list": "名单",
+        "journal": "签到记录", "list": "名单", "demo": "演示",
     ]
 
     private static let events = [
@@ -152,7 +166,8 @@ enum Recorded {
             "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号",
             "session.open": "登录", "token.create": "生成令牌", "token.revoke": "作废令牌",
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
-            "variety.add": "添加品种", "plot.override": "登记采收例外", "batch.register": "登记批次",
+            "variety.add": "添加品种", "household.change": "更改农户", "plot.change": "更改地块", "plot.override": "登记采收例外",
+            "batch.register": "登记批次",
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
             "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",

@@ -1,5 +1,6 @@
 import Backend
 import Codes
+import Database
 import Documents
 import Foundation
 import Income
@@ -14,7 +15,11 @@ import Tours
 struct RegisterImport: Sendable {
     let kind: RegisterKind
     let path: String
-    let partial: Bool
+    /// The day from which on households and plots hold; nil for today.
+    let asOf: CivilDay?
+    let choices: ImportChoices
+    /// Who imports.
+    let scope: Scope
     /// Where refused rows are written, once there are any.
     let refusedPath: String?
 
@@ -28,9 +33,14 @@ struct RegisterImport: Sendable {
 
     func run(_ backend: Backend) async throws -> Outcome {
         let today = backend.clock.today
+        guard asOf == nil || kind.isDated else {
+            throw Refusal(
+                .invalid, "as-of-without-meaning", field: "asOf", zh: "只有农户和地块登记表有生效日期",
+                en: "only registers of households and plots hold from a day on")
+        }
         return switch kind {
-        case .households: try await run(HouseholdRegister(), backend)
-        case .plots: try await run(PlotRegister(), backend)
+        case .households: try await run(HouseholdRegister(asOf: asOf, today: today), backend)
+        case .plots: try await run(PlotRegister(asOf: asOf, today: today), backend)
         case .harvest: try await run(HarvestRegister(signer: backend.keys.signer(), today: today), backend)
         case .sales: try await run(SaleRegister(today: today), backend)
         case .bookings: try await run(BookingRegister(today: today), backend)
@@ -48,7 +58,7 @@ struct RegisterImport: Sendable {
         let report: ImportReport
         var isRecorded = true
         do {
-            report = try await Import(backend.database, scope: backend.local.scope, partial: partial).run(
+            report = try await Import(backend.database, scope: scope, choices: choices).run(
                 register, kind: kind.rawValue, recorder: recorder, refusedRow: refused.append, progress: bar.show)
         } catch let failure as ImportRefused {
             report = failure.report
@@ -74,11 +84,11 @@ private final class RefusedRows: Sendable {
         self.header = header
     }
 
-    @Sendable func append(_ row: RegisterRow, _ refusal: Refusal) throws {
+    @Sendable func append(_ row: RegisterRow, _ refusals: [Refusal]) throws {
         guard let path else { return }
         try file.withLock { file in
             if file == nil { file = try RefusedRowsFile(path: path, header: header, language: .ofThisRun) }
-            try file?.append(cells: row.cells, refusal: refusal)
+            try file?.append(cells: row.cells, refusals: refusals)
         }
     }
 
@@ -103,20 +113,8 @@ private final class RefusedRows: Sendable {
 
 extension RegisterImport.Outcome {
     var json: JSON {
-        [
-            "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
-            "already": JSON(report.already),
-            "refusedCount": JSON(report.refusedCount),
-            "refused": .array(
-                report.refused.map { refused in
-                    [
-                        "row": refused.row.map { JSON($0) } ?? .null, "field": JSON(refused.field),
-                        "reason": .string(refused.reason[.ofThisRun]),
-                    ]
-                }),
-            "created": .array(report.created.map { .string($0[.ofThisRun]) }),
-            "ignoredColumns": .array(ignoredColumns.map { .string($0) }),
-        ]
+        guard case .object(let members) = report.json(.ofThisRun) else { return .null }
+        return .object(members + [.init("ignoredColumns", .array(ignoredColumns.map { .string($0) }))])
     }
 
     var text: String {
@@ -131,7 +129,12 @@ extension RegisterImport.Outcome {
                 words("未用的列", "columns not used"),
                 ignoredColumns.isEmpty ? nil : ignoredColumns.joined(separator: words("、", ", "))
             ),
+            (words("跳过的行", "lines passed over"), report.skipped.isEmpty ? nil : skipped),
         ]).text
+        if report.changeCount > 0 { text += "\n" + changes }
+        if report.isDryRun {
+            text += words("这是试运行，什么都没有记录。", "This was a dry run: nothing was recorded.") + "\n"
+        }
         guard report.refusedCount > 0 else { return text }
         let shown = report.refused.prefix(20)
         text += "\n"
@@ -140,12 +143,33 @@ extension RegisterImport.Outcome {
                 [.right("行", "row"), .left("字段", "field"), .left("原因", "reason")],
                 rows: shown.map { [$0.row.map(String.init), $0.field, $0.reason[.ofThisRun]] }
             ).text
-        if report.refusedCount > shown.count {
-            let rest = report.refusedCount - shown.count
-            text += words("……还有 \(rest) 行", "… and \(rest) more") + "\n"
-        }
+        let rest = report.refusedCount - Set(shown.compactMap(\.row)).count
+        if rest > 0 { text += words("……还有 \(rest) 行", "… and \(rest) more rows") + "\n" }
         if !isRecorded { text += words("什么都没有记录。", "Nothing was recorded.") + "\n" }
         return text
+    }
+
+    /// Such as `1 分隔符行`.
+    private var skipped: String {
+        let shown = report.skipped.prefix(10).map { "\($0.row) \($0.what[.ofThisRun])" }
+        let more = report.skipped.count > shown.count ? ["…"] : []
+        return (shown + more).joined(separator: words("、", ", "))
+    }
+
+    /// What was changed, from what, to what and from when.
+    private var changes: String {
+        let shown = report.changes.prefix(20)
+        let table = Table(
+            [
+                .right("行", "row"), .left("号", "number"), .left("字段", "field"), .left("原为", "was"),
+                .left("改为", "is"), .left("自", "from"),
+            ],
+            rows: shown.map { changed in
+                let change = changed.change
+                return ["\(changed.row)", change.what, change.field, change.from, change.to, "\(change.since)"]
+            })
+        let rest = report.changeCount - shown.count
+        return table.text + (rest > 0 ? words("……还有 \(rest) 处", "… and \(rest) more") + "\n" : "")
     }
 
     private func rows(_ count: Int) -> String { words("\(count) 行", count == 1 ? "1 row" : "\(count) rows") }

@@ -17,7 +17,7 @@ extension IncomeSummary.Dimension {
     }
 
     /// The name of a cell of `c`, with `join`. A household is called as it was on the period's last day.
-    func name(at day: CivilDay) -> SQL {
+    var name: SQL {
         switch self {
         case .month: "to_char(c.day, 'YYYY-MM')"
         case .source: "c.source"
@@ -28,12 +28,16 @@ extension IncomeSummary.Dimension {
         }
     }
 
-    func join(_ village: Int) -> SQL {
+    func join(_ village: Int, at day: CivilDay) -> SQL {
         switch self {
         case .month, .source, .channel: ""
         case .product: " LEFT JOIN product p ON p.village_id = \(village) AND p.id = c.product_id"
         case .cooperative: " LEFT JOIN cooperative o ON o.village_id = \(village) AND o.id = c.cooperative_id"
-        case .household: " LEFT JOIN household h ON h.village_id = \(village) AND h.id = c.household_id"
+        case .household:
+            """
+             LEFT JOIN household_span h ON h.village_id = \(village) AND h.household_id = c.household_id
+                AND h.from_day <= \(day) AND \(day) < h.until_day
+            """
         }
     }
 
@@ -49,7 +53,8 @@ extension IncomeSummary.Dimension {
         case .household:
             // By its number alone, or as summaries call it.
             return """
-                household_id IN (SELECT id FROM household WHERE village_id = \(village)
+                household_id IN (SELECT household_id FROM household_span WHERE village_id = \(village)
+                    AND from_day <= \(day) AND \(day) < until_day
                     AND (number = \(text) OR number || ' ' || head = \(text)))
                 """
         }

@@ -103,7 +103,7 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
                     row: row.number, field: difference.column, recorded: difference.recorded, entry: old.entry))
             guard context.choices.changed == .correct else { throw Self.mayBeChanged(old, difference) }
             if try correct(old, as: said, &corrections, scope) { new.append(row.number) }
-            return .updated
+            return .updated([])
         }
         try ClosedBooks.check(said.day, through: context.closedThrough, field: Self.day.name)
         new.append(row.number)
@@ -181,8 +181,10 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
             zh: "可能是第 \(old.entry) 笔收入改过的：登记的是 \(old.day) \(label.zh)“\(old.memo.shortened)” \(old.amount) 元，"
                 + "其中“\(difference.column)”是“\(difference.recorded.shortened)”；是更正请用 --changed correct"
                 + "（changed=correct），是另一笔请用 --changed new（changed=new）",
-            en: "this may be entry \(old.entry), changed, which is recorded as \(old.day), \(label.en), “\(old.memo.shortened)”, "
+            en:
+                "this may be entry \(old.entry), changed, which is recorded as \(old.day), \(label.en), “\(old.memo.shortened)”, "
                 + "\(old.amount) yuan, with “\(difference.recorded.shortened)” as its “\(difference.column)”: if it is a "
-                + "correction, say --changed correct (changed=correct), if it is another one, --changed new (changed=new)")
+                + "correction, say --changed correct (changed=correct), if it is another one, --changed new (changed=new)"
+        )
     }
 }

@@ -93,10 +93,10 @@ public struct IncomeRowStore: Sendable {
         query += dimensions.isEmpty ? " HAVING count(*) > 0" : " GROUP BY " + keys
         query += ") SELECT "
         for dimension in dimensions {
-            query += "\(dimension.name(at: filter.to)) AS \(identifier: dimension.rawValue), "
+            query += "\(dimension.name) AS \(identifier: dimension.rawValue), "
         }
         query += "sum(amount_fen)::bigint AS amount_fen, sum(earlier_fen)::bigint AS earlier_fen FROM cells c"
-        for dimension in dimensions { query += dimension.join(scope.village) }
+        for dimension in dimensions { query += dimension.join(scope.village, at: filter.last) }
         if dimensions.isEmpty { return query + " HAVING count(*) > 0" }
         let places = dimensions.indices.map { place in "\(identifier: dimensions[place].rawValue)" as SQL }
         return query + " GROUP BY " + places.joined(separator: ", ") + " ORDER BY " + places.joined(separator: ", ")
@@ -109,7 +109,8 @@ public struct IncomeRowStore: Sendable {
             FROM \(filtered(filter, scope))
             LEFT JOIN product p ON p.village_id = r.village_id AND p.id = r.product_id
             LEFT JOIN cooperative o ON o.village_id = r.village_id AND o.id = r.cooperative_id
-            LEFT JOIN household h ON h.village_id = r.village_id AND h.id = r.household_id
+            LEFT JOIN household_span h ON h.village_id = r.village_id AND h.household_id = r.household_id
+                AND h.from_day <= \(filter.last) AND \(filter.last) < h.until_day
             """
         if let after {
             query += """
@@ -127,7 +128,7 @@ public struct IncomeRowStore: Sendable {
             WHERE village_id = \(scope.village) AND day BETWEEN \(filter.from) AND \(filter.to)
             """
         for (dimension, value) in filter.values.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            query += " AND " + dimension.condition(value, scope.village, at: filter.to)
+            query += " AND " + dimension.condition(value, scope.village, at: filter.last)
         }
         return query + ") r"
     }

@@ -5,31 +5,44 @@ public struct KnownNames<Value: Sendable>: Sendable {
         let value: Value
     }
 
+    /// A text by its bytes: comparing Chinese strings normalises them, which is too slow to do for each cell.
+    private struct Bytes: Hashable, Sendable {
+        let text: String
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+
+        static func == (left: Bytes, right: Bytes) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    }
+
     private var byForm: [String: Known] = [:]
-    /// Spellings that were found before: their form need not be worked out again.
-    private var exact: [String: Value] = [:]
+    /// By the spellings that are recorded: their form need not be worked out again.
+    private var exact: [Bytes: Known] = [:]
 
     public init() {}
 
-    public var isEmpty: Bool { byForm.isEmpty }
     /// As they are recorded, in no order.
     public var names: [String] { byForm.values.map(\.name) }
     public var values: [Value] { byForm.values.map(\.value) }
 
     /// Adds a name; of two that differ in nothing that counts, the first stays.
     public mutating func add(_ name: String, _ value: Value) {
-        exact[name] = value
+        let known = Known(name: name, value: value)
+        exact[Bytes(text: name)] = known
         let form = CleanText.folded(name)
-        if byForm[form] == nil { byForm[form] = Known(name: name, value: value) }
+        if byForm[form] == nil { byForm[form] = known }
     }
 
-    public subscript(name: String) -> Value? {
-        if let value = exact[name] { return value }
-        return byForm[CleanText.folded(name)]?.value
-    }
+    public subscript(name: String) -> Value? { find(name)?.value }
 
     /// The name as it is recorded.
-    public func recorded(_ name: String) -> String? { byForm[CleanText.folded(name)]?.name }
+    public func recorded(_ name: String) -> String? { find(name)?.name }
+
+    private func find(_ name: String) -> Known? {
+        exact[Bytes(text: name)] ?? byForm[CleanText.folded(name)]
+    }
 }
 
 /// Names among which one may be close to a given name, so that either may be a slip of the pen.

@@ -11,9 +11,17 @@ public struct Money: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// Reads yuan as people and accountants' formats write them: `8.5`, `147.63`, `￥1,200`, `1200 元`, `¥ 1 234.00`,
     /// `(1,234.00)` for what is below zero.
-    /// - Parameter dashIsZero: whether `-` alone is nothing, as accountants' formats have it.
     /// - Throws: a `Refusal` of kind `invalid` when it is no number, is finer than a fen, is in 万, or is beyond `limit`.
-    public init(yuan text: String, dashIsZero: Bool = false) throws {
+    public init(yuan text: String) throws {
+        try self.init(text, dashIsZero: false)
+    }
+
+    /// Reads yuan out of a cell: as above, and `-` alone for nothing, as accountants' formats have it.
+    public init(cell text: String) throws {
+        try self.init(text, dashIsZero: true)
+    }
+
+    private init(_ text: String, dashIsZero: Bool) throws {
         if let refusal = CleanText.scientific(text) { throw refusal }
         let amount = Self.bare(text)
         if dashIsZero, amount == "-" {

@@ -24,6 +24,9 @@ public struct Catalogue: Sendable {
         case cooperative, variety, grade
     }
 
+    /// Without any name, before it is loaded.
+    public init() {}
+
     public static func load(_ transaction: Transaction, _ scope: Scope) async throws -> Catalogue {
         var catalogue = Catalogue()
         try await catalogue.read(transaction, scope)
@@ -74,6 +77,10 @@ public struct Catalogue: Sendable {
         }
         return id
     }
+
+    func cooperativeName(_ id: Int) -> String { cooperatives.names.first { cooperatives[$0] == id } ?? "" }
+
+    func productName(_ id: Int) -> String { products.values.first { $0.id == id }?.name ?? "" }
 
     public func product(named name: String) throws -> Product {
         guard let product = products[name] else { throw Self.unknown("product", "产品", name, products.names) }

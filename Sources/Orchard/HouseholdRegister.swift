@@ -3,7 +3,7 @@ import Kernel
 import Postgres
 import Registers
 
-/// Records 农户名册. A household that is there already is brought up to date.
+/// Records 农户名册. Of a household that is there already, what is new holds from a day on.
 public struct HouseholdRegister: RegisterRecorder, Sendable {
     private static let number = Column("户号")
     private static let head = Column("户主", also: ["户主姓名"])
@@ -22,55 +22,59 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             en: "a household number belongs to another cooperative already")
     ]
 
+    private let asOf: CivilDay?
+    private let today: CivilDay
+    private var day: RegisterDay
     private var catalogue = Catalogue()
     public var created: [Bilingual] { catalogue.created }
 
-    public init() {}
+    /// - Parameter asOf: the day from which on the register holds; nil for today.
+    public init(asOf: CivilDay? = nil, today: CivilDay) {
+        self.asOf = asOf
+        self.today = today
+        day = RegisterDay(asOf: today, beginning: today)
+    }
 
-    private struct Entry: Equatable {
-        let number: String
+    /// What holds from a day on.
+    private struct Dated: Equatable {
         let head: String
         let gridCell: String
         let supportClass: String
         let cooperative: Int
         let people: Int
+    }
+
+    private struct Entry {
+        let number: String
+        let dated: Dated
         let phone: String?
+    }
+
+    private struct Known {
+        var timeline = Timeline<Dated>()
+        var phone: String?
     }
 
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var known: [String: Entry] = [:]
-        let numbers = rows.compactMap { try? $0.key(Self.number) }
-        for row in try await transaction.query(
-            """
-            SELECT number, head, grid_cell, support_class, cooperative_id, people, phone FROM household
-            WHERE village_id = \(scope.village) AND number = ANY(\(numbers)::text[])
-            """)
-        {
-            let entry = Entry(
-                number: try row.decode("number"), head: try row.decode("head"), gridCell: try row.decode("grid_cell"),
-                supportClass: try row.decode("support_class"), cooperative: try row.decode("cooperative_id"),
-                people: try row.decode("people"), phone: try row.decode("phone"))
-            known[entry.number] = entry
-        }
+        var known = try await Self.known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
         var writes: [SQL] = []
         for row in rows {
             do {
                 let entry = try await entry(row, known, transaction, scope)
                 if let old = known[entry.number] {
-                    guard old != entry else {
-                        outcomes.append(.already)
-                        continue
-                    }
-                    writes.append(Self.update(entry, scope))
-                    outcomes.append(.updated)
+                    let (outcome, statements) = Self.change(old, entry, day.asOf, catalogue, scope)
+                    outcomes.append(outcome)
+                    writes += statements
+                    known[entry.number]?.timeline.add(entry.dated, from: day.asOf)
                 } else {
-                    writes.append(Self.insert(entry, scope))
+                    writes.append(Self.insert(entry, from: day.beginning, scope))
                     outcomes.append(.recorded)
+                    known[entry.number, default: Known()].timeline.add(entry.dated, from: day.beginning)
                 }
-                known[entry.number] = entry
+                known[entry.number]?.phone = entry.phone
             } catch let refused as RowRefused {
                 outcomes.append(.refused(refused.refusals))
             }
@@ -79,7 +83,15 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
         return outcomes
     }
 
-    /// What a row says of a household, and the name of its cooperative.
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        day = try RegisterDay(asOf, today: today, closedThrough: context.closedThrough)
+        catalogue = try await Catalogue.load(transaction, scope)
+        catalogue.expect(.cooperative, context.names(in: Self.cooperative), creating: context.choices.creates)
+    }
+
+    /// What a row says of a household.
     private struct Said {
         let number: String
         let head: String
@@ -113,52 +125,128 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             ])
     }
 
-    public mutating func begin(
-        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
-    ) async throws {
-        catalogue = try await Catalogue.load(transaction, scope)
-        catalogue.expect(.cooperative, context.names(in: Self.cooperative), creating: context.choices.creates)
-    }
-
     /// Reads all of the row before it makes the cooperative, so that a refused row leaves none behind.
     private mutating func entry(
-        _ row: RegisterRow, _ known: [String: Entry], _ transaction: Transaction, _ scope: Scope
+        _ row: RegisterRow, _ known: [String: Known], _ transaction: Transaction, _ scope: Scope
     ) async throws -> Entry {
         var faults = RowFaults()
         let said = try Self.read(row, &faults)
-        if let old = known[said.number], !said.cooperative.isEmpty,
-            catalogue.cooperatives[said.cooperative] != old.cooperative
-        {
-            faults.note(
-                Refusal(
-                    .conflict, "household-moved", field: Self.cooperative.name,
-                    zh: "农户“\(said.number)”已登记在另一个合作社",
-                    en: "household “\(said.number)” is registered with another cooperative"))
+        if scope.cooperative != nil, let old = known[said.number] {
+            try faults.reading(()) { try checkClerk(said, old) }
         }
         try faults.check()
         do {
             let cooperative = try await catalogue.cooperative(making: said.cooperative, transaction, scope)
             return Entry(
-                number: said.number, head: said.head, gridCell: said.gridCell, supportClass: said.supportClass,
-                cooperative: cooperative, people: said.people, phone: said.phone)
+                number: said.number,
+                dated: Dated(
+                    head: said.head, gridCell: said.gridCell, supportClass: said.supportClass,
+                    cooperative: cooperative, people: said.people),
+                phone: said.phone)
         } catch let refusal as Refusal {
             throw RowRefused(refusals: [refusal.renamed(field: Self.cooperative.name)])
         }
     }
 
-    private static func insert(_ entry: Entry, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO household (village_id, cooperative_id, number, head, grid_cell, support_class, people, phone)
-        VALUES (\(scope.village), \(entry.cooperative), \(entry.number), \(entry.head), \(entry.gridCell),
-            \(entry.supportClass), \(entry.people), \(entry.phone))
-        """
+    /// - Throws: a `Refusal` of what a clerk may not do to a household that is there.
+    private func checkClerk(_ said: Said, _ old: Known) throws {
+        guard let before = old.timeline.value(on: day.asOf) else {
+            throw OrchardRules.notYet(household: said.number, from: old.timeline.start)
+                .renamed(field: Self.number.name)
+        }
+        guard said.cooperative.isEmpty || catalogue.cooperatives[said.cooperative] == before.cooperative else {
+            throw Refusal(
+                .conflict, "household-moved", field: Self.cooperative.name,
+                zh: "农户“\(said.number)”已登记在另一个合作社；换合作社由村委会导入",
+                en: "household “\(said.number)” is registered with another cooperative: only the committee moves it")
+        }
+    }
+
+    /// What a row changes of a household that is there: what holds from the day on, and the present unless that was
+    /// said of a later day.
+    private static func change(
+        _ old: Known, _ entry: Entry, _ day: CivilDay, _ catalogue: Catalogue, _ scope: Scope
+    ) -> (RowOutcome, [SQL]) {
+        let before = old.timeline.value(on: day)
+        let isPresent = !old.timeline.changes(after: day)
+        guard before != entry.dated || isPresent && old.phone != entry.phone else { return (.already, []) }
+        let changes = DatedChanges(
+            "household.change", entry.number, day,
+            fields: [
+                .init(head, "head", "head_before") { $0.head },
+                .init(gridCell, "grid_cell", "grid_cell_before") { $0.gridCell },
+                .init(supportClass, "support_class", "support_class_before") { $0.supportClass },
+                .init(cooperative, "cooperative", "cooperative_before") {
+                    catalogue.cooperativeName($0.cooperative)
+                },
+                .init(people, "people", "people_before") { "\($0.people)" },
+            ] as [DatedChanges.Field<Dated>], from: before, to: entry.dated)
+        var writes: [SQL] = []
+        if before != entry.dated { writes += [period(entry, from: day, scope), changes.event.insert(by: scope)] }
+        if isPresent { writes.append(update(entry, scope)) }
+        return (.updated(changes.told), writes)
+    }
+
+    private static func known(
+        _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [String: Known] {
+        let numbers = rows.compactMap { try? $0.key(number) }
+        var known: [String: Known] = [:]
+        for row in try await transaction.query(
+            """
+            SELECT h.number, h.phone, p.from_day, p.head, p.grid_cell, p.support_class, p.cooperative_id, p.people
+            FROM household h
+            JOIN household_period p ON p.village_id = h.village_id AND p.household_id = h.id
+            WHERE h.village_id = \(scope.village) AND h.number = ANY(\(numbers)::text[])
+            ORDER BY h.id, p.from_day, p.id
+            """)
+        {
+            let number: String = try row.decode("number")
+            let dated = Dated(
+                head: try row.decode("head"), gridCell: try row.decode("grid_cell"),
+                supportClass: try row.decode("support_class"), cooperative: try row.decode("cooperative_id"),
+                people: try row.decode("people"))
+            known[number, default: Known()].timeline.add(dated, from: try row.decode("from_day"))
+            known[number]?.phone = try row.decode("phone")
+        }
+        return known
+    }
+
+    private static func insert(_ entry: Entry, from day: CivilDay, _ scope: Scope) -> SQL {
+        let dated = entry.dated
+        return """
+            WITH made AS (
+                INSERT INTO household (village_id, cooperative_id, number, head, grid_cell, support_class, people, phone)
+                VALUES (\(scope.village), \(dated.cooperative), \(entry.number), \(dated.head), \(dated.gridCell),
+                    \(dated.supportClass), \(dated.people), \(entry.phone))
+                RETURNING *
+            )
+            INSERT INTO household_period (village_id, household_id, from_day, cooperative_id, number, head, grid_cell,
+                support_class, people, actor)
+            SELECT village_id, id, \(day), cooperative_id, number, head, grid_cell, support_class, people,
+                \(scope.actor)
+            FROM made
+            """
+    }
+
+    private static func period(_ entry: Entry, from day: CivilDay, _ scope: Scope) -> SQL {
+        let dated = entry.dated
+        return """
+            INSERT INTO household_period (village_id, household_id, from_day, cooperative_id, number, head, grid_cell,
+                support_class, people, actor)
+            SELECT village_id, id, \(day), \(dated.cooperative), number, \(dated.head), \(dated.gridCell),
+                \(dated.supportClass), \(dated.people), \(scope.actor)
+            FROM household WHERE village_id = \(scope.village) AND number = \(entry.number)
+            """
     }
 
     private static func update(_ entry: Entry, _ scope: Scope) -> SQL {
-        """
-        UPDATE household SET head = \(entry.head), grid_cell = \(entry.gridCell),
-            support_class = \(entry.supportClass), people = \(entry.people), phone = \(entry.phone)
-        WHERE village_id = \(scope.village) AND number = \(entry.number)
-        """
+        let dated = entry.dated
+        return """
+            UPDATE household SET cooperative_id = \(dated.cooperative), head = \(dated.head),
+                grid_cell = \(dated.gridCell), support_class = \(dated.supportClass), people = \(dated.people),
+                phone = \(entry.phone)
+            WHERE village_id = \(scope.village) AND number = \(entry.number)
+            """
     }
 }

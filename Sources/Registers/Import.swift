@@ -123,7 +123,7 @@ public struct Import: Sendable {
                 report.read += 1
                 switch outcome {
                 case .recorded: report.recorded += 1
-                case .updated: report.updated += 1
+                case .updated(let changes): report.update(row: row.number, changes)
                 case .already: report.already += 1
                 case .refused(let refusals):
                     let located = refusals.map { $0.row == nil ? $0.of(row: row.number) : $0 }
@@ -142,7 +142,7 @@ public struct Import: Sendable {
             report.created = recorder.created
         } else {
             report.recorded = 0
-            report.updated = 0
+            report.forgetUpdates()
         }
         return report
     }

@@ -5,8 +5,9 @@ import Postgres
 /// What became of one row.
 public enum RowOutcome: Sendable {
     case recorded
-    /// What it tells of had been recorded with other content, which it has brought up to date.
-    case updated
+    /// What it tells of had been recorded with other content, which it has brought up to date: what of it holds from a
+    /// day on was changed so.
+    case updated([RegisterChange])
     /// It had been recorded before, with the same figures.
     case already
     /// All that is wrong with it.

@@ -131,7 +131,7 @@ public struct RegisterRow: Sendable {
     }
 
     public func optionalMoney(_ column: Column) throws -> Money? {
-        try read(column) { try Money(yuan: $0, dashIsZero: true) }
+        try read(column) { try Money(cell: $0) }
     }
 
     /// A whole number; `12.0` is one.

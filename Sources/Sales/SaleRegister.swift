@@ -1,6 +1,7 @@
 import Batches
 import Database
 import Kernel
+import Orchard
 import Postgres
 import Registers
 
@@ -20,6 +21,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public static let columns = [
         day, number, cooperative, slip, product, weight, price, amount, channel, buyer, paidHow,
     ]
+    public static let numbering: Numbering? = Numbering(number, within: [cooperative], yearOf: day)
 
     public static let refusals = [
         "sale_number_once": Refusal(
@@ -28,6 +30,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     ]
 
     private let today: CivilDay
+    private var context = ImportContext.none
+    private var catalogue = Catalogue()
     private var hasStaging = false
     public let created: [Bilingual] = []
 
@@ -48,8 +52,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let number: String
     }
 
-    private struct Entry {
+    /// A sale: numbers begin again at 1 every January.
+    private struct SaleKey: Hashable {
         let key: Key
+        let year: Int
+    }
+
+    private struct Entry {
+        let key: SaleKey
         let source: Source
         let day: CivilDay
         let weight: Weight
@@ -76,7 +86,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             row.compare(SaleRegister.buyer, recorded: old.buyer, said: buyer)
             row.compare(SaleRegister.paidHow, recorded: old.paidHow, said: paidHow)
             try row.check(
-                "sale-differs", Bilingual(zh: "单号 \(key.number.shortened) ", en: "sale \(key.number.shortened)"))
+                "sale-differs", Bilingual(zh: "单号 \(key.key.number.shortened) ", en: "sale \(key.key.number.shortened)")
+            )
         }
     }
 
@@ -97,29 +108,30 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var sources = try await Self.sources(rows, transaction, scope)
-        var known = try await Self.known(rows, transaction, scope)
+        var sources = try await sources(rows, transaction, scope)
+        var known = try await known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         for row in rows {
             do {
-                let sourceKey = Key(
-                    cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
-                let entry = try read(row, sources[sourceKey], sourceKey)
+                let entry = try read(row, sources)
                 if let old = known[entry.key] {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
+                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
                 guard entry.weight <= entry.source.stock else {
                     throw BatchRules.notEnough(
                         batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
                     ).renamed(field: Self.weight.name)
                 }
-                sources[sourceKey]?.stock = entry.source.stock - entry.weight
+                sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
                 known[entry.key] = entry.recorded
                 entries.append(entry)
                 outcomes.append(.recorded)
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
@@ -128,109 +140,195 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         return outcomes
     }
 
-    private func read(_ row: RegisterRow, _ source: Source?, _ sourceKey: Key) throws -> Entry {
-        guard let source else {
-            throw Refusal(
-                .invalid, "unknown-slip", field: Self.slip.name,
-                zh: "“\(sourceKey.cooperative.shortened)”没有采收单号“\(sourceKey.number.shortened)”，请先导入采收登记",
-                en: "“\(sourceKey.cooperative.shortened)” has no slip “\(sourceKey.number.shortened)”: import the "
-                    + "harvests first")
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        self.context = context
+        catalogue = try await Catalogue.load(transaction, scope)
+    }
+
+    public static func identity(of row: RegisterRow) throws -> RowIdentity {
+        let day = try row.day(day)
+        return RowIdentity(
+            number: [CleanText.folded(try row.text(cooperative)), "\(day.year)", try row.key(number)],
+            content: [
+                (Self.day, "\(day)"), (slip, try row.key(slip)), (weight, "\(try row.weight(weight, unit: 500))"),
+                (price, "\(try row.money(price))"), (amount, try row.optionalMoney(amount)?.description),
+                (channel, CleanText.folded(try row.text(channel))), (buyer, CleanText.folded(try row.text(buyer))),
+                (paidHow, try row.optionalText(paidHow)),
+            ])
+    }
+
+    /// The cooperative as it is recorded, and the number in a column.
+    private func key(_ row: RegisterRow, _ column: Column) throws -> Key {
+        let name = try row.text(Self.cooperative, max: 60)
+        return Key(cooperative: catalogue.cooperatives.recorded(name) ?? name, number: try row.key(column))
+    }
+
+    /// All that is wrong with the row, or what it says.
+    private func read(_ row: RegisterRow, _ sources: Sources) throws -> Entry {
+        var faults = RowFaults()
+        let number = try faults.reading("") { try row.key(Self.number) }
+        let day = try faults.reading { try self.day(row) }
+        let sourceKey = try faults.reading { try key(row, Self.slip) }
+        let source = try faults.reading(nil) { try sourceKey.flatMap { try self.source($0, soldOn: day, sources) } }
+        if let source {
+            try faults.reading(()) { try check(row, day, against: source) }
         }
-        if let product = try row.optionalText(Self.product, max: 60), product != source.product {
-            throw Refusal(
-                .invalid, "product-mismatch", field: Self.product.name, zh: "这个采收单号是\(source.product)",
-                en: "this slip is of \(source.product)")
+        let weight = try faults.reading { try row.weight(Self.weight, unit: 500) }
+        let price = try faults.reading { try self.price(row) }
+        let stated = try faults.reading(nil) { try row.optionalMoney(Self.amount) }
+        let channel = try faults.reading("") { try row.text(Self.channel, max: 40) }
+        let buyer = try faults.reading("") { try row.text(Self.buyer) }
+        let paidHow = try faults.reading(nil) { try row.optionalText(Self.paidHow, max: 40) }
+        var amount = Money.zero
+        if let weight, let price {
+            amount = try faults.reading(.zero) { try Self.amount(of: weight, at: price, stated: stated) }
         }
+        try faults.check()
+        guard let day, let source, let sourceKey, let weight, let price else { throw MissingRow() }
+        return Entry(
+            key: SaleKey(key: Key(cooperative: sourceKey.cooperative, number: number), year: day.year),
+            source: source, day: day, weight: weight, price: price, amount: amount, channel: channel, buyer: buyer,
+            paidHow: paidHow)
+    }
+
+    private func day(_ row: RegisterRow) throws -> CivilDay {
         let day = try row.day(Self.day)
         guard day <= today else {
             throw Refusal(
                 .invalid, "sale-in-future", field: Self.day.name, zh: "销售日期在今天之后", en: "the day is in the future")
         }
-        guard day >= source.harvestedOn else {
+        return day
+    }
+
+    private func source(_ key: Key, soldOn day: CivilDay?, _ sources: Sources) throws -> Source {
+        guard let source = sources.number(of: key, soldOn: day).flatMap({ sources.batches[$0] }) else {
+            throw Refusal(
+                .invalid, "unknown-slip", field: Self.slip.name,
+                zh: "“\(key.cooperative.shortened)”没有采收单号“\(key.number.shortened)”，请先导入采收登记",
+                en: "“\(key.cooperative.shortened)” has no slip “\(key.number.shortened)”: import the harvests first")
+        }
+        return source
+    }
+
+    private func check(_ row: RegisterRow, _ day: CivilDay?, against source: Source) throws {
+        if let product = try row.optionalText(Self.product, max: 60), product != source.product,
+            CleanText.folded(product) != CleanText.folded(source.product)
+        {
+            throw Refusal(
+                .invalid, "product-mismatch", field: Self.product.name, zh: "这个采收单号是\(source.product)",
+                en: "this slip is of \(source.product)")
+        }
+        if let day, day < source.harvestedOn {
             throw SaleRules.beforeHarvest(batch: source.number, harvested: source.harvestedOn)
                 .renamed(field: Self.day.name)
         }
-        let weight = try row.weight(Self.weight, unit: 500)
-        let price: Price
+    }
+
+    private func price(_ row: RegisterRow) throws -> Price {
+        do {
+            return try Price(fen: row.money(Self.price).fen, basis: .jin)
+        } catch let refusal as Refusal {
+            throw refusal.of(field: Self.price.name)
+        }
+    }
+
+    private static func amount(of weight: Weight, at price: Price, stated: Money?) throws -> Money {
         let amount: Money
         do {
-            price = try Price(fen: row.money(Self.price).fen, basis: .jin)
             amount = try price.amount(for: weight)
         } catch let refusal as Refusal {
             throw refusal.of(field: Self.price.name)
         }
-        if let stated = try row.optionalMoney(Self.amount), stated != amount {
+        guard stated == nil || stated == amount else {
             throw Refusal(
-                .invalid, "amount-differs", field: Self.amount.name, zh: "金额 \(stated) 与数量×单价 \(amount) 不符",
-                en: "the amount \(stated) is not weight × price, \(amount)")
+                .invalid, "amount-differs", field: Self.amount.name,
+                zh: "金额 \(stated ?? amount) 与数量×单价 \(amount) 不符",
+                en: "the amount \(stated ?? amount) is not weight × price, \(amount)")
         }
-        return Entry(
-            key: Key(cooperative: sourceKey.cooperative, number: try row.key(Self.number)), source: source, day: day,
-            weight: weight, price: price, amount: amount, channel: try row.text(Self.channel, max: 40),
-            buyer: try row.text(Self.buyer), paidHow: try row.optionalText(Self.paidHow, max: 40))
+        return amount
     }
 
-    /// The rows' cooperatives and, of each, the number in `column`.
-    private static func keys(_ rows: [RegisterRow], _ column: Column) -> (cooperatives: [String], numbers: [String]) {
-        let keys = Set(
-            rows.compactMap { row in
-                (try? row.text(cooperative, max: 60)).flatMap { name in
-                    (try? row.key(column)).map { Key(cooperative: name, number: $0) }
-                }
-            })
-        return (keys.map(\.cooperative), keys.map(\.number))
+    /// The batches that the rows draw on.
+    private struct Sources {
+        /// Of each slip the batches of its years, the newest harvest first.
+        var slips: [Key: [(number: Int64, harvestedOn: CivilDay)]] = [:]
+        var batches: [Int64: Source] = [:]
+
+        /// Of the batches with a slip the newest that was harvested by the day of a sale; the oldest where none was.
+        func number(of slip: Key, soldOn day: CivilDay?) -> Int64? {
+            guard let years = slips[slip] else { return nil }
+            return (years.first { harvest in day.map { harvest.harvestedOn <= $0 } ?? false } ?? years.last)?.number
+        }
     }
 
     /// The batches that the rows draw on, locked until the import ends. LATERAL with LIMIT makes each slip one look into
     /// its index, whatever the planner knows of a table that is being filled.
-    private static func sources(
+    private func sources(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Key: Source] {
-        let wanted = keys(rows, slip)
-        let numbers = try await transaction.query(
-            """
-            SELECT b.number FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, slip)
-            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
-            CROSS JOIN LATERAL (
-                SELECT b.number FROM batch b WHERE b.village_id = c.village_id AND b.cooperative_id = c.id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
-            """
-        ).map { try $0.decode("number", as: Int64.self) }
-        var found: [Key: Source] = [:]
+    ) async throws -> Sources {
+        let wanted = Set(
+            rows.compactMap { try? key($0, Self.slip) })
+        var found = Sources()
         for row in try await transaction.query(
             """
-            SELECT b.number, b.cooperative_id, c.name AS cooperative, b.slip, p.name AS product, b.harvested_on,
-                b.in_g - b.out_g AS stock_g
-            FROM batch b
-            JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
-            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-            WHERE b.village_id = \(scope.village) AND b.number = ANY(\(numbers)::bigint[])
-            ORDER BY b.number FOR NO KEY UPDATE OF b
+            SELECT w.cooperative, w.slip, b.number, b.harvested_on FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
+            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
+            CROSS JOIN LATERAL (
+                SELECT b.number, b.harvested_on FROM batch b
+                WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
+                ORDER BY b.harvested_on DESC LIMIT 300) b
             """)
         {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("slip"))
-            found[key] = Source(
-                number: try row.decode("number"), cooperative: try row.decode("cooperative_id"),
+            found.slips[key, default: []].append((try row.decode("number"), try row.decode("harvested_on")))
+        }
+        var numbers: Set<Int64> = []
+        for row in rows {
+            guard let key = try? key(row, Self.slip),
+                let number = found.number(of: key, soldOn: try? row.day(Self.day))
+            else { continue }
+            numbers.insert(number)
+        }
+        for row in try await transaction.query(
+            """
+            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g
+            FROM batch b
+            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
+            WHERE b.village_id = \(scope.village) AND b.number = ANY(\(Array(numbers))::bigint[])
+            ORDER BY b.number FOR NO KEY UPDATE OF b
+            """)
+        {
+            let number: Int64 = try row.decode("number")
+            found.batches[number] = Source(
+                number: number, cooperative: try row.decode("cooperative_id"),
                 product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
                 stock: try row.decode("stock_g"))
         }
         return found
     }
 
-    /// What is recorded already under the rows' numbers.
-    private static func known(
+    /// What is recorded already under the rows' numbers in their years.
+    private func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Key: Recorded] {
-        let wanted = keys(rows, number)
-        var found: [Key: Recorded] = [:]
+    ) async throws -> [SaleKey: Recorded] {
+        let wanted = Set(
+            rows.compactMap { row -> SaleKey? in
+                guard let key = try? key(row, Self.number), let day = try? row.day(Self.day) else { return nil }
+                return SaleKey(key: key, year: day.year)
+            })
+        var found: [SaleKey: Recorded] = [:]
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
-            FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, number)
+            FROM unnest(\(wanted.map(\.key.cooperative))::text[], \(wanted.map(\.key.number))::text[],
+                \(wanted.map(\.year))::int[]) w (cooperative, number, year)
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
-                    AND s.number = w.number AND s.number IS NOT NULL LIMIT 1) s
+                    AND s.number = w.number AND s.number IS NOT NULL
+                    AND extract(year FROM s.sold_on)::int = w.year LIMIT 1) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
@@ -239,9 +337,10 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
             """)
         {
+            let day: CivilDay = try row.decode("sold_on")
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[key] = Recorded(
-                day: try row.decode("sold_on"), batch: try row.decode("batch_number"),
+            found[SaleKey(key: key, year: day.year)] = Recorded(
+                day: day, batch: try row.decode("batch_number"),
                 weight: try row.decode("grams"), price: try row.decode("price_fen"),
                 amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
                 buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
@@ -258,7 +357,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         var rows = CopyBuffer()
         for entry in entries {
             try rows.append(entry.source.cooperative)
-            try rows.append(entry.key.number)
+            try rows.append(entry.key.key.number)
             try rows.append(entry.day)
             try rows.append(entry.channel)
             try rows.append(entry.buyer)

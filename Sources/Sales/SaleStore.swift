@@ -15,7 +15,7 @@ public struct SaleStore: Sendable {
     /// two sales of the same batches wait for each other instead of deadlocking.
     public static func record(_ sale: NewSale, today: CivilDay) -> Plan<Sale> {
         { transaction, scope in
-            try SaleRules.check(sale, today: today)
+            let sale = try SaleRules.checked(sale, today: today)
             let amounts = try sale.lines.map { try $0.price.amount(for: $0.weight) }
             let numbers = Array(Set(sale.lines.map(\.batch)))
             let answers = try await transaction.query([
@@ -49,8 +49,8 @@ public struct SaleStore: Sendable {
                     BatchStore.oversold: BatchRules.notEnough(
                         batch: firstLine.batch, stock: seller.stock, wanted: firstLine.weight),
                     "sale_number_once": Refusal(
-                        .conflict, "sale-number-taken", field: "number", zh: "这个单号已登记过",
-                        en: "a sale with this number is recorded already"),
+                        .conflict, "sale-number-taken", field: "number", zh: "这个单号当年已登记过",
+                        en: "a sale with this number is recorded already in that year"),
                 ],
                 event: Event("sale.record", "\(id)", day: sale.day, .fen(recorded.total)))
         }

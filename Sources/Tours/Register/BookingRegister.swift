@@ -1,6 +1,7 @@
 import Database
 import Foundation
 import Kernel
+import Orchard
 import Postgres
 import Registers
 import Signing
@@ -96,8 +97,8 @@ public struct BookingRegister: RegisterRecorder, Sendable {
     }
 
     public mutating func survey(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws {
-        let read = rows.compactMap { row in (try? read(row)).map { (line: row.number, entry: $0) } }
-        try await BookingComparison.stage(read, transaction)
+        let said = rows.compactMap { row in (try? read(row)).map { (line: row.number, entry: $0) } }
+        try await BookingComparison.stage(said, transaction)
     }
 
     public mutating func record(

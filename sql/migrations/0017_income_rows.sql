@@ -3,11 +3,10 @@
 -- of_day is the day of what a correction corrects.
 CREATE VIEW income_row WITH (security_invoker = true) AS
 SELECT l.village_id, s.sold_on AS day, 'sales' AS source, 'sale' AS kind, l.sale_id AS number, l.line,
-    b.product_id, s.cooperative_id, s.channel, t.household_id, NULL::date AS of_day, l.grams, l.amount_fen
+    b.product_id, s.cooperative_id, s.channel, b.household_id, NULL::date AS of_day, l.grams, l.amount_fen
 FROM sale_line l
 JOIN sale s ON s.village_id = l.village_id AND s.id = l.sale_id
 JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
 UNION ALL
 SELECT e.village_id, e.day, e.source, CASE WHEN e.corrects IS NULL THEN 'entry' ELSE 'correction' END, e.id, NULL,
     NULL, NULL, NULL, NULL, o.day, NULL, e.amount_fen
