@@ -35,13 +35,13 @@ public struct Catalogue: Sendable {
 
     private mutating func read(_ transaction: Transaction, _ scope: Scope) async throws {
         let answers = try await transaction.query([
-            "SELECT id, name FROM cooperative WHERE village_id = \(scope.village) ORDER BY id",
+            "SELECT coalesce(merged_into, id) AS id, name FROM cooperative WHERE village_id = \(scope.village) ORDER BY 1",
             """
             SELECT id, name, unit, best_before_days, ceiling_g_per_mu FROM product WHERE village_id = \(scope.village)
             ORDER BY id
             """,
-            "SELECT id, product_id, name FROM variety WHERE village_id = \(scope.village) ORDER BY id",
-            "SELECT id, name FROM grade WHERE village_id = \(scope.village) ORDER BY id",
+            "SELECT coalesce(merged_into, id) AS id, product_id, name FROM variety WHERE village_id = \(scope.village) ORDER BY 1",
+            "SELECT coalesce(merged_into, id) AS id, name FROM grade WHERE village_id = \(scope.village) ORDER BY 1",
         ])
         own = scope.cooperative
         for row in answers[0] { cooperatives.add(try row.decode("name"), try row.decode("id")) }

@@ -130,4 +130,27 @@ import Testing
         #expect(#expect(throws: Refusal.self) { try row.decimal(column, places: 2) }?.code == "not-a-number")
         #expect(#expect(throws: Refusal.self) { try row.money(column) }?.field == "值（斤）")
     }
+
+    @Test(arguments: ["#N/A", "#REF!", "########"])
+    func `what a spreadsheet could not work out is refused wherever it stands`(cell: String) async throws {
+        let row = try await row(column, cell)
+        let readings: [() throws -> Void] = [
+            { _ = try row.text(column) }, { _ = try row.key(column) }, { _ = try row.day(column) },
+            { _ = try row.money(column) }, { _ = try row.weight(column, unit: 500) },
+            { _ = try row.integer(column, in: 0...1) }, { _ = try row.decimal(column, places: 2) },
+        ]
+        for reading in readings {
+            let refusal = #expect(throws: Refusal.self) { try reading() }
+            #expect(refusal?.message.zh.contains(cell) == true)
+            #expect(refusal?.field == "值（斤）" && refusal?.row == 2)
+        }
+    }
+
+    @Test func `a phone that a spreadsheet took for a number is read, or refused with what happened`() async throws {
+        #expect(try await row(column, "13812345678.0").key(column) == "13812345678")
+        let lost = try await row(column, "1.38123E+10")
+        #expect(#expect(throws: Refusal.self) { try lost.key(column) }?.code == "scientific-number")
+        #expect(try await row(column, "45872.3756944444").day(column).description == "2025-08-03")
+        #expect(try await row(column, " ¥ -   ").money(column) == .zero)
+    }
 }

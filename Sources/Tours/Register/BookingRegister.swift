@@ -131,7 +131,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                     return .recorded
                 })
         }
-        if !recorded.isEmpty { try await catalogue.write(recorded, transaction, scope) }
+        if !recorded.isEmpty { try await catalogue.write(recorded, today: today, transaction, scope) }
         return outcomes
     }
 
