@@ -42,10 +42,7 @@ extension IncomeSummary.Dimension {
              LEFT JOIN cooperative o ON o.village_id = \(village) AND o.id = coalesce(r.merged_into, r.id)
             """
         case .household:
-            """
-             LEFT JOIN household_span h ON h.village_id = \(village) AND h.household_id = c.household_id
-                AND h.from_day <= \(day) AND \(day) < h.until_day
-            """
+            " LEFT JOIN \(Self.households(village, on: day)) h ON h.household_id = c.household_id"
         }
     }
 
@@ -61,10 +58,17 @@ extension IncomeSummary.Dimension {
         case .household:
             // By its number alone, or as summaries call it.
             return """
-                household_id IN (SELECT household_id FROM household_span WHERE village_id = \(village)
-                    AND from_day <= \(day) AND \(day) < until_day
-                    AND (number = \(text) OR number || ' ' || head = \(text)))
+                household_id IN (SELECT household_id FROM \(Self.households(village, on: day)) h
+                    WHERE number = \(text) OR number || ' ' || head = \(text))
                 """
         }
+    }
+
+    /// Households as they were on a day; to a cooperative, as it knew them last by then.
+    static func households(_ village: Int, on day: CivilDay) -> SQL {
+        """
+        (SELECT DISTINCT ON (household_id) household_id, number, head FROM household_period
+            WHERE village_id = \(village) AND from_day <= \(day) ORDER BY household_id, from_day DESC, id DESC)
+        """
     }
 }

@@ -113,8 +113,8 @@ public struct IncomeRowStore: Sendable {
             LEFT JOIN cooperative n ON n.village_id = r.village_id AND n.id = r.cooperative_id
             LEFT JOIN cooperative o ON o.village_id = n.village_id AND o.id = coalesce(n.merged_into, n.id)
             LEFT JOIN spelling w ON w.village_id = r.village_id AND w.kind = 'channel' AND w.name = r.channel
-            LEFT JOIN household_span h ON h.village_id = r.village_id AND h.household_id = r.household_id
-                AND h.from_day <= \(filter.last) AND \(filter.last) < h.until_day
+            LEFT JOIN \(IncomeSummary.Dimension.households(scope.village, on: filter.last)) h
+                ON h.household_id = r.household_id
             """
         if let after {
             query += """
