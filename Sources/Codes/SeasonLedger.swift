@@ -21,16 +21,14 @@ struct SeasonLedger: Sendable {
     }
 
     private struct Season {
-        var allowed: Weight
+        let allowed: Weight
+        /// What is on its way into the database counts too.
         var harvested: Weight
-        /// Not yet written.
-        var pending = Weight(grams: 0)
     }
 
     private(set) var plots: [String: Plot] = [:]
     private var byID: [Int: Plot] = [:]
     private var seasons: [Key: Season] = [:]
-    private var pending: Set<Key> = []
 
     mutating func loadPlots(of numbers: [String], _ transaction: Transaction, _ scope: Scope) async throws {
         let wanted = Array(Set(numbers).filter { plots[$0] == nil })
@@ -80,8 +78,9 @@ struct SeasonLedger: Sendable {
         }
     }
 
-    /// - Throws: a `Refusal` when the plot would give more than it may.
-    mutating func add(_ weight: Weight, plot id: Int, day: CivilDay) throws {
+    /// - Returns: what the plot may give in the season.
+    /// - Throws: a `Refusal` when it would give more.
+    mutating func add(_ weight: Weight, plot id: Int, day: CivilDay) throws -> Weight {
         let key = Key(plot: id, season: OrchardRules.season(of: day))
         guard let plot = byID[id], var season = seasons[key] else { throw MissingRow() }
         let sum = season.harvested + weight
@@ -92,40 +91,7 @@ struct SeasonLedger: Sendable {
             ).renamed(field: "重量斤")
         }
         season.harvested = sum
-        season.pending = season.pending + weight
         seasons[key] = season
-        pending.insert(key)
-    }
-
-    /// The statement that writes what is pending, in one order for everybody, so that two imports don't deadlock.
-    mutating func takeWrites(_ scope: Scope) -> [SQL] {
-        var plots: [Int] = []
-        var products: [Int] = []
-        var years: [Int] = []
-        var cooperatives: [Int] = []
-        var harvested: [Int64] = []
-        var allowed: [Int64] = []
-        for key in pending.sorted(by: { ($0.plot, $0.season) < ($1.plot, $1.season) }) {
-            guard let plot = byID[key.plot], let season = seasons[key] else { continue }
-            plots.append(plot.id)
-            products.append(plot.product)
-            years.append(key.season)
-            cooperatives.append(plot.cooperative)
-            harvested.append(season.pending.grams)
-            allowed.append(season.allowed.grams)
-            seasons[key]?.pending = Weight(grams: 0)
-        }
-        pending = []
-        guard !plots.isEmpty else { return [] }
-        return [
-            """
-            INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g, ceiling_g)
-            SELECT \(scope.village), * FROM unnest(\(plots)::int[], \(products)::int[], \(years)::int[],
-                \(cooperatives)::int[], \(harvested)::bigint[], \(allowed)::bigint[])
-            ON CONFLICT (village_id, plot_id, product_id, season)
-            DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g,
-                    ceiling_g = greatest(s.ceiling_g, EXCLUDED.ceiling_g)
-            """
-        ]
+        return season.allowed
     }
 }

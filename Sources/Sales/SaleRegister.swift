@@ -24,7 +24,10 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public static let refusals = [
         "sale_number_once": Refusal(
             .conflict, "sale-number-taken", field: "单号", zh: "导入期间有单号被登记；什么都没有记录，请重试",
-            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again")
+            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again"),
+        BatchStore.underRecall: Refusal(
+            .conflict, "batch-recalled", field: "采收单号", zh: "导入期间有批次开始召回；什么都没有记录，请重试",
+            en: "while this ran, a recall of a batch was opened: nothing was recorded, try again"),
     ]
 
     private let today: CivilDay
@@ -40,6 +43,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let cooperative: Int
         let product: String
         let harvestedOn: CivilDay
+        let recall: OpenRecall?
         var stock: Weight
     }
 
@@ -63,6 +67,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             Recorded(
                 day: day, batch: source.number, weight: weight, price: price.fen, amount: amount, channel: channel,
                 buyer: buyer, paidHow: paidHow)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -106,10 +119,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                 let sourceKey = Key(
                     cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
                 let entry = try read(row, sources[sourceKey], sourceKey)
-                if let old = known[entry.key] {
-                    try entry.check(against: old)
+                if let old = known[entry.key], let newest = old.first {
+                    // A sale that was reversed and recorded anew has two entries; a row may be either.
+                    if !old.dropFirst().contains(where: entry.says) { try entry.check(against: newest) }
                     outcomes.append(.already)
                     continue
+                }
+                if let recall = entry.source.recall {
+                    throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
                 }
                 guard entry.weight <= entry.source.stock else {
                     throw BatchRules.notEnough(
@@ -117,7 +134,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                     ).renamed(field: Self.weight.name)
                 }
                 sources[sourceKey]?.stock = entry.source.stock - entry.weight
-                known[entry.key] = entry.recorded
+                known[entry.key] = [entry.recorded]
                 entries.append(entry)
                 outcomes.append(.recorded)
             } catch let refusal as Refusal {
@@ -193,14 +210,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT b.number FROM batch b WHERE b.village_id = c.village_id AND b.cooperative_id = c.id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
+                    AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided LIMIT 1) b
             """
         ).map { try $0.decode("number", as: Int64.self) }
         var found: [Key: Source] = [:]
         for row in try await transaction.query(
             """
             SELECT b.number, b.cooperative_id, c.name AS cooperative, b.slip, p.name AS product, b.harvested_on,
-                b.in_g - b.out_g AS stock_g
+                b.in_g - b.out_g AS stock_g, b.recalls > 0 AS recalled
             FROM batch b
             JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
@@ -209,20 +226,23 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             """)
         {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("slip"))
+            let number: Int64 = try row.decode("number")
+            let isRecalled: Bool = try row.decode("recalled")
             found[key] = Source(
-                number: try row.decode("number"), cooperative: try row.decode("cooperative_id"),
-                product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
+                number: number, cooperative: try row.decode("cooperative_id"), product: try row.decode("product"),
+                harvestedOn: try row.decode("harvested_on"),
+                recall: isRecalled ? try await BatchStore.recall(over: number, transaction, scope) : nil,
                 stock: try row.decode("stock_g"))
         }
         return found
     }
 
-    /// What is recorded already under the rows' numbers.
+    /// What is recorded already under the rows' numbers, the newest entry of each first.
     private static func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Key: Recorded] {
+    ) async throws -> [Key: [Recorded]] {
         let wanted = keys(rows, number)
-        var found: [Key: Recorded] = [:]
+        var found: [Key: [Recorded]] = [:]
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
@@ -230,21 +250,23 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
-                    AND s.number = w.number AND s.number IS NOT NULL LIMIT 1) s
+                    AND s.number = w.number AND s.number IS NOT NULL ORDER BY s.id DESC LIMIT 10) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
                         END AS price_fen,
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
+            ORDER BY s.id DESC
             """)
         {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[key] = Recorded(
-                day: try row.decode("sold_on"), batch: try row.decode("batch_number"),
-                weight: try row.decode("grams"), price: try row.decode("price_fen"),
-                amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
-                buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
+            found[key, default: []].append(
+                Recorded(
+                    day: try row.decode("sold_on"), batch: try row.decode("batch_number"),
+                    weight: try row.decode("grams"), price: try row.decode("price_fen"),
+                    amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
+                    buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how")))
         }
         return found
     }
@@ -252,7 +274,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
         guard !entries.isEmpty else { return }
         if !hasStaging {
-            _ = try await transaction.query(SaleStaging.create)
+            _ = try await transaction.query(SaleWriter.createStaging)
             hasStaging = true
         }
         var rows = CopyBuffer()
@@ -269,7 +291,9 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             try rows.append(entry.amount)
             rows.endRow()
         }
-        _ = try await transaction.copyIn(SaleStaging.copy, rows.bytes)
-        _ = try await transaction.query(SaleStaging.move(scope))
+        _ = try await transaction.copyIn(SaleWriter.copy, rows.bytes)
+        _ = try await transaction.query([
+            SaleWriter.statement(from: SaleWriter.staged, scope), "TRUNCATE sale_staging",
+        ])
     }
 }

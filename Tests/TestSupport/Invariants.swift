@@ -15,155 +15,159 @@ enum Invariants {
         }
     }
 
-    private static let all: [(name: String, statement: SQL)] = [
-        (
-            "a batch's counters are the sums of its movements",
-            """
-            SELECT b.village_id, b.number, b.in_g, b.out_g, sum(m.grams) AS moved FROM batch b
-            LEFT JOIN stock_movement m ON m.village_id = b.village_id AND m.batch_number = b.number
-            GROUP BY b.village_id, b.number
-            HAVING coalesce(sum(m.grams), 0) <> b.in_g - b.out_g
-                OR coalesce(sum(m.grams) FILTER (WHERE m.grams > 0), 0) <> b.in_g
-            """
-        ),
-        (
-            "no more leaves a batch than came in",
-            "SELECT village_id, number, in_g, out_g FROM batch WHERE out_g NOT BETWEEN 0 AND in_g"
-        ),
-        (
-            "a plot's season is the sum of its harvests",
-            """
-            SELECT * FROM (
-                SELECT village_id, plot_id, product_id, season, harvested_g FROM plot_season WHERE harvested_g <> 0
-            ) counted
-            FULL JOIN (
-                SELECT village_id, plot_id, product_id, extract(year FROM harvested_on)::int AS season,
-                    sum(in_g)::bigint AS summed_g
-                FROM batch WHERE kind = 'harvest' GROUP BY 1, 2, 3, 4
-            ) summed USING (village_id, plot_id, product_id, season)
-            WHERE harvested_g IS DISTINCT FROM summed_g
-            """
-        ),
-        (
-            "no plot gives more than its ceiling and the exceptions",
-            """
-            SELECT s.village_id, s.plot_id, s.season, s.harvested_g, s.ceiling_g FROM plot_season s
-            WHERE s.harvested_g > s.ceiling_g
-            """
-        ),
-        (
-            "sale lines are the sale's movements",
-            """
-            SELECT * FROM (
-                SELECT village_id, batch_number, sale_id, sum(grams) AS sold FROM sale_line GROUP BY 1, 2, 3
-            ) lines
-            FULL JOIN (
-                SELECT village_id, batch_number, sale_id, -sum(grams) AS moved
-                FROM stock_movement WHERE kind = 'sale' GROUP BY 1, 2, 3
-            ) movements USING (village_id, batch_number, sale_id)
-            WHERE sold IS DISTINCT FROM moved
-            """
-        ),
-        (
-            "a sale has lines",
-            """
-            SELECT village_id, id FROM sale s WHERE NOT EXISTS (
-                SELECT FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id)
-            """
-        ),
-        (
-            "a line's amount is grams × price / basis, half up",
-            """
-            SELECT village_id, sale_id, line, grams, price_fen, basis_g, amount_fen FROM sale_line
-            WHERE amount_fen <> floor(grams::numeric * price_fen / basis_g + 0.5)
-            """
-        ),
-        (
-            "a batch has one code of its own",
-            """
-            SELECT b.village_id, b.number, count(c.batch_number) AS codes FROM batch b
-            LEFT JOIN code c ON c.village_id = b.village_id AND c.batch_number = b.number AND c.serial = ''
-            GROUP BY b.village_id, b.number HAVING count(c.batch_number) <> 1
-            """
-        ),
-        (
-            "only corrections are below zero",
-            "SELECT village_id, id FROM income_entry WHERE amount_fen <= 0 AND corrects IS NULL"
-        ),
-        (
-            "a session's counters are the sums of its bookings",
-            """
-            SELECT s.village_id, s.id, s.held, s.booked, sum(l.headcount) AS seats FROM tour_session s
-            LEFT JOIN (
-                SELECT l.village_id, l.session_id, l.headcount, b.state FROM tour_booking_session l
-                JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
-            ) l ON l.village_id = s.village_id AND l.session_id = s.id
-            GROUP BY s.village_id, s.id
-            HAVING s.held <> coalesce(sum(l.headcount) FILTER (WHERE l.state IN ('requested', 'held')), 0)
-                OR s.booked <> coalesce(sum(l.headcount) FILTER (
-                    WHERE l.state IN ('confirmed', 'arrived', 'completed', 'no_show')), 0)
-                OR s.held + s.booked > s.capacity
-            """
-        ),
-        (
-            "a booking's money is the sum of its lines and payments",
-            """
-            SELECT b.village_id, b.id, b.fee_fen, b.kept_fen, b.paid_fen, b.refunded_fen FROM tour_booking b
-            WHERE b.fee_fen <> (
-                    SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_session l
-                    WHERE l.village_id = b.village_id AND l.booking_id = b.id) + (
-                    SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_extra x
-                    WHERE x.village_id = b.village_id AND x.booking_id = b.id)
-                OR b.kept_fen <> (
-                    SELECT coalesce(sum(kept_fen), 0) FROM tour_booking_session l
-                    WHERE l.village_id = b.village_id AND l.booking_id = b.id)
-                OR (b.paid_fen, b.refunded_fen) <> (
-                    SELECT coalesce(sum(amount_fen) FILTER (WHERE kind = 'payment'), 0)::bigint,
-                        coalesce(sum(amount_fen) FILTER (WHERE kind = 'refund'), 0)::bigint
-                    FROM tour_payment p WHERE p.village_id = b.village_id AND p.booking_id = b.id)
-            """
-        ),
-        (
-            "whatever changes something leaves an event in its transaction",
-            """
-            SELECT changed.what, count(*) AS rows FROM (
-                SELECT 'batch' AS what, xmin FROM batch
-                UNION ALL SELECT 'stock_movement', xmin FROM stock_movement
-                UNION ALL SELECT 'plot_season', xmin FROM plot_season
-                UNION ALL SELECT 'ceiling_override', xmin FROM ceiling_override
-                UNION ALL SELECT 'code', xmin FROM code
-                UNION ALL SELECT 'code_revocation', xmin FROM code_revocation
-                UNION ALL SELECT 'recall', xmin FROM recall
-                UNION ALL SELECT 'signing_key', xmin FROM signing_key
-                UNION ALL SELECT 'sale', xmin FROM sale
-                UNION ALL SELECT 'sale_line', xmin FROM sale_line
-                UNION ALL SELECT 'income_entry', xmin FROM income_entry
-                UNION ALL SELECT 'livelihood_report', xmin FROM livelihood_report
-                UNION ALL SELECT 'account', xmin FROM account
-                UNION ALL SELECT 'api_token', xmin FROM api_token
-                UNION ALL SELECT 'cooperative', xmin FROM cooperative
-                UNION ALL SELECT 'household', xmin FROM household
-                UNION ALL SELECT 'plot', xmin FROM plot
-                UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
-                UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
-                UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
-                UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
-                UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
-                UNION ALL SELECT 'tour_site', xmin FROM tour_site
-                UNION ALL SELECT 'tour_site_closure', xmin FROM tour_site_closure
-                UNION ALL SELECT 'tour_resource', xmin FROM tour_resource
-                UNION ALL SELECT 'tour_programme', xmin FROM tour_programme
-                UNION ALL SELECT 'tour_extra', xmin FROM tour_extra
-                UNION ALL SELECT 'tour_session', xmin FROM tour_session
-                UNION ALL SELECT 'tour_session_resource', xmin FROM tour_session_resource
-            ) changed
-            WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM event)
-            GROUP BY changed.what
-            """
-        ),
-        (
-            "a village's events name their actors",
-            "SELECT village_id, id FROM event WHERE actor = '' OR kind = '' OR subject = ''"
-        ),
-    ]
+    private static let all: [(name: String, statement: SQL)] =
+        GoodsInvariants.all + [
+            (
+                "a batch's counters are the sums of its movements",
+                """
+                SELECT b.village_id, b.number, b.in_g, b.out_g, sum(m.grams) AS moved FROM batch b
+                LEFT JOIN stock_movement m ON m.village_id = b.village_id AND m.batch_number = b.number
+                GROUP BY b.village_id, b.number
+                HAVING coalesce(sum(m.grams), 0) <> b.in_g - b.out_g
+                    OR coalesce(sum(m.grams) FILTER (WHERE m.kind IN ('harvest', 'correction')), 0) <> b.in_g
+                """
+            ),
+            (
+                "no more leaves a batch than came in",
+                "SELECT village_id, number, in_g, out_g FROM batch WHERE out_g NOT BETWEEN 0 AND in_g"
+            ),
+            (
+                "a plot's season is the sum of its harvests",
+                """
+                SELECT * FROM (
+                    SELECT village_id, plot_id, product_id, season, harvested_g FROM plot_season WHERE harvested_g <> 0
+                ) counted
+                FULL JOIN (
+                    SELECT village_id, plot_id, product_id, extract(year FROM harvested_on)::int AS season,
+                        sum(in_g)::bigint AS summed_g
+                    FROM batch WHERE kind = 'harvest' GROUP BY 1, 2, 3, 4 HAVING sum(in_g) <> 0
+                ) summed USING (village_id, plot_id, product_id, season)
+                WHERE harvested_g IS DISTINCT FROM summed_g
+                """
+            ),
+            (
+                "no plot gives more than its ceiling and the exceptions",
+                """
+                SELECT s.village_id, s.plot_id, s.season, s.harvested_g, s.ceiling_g FROM plot_season s
+                WHERE s.harvested_g > s.ceiling_g
+                """
+            ),
+            (
+                "sale lines are the sale's movements",
+                """
+                SELECT * FROM (
+                    SELECT village_id, batch_number, sale_id, sum(grams) AS sold FROM sale_line GROUP BY 1, 2, 3
+                ) lines
+                FULL JOIN (
+                    SELECT village_id, batch_number, sale_id, -sum(grams) AS moved
+                    FROM stock_movement WHERE kind = 'sale' GROUP BY 1, 2, 3
+                ) movements USING (village_id, batch_number, sale_id)
+                WHERE sold IS DISTINCT FROM moved
+                """
+            ),
+            (
+                "a sale has lines",
+                """
+                SELECT village_id, id FROM sale s WHERE NOT EXISTS (
+                    SELECT FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id)
+                """
+            ),
+            (
+                "a line's amount is grams × price / basis, half up",
+                """
+                SELECT village_id, sale_id, line, grams, price_fen, basis_g, amount_fen FROM sale_line
+                WHERE amount_fen <> floor(grams::numeric * price_fen / basis_g + 0.5)
+                """
+            ),
+            (
+                "a batch has one code of its own",
+                """
+                SELECT b.village_id, b.number, count(c.batch_number) AS codes FROM batch b
+                LEFT JOIN code c ON c.village_id = b.village_id AND c.batch_number = b.number AND c.serial = ''
+                GROUP BY b.village_id, b.number HAVING count(c.batch_number) <> 1
+                """
+            ),
+            (
+                "only corrections are below zero",
+                "SELECT village_id, id FROM income_entry WHERE amount_fen <= 0 AND corrects IS NULL"
+            ),
+            (
+                "a session's counters are the sums of its bookings",
+                """
+                SELECT s.village_id, s.id, s.held, s.booked, sum(l.headcount) AS seats FROM tour_session s
+                LEFT JOIN (
+                    SELECT l.village_id, l.session_id, l.headcount, b.state FROM tour_booking_session l
+                    JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+                ) l ON l.village_id = s.village_id AND l.session_id = s.id
+                GROUP BY s.village_id, s.id
+                HAVING s.held <> coalesce(sum(l.headcount) FILTER (WHERE l.state IN ('requested', 'held')), 0)
+                    OR s.booked <> coalesce(sum(l.headcount) FILTER (
+                        WHERE l.state IN ('confirmed', 'arrived', 'completed', 'no_show')), 0)
+                    OR s.held + s.booked > s.capacity
+                """
+            ),
+            (
+                "a booking's money is the sum of its lines and payments",
+                """
+                SELECT b.village_id, b.id, b.fee_fen, b.kept_fen, b.paid_fen, b.refunded_fen FROM tour_booking b
+                WHERE b.fee_fen <> (
+                        SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_session l
+                        WHERE l.village_id = b.village_id AND l.booking_id = b.id) + (
+                        SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_extra x
+                        WHERE x.village_id = b.village_id AND x.booking_id = b.id)
+                    OR b.kept_fen <> (
+                        SELECT coalesce(sum(kept_fen), 0) FROM tour_booking_session l
+                        WHERE l.village_id = b.village_id AND l.booking_id = b.id)
+                    OR (b.paid_fen, b.refunded_fen) <> (
+                        SELECT coalesce(sum(amount_fen) FILTER (WHERE kind = 'payment'), 0)::bigint,
+                            coalesce(sum(amount_fen) FILTER (WHERE kind = 'refund'), 0)::bigint
+                        FROM tour_payment p WHERE p.village_id = b.village_id AND p.booking_id = b.id)
+                """
+            ),
+            (
+                "whatever changes something leaves an event in its transaction",
+                """
+                SELECT changed.what, count(*) AS rows FROM (
+                    SELECT 'batch' AS what, xmin FROM batch
+                    UNION ALL SELECT 'stock_movement', xmin FROM stock_movement
+                    UNION ALL SELECT 'plot_season', xmin FROM plot_season
+                    UNION ALL SELECT 'ceiling_override', xmin FROM ceiling_override
+                    UNION ALL SELECT 'code', xmin FROM code
+                    UNION ALL SELECT 'code_revocation', xmin FROM code_revocation
+                    UNION ALL SELECT 'recall', xmin FROM recall
+                    UNION ALL SELECT 'signing_key', xmin FROM signing_key
+                    UNION ALL SELECT 'batch_correction', xmin FROM batch_correction
+                    UNION ALL SELECT 'withdrawal_undo', xmin FROM withdrawal_undo
+                    UNION ALL SELECT 'sale', xmin FROM sale
+                    UNION ALL SELECT 'sale_correction', xmin FROM sale_correction
+                    UNION ALL SELECT 'sale_line', xmin FROM sale_line
+                    UNION ALL SELECT 'income_entry', xmin FROM income_entry
+                    UNION ALL SELECT 'livelihood_report', xmin FROM livelihood_report
+                    UNION ALL SELECT 'account', xmin FROM account
+                    UNION ALL SELECT 'api_token', xmin FROM api_token
+                    UNION ALL SELECT 'cooperative', xmin FROM cooperative
+                    UNION ALL SELECT 'household', xmin FROM household
+                    UNION ALL SELECT 'plot', xmin FROM plot
+                    UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
+                    UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
+                    UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
+                    UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
+                    UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
+                    UNION ALL SELECT 'tour_site', xmin FROM tour_site
+                    UNION ALL SELECT 'tour_site_closure', xmin FROM tour_site_closure
+                    UNION ALL SELECT 'tour_resource', xmin FROM tour_resource
+                    UNION ALL SELECT 'tour_programme', xmin FROM tour_programme
+                    UNION ALL SELECT 'tour_extra', xmin FROM tour_extra
+                    UNION ALL SELECT 'tour_session', xmin FROM tour_session
+                    UNION ALL SELECT 'tour_session_resource', xmin FROM tour_session_resource
+                ) changed
+                WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM event)
+                GROUP BY changed.what
+                """
+            ),
+            (
+                "a village's events name their actors",
+                "SELECT village_id, id FROM event WHERE actor = '' OR kind = '' OR subject = ''"
+            ),
+        ]
 }
