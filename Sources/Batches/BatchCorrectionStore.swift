@@ -193,7 +193,7 @@ private struct CorrectedBatch {
                         AND o.season = extract(year FROM b.harvested_on)::int) AS extra_g,
                 (SELECT g.id FROM grade g WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
             FROM batch b
-            JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
+            JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             LEFT JOIN plot_season s ON s.village_id = b.village_id AND s.plot_id = b.plot_id
                 AND s.product_id = b.product_id AND s.season = extract(year FROM b.harvested_on)::int

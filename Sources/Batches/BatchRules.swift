@@ -86,8 +86,8 @@ public enum BatchRules {
 
     public static func slipTaken(_ slip: String) -> Refusal {
         Refusal(
-            .conflict, "slip-taken", field: "slip", zh: "采收单号“\(slip.shortened)”已登记过",
-            en: "a harvest with slip “\(slip.shortened)” is recorded already")
+            .conflict, "slip-taken", field: "slip", zh: "采收单号“\(slip.shortened)”当年已登记过",
+            en: "a harvest of that year with slip “\(slip.shortened)” is recorded already")
     }
 
     public static func unknownBatch(_ number: Int64) -> Refusal {

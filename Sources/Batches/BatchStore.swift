@@ -156,7 +156,7 @@ public struct BatchStore: Sendable {
             b.recalls > 0 AS recalled, b.created_at
         FROM batch b
         JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
-        LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
+        LEFT JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
         JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
         JOIN variety v ON v.village_id = b.village_id AND v.id = b.variety_id
         JOIN grade g ON g.village_id = b.village_id AND g.id = b.grade_id

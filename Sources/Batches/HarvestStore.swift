@@ -9,6 +9,9 @@ public struct PreparedHarvest: Sendable {
     public let number: Int64
     public let cooperative: Int
     public let plot: Int
+    /// What held of the plot on the day, and whose it was then.
+    public let plotPeriod: Int
+    public let household: Int
     public let product: Int
     public let variety: Int
     public let grade: Int
@@ -21,12 +24,15 @@ public struct PreparedHarvest: Sendable {
     public let allowed: Weight
 
     public init(
-        number: Int64, cooperative: Int, plot: Int, product: Int, variety: Int, grade: Int, day: CivilDay,
-        bestBefore: CivilDay?, weight: Weight, slip: String?, picker: String?, allowed: Weight
+        number: Int64, cooperative: Int, plot: Int, plotPeriod: Int, household: Int, product: Int, variety: Int,
+        grade: Int, day: CivilDay, bestBefore: CivilDay?, weight: Weight, slip: String?, picker: String?,
+        allowed: Weight
     ) {
         self.number = number
         self.cooperative = cooperative
         self.plot = plot
+        self.plotPeriod = plotPeriod
+        self.household = household
         self.product = product
         self.variety = variety
         self.grade = grade
@@ -43,7 +49,8 @@ public struct PreparedHarvest: Sendable {
 public enum HarvestStore {
     /// The constraint that keeps a plot's season below its ceiling.
     public static let withinCeiling = "plot_season_within_ceiling"
-    /// The constraint by which a cooperative uses a slip's number once.
+
+    /// The constraint by which a slip's number stands for one harvest of its year and cooperative.
     public static let slipOnce = "batch_slip_once"
 
     /// Finds what the harvest names and takes a batch number, in one statement.
@@ -58,6 +65,9 @@ public enum HarvestStore {
         let rows = try await transaction.query(lookup(harvest, season: season, scope))
         guard let first = rows.first, let plot: Int = try first.decode("plot") else {
             throw try await unknownPlot(harvest.plot, transaction, scope)
+        }
+        guard let period: Int = try first.decode("period") else {
+            throw OrchardRules.notYet(plot: harvest.plot, from: try first.decode("known_from"))
         }
         guard let grade: Int = try first.decode("grade") else {
             let catalogue = try await Catalogue.load(transaction, scope)
@@ -84,7 +94,8 @@ public enum HarvestStore {
         let bestBeforeDays: Int? = try row.decode("best_before_days")
         let prepared = PreparedHarvest(
             number: try row.decode("number"), cooperative: try row.decode("cooperative_id"), plot: plot,
-            product: try row.decode("product"), variety: try row.decode("variety"), grade: grade, day: harvest.day,
+            plotPeriod: period, household: try row.decode("household_id"), product: try row.decode("product"),
+            variety: try row.decode("variety"), grade: grade, day: harvest.day,
             bestBefore: OrchardRules.bestBefore(harvested: harvest.day, days: bestBeforeDays), weight: harvest.weight,
             slip: slip, picker: harvest.picker, allowed: allowed)
         return (prepared, [withinCeiling: overCeiling, slipOnce: BatchRules.slipTaken(slip ?? "")])
@@ -105,21 +116,33 @@ public enum HarvestStore {
 
     private static func lookup(_ harvest: Harvest, season: Int, _ scope: Scope) -> SQL {
         """
-        SELECT t.id AS plot, t.cooperative_id, t.area_centimu, t.product_id AS crop, p.name AS crop_name,
-            p.best_before_days, p.ceiling_g_per_mu, v.id AS variety, v.product_id AS product, g.id AS grade,
-            coalesce(s.harvested_g, 0) AS harvested_g,
+        SELECT t.id AS plot, d.id AS period, d.household_id, d.cooperative_id, d.area_centimu, d.product_id AS crop,
+            p.name AS crop_name, p.best_before_days, p.ceiling_g_per_mu, coalesce(v.merged_into, v.id) AS variety, v.product_id AS product,
+            coalesce(g.merged_into, g.id) AS grade, coalesce(s.harvested_g, 0) AS harvested_g,
             (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
+                WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
                     AND o.season = \(season)) AS extra_g,
+            CASE WHEN d.id IS NULL THEN (
+                SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = t.village_id AND e.plot_id = t.id
+            ) END AS known_from,
             nextval(\(sequence(scope.village))::regclass) AS number
         FROM plot t
-        JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
-        LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = t.product_id
+        LEFT JOIN LATERAL (\(held(on: harvest.day))) d ON true
+        LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
+        LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = d.product_id
             AND v.name = \(harvest.variety) AND (\(harvest.product)::text IS NULL OR p.name = \(harvest.product))
         LEFT JOIN grade g ON g.village_id = t.village_id AND g.name = \(harvest.grade)
         LEFT JOIN plot_season s ON s.village_id = t.village_id AND s.plot_id = t.id
-            AND s.product_id = t.product_id AND s.season = \(season)
+            AND s.product_id = d.product_id AND s.season = \(season)
         WHERE t.village_id = \(scope.village) AND t.number = \(harvest.plot)
+        """
+    }
+
+    /// What held of plot `t` on a day: one look into an index, whatever the planner knows of the table.
+    private static func held(on day: CivilDay) -> SQL {
+        """
+        SELECT * FROM plot_period d WHERE d.village_id = t.village_id AND d.plot_id = t.id AND d.from_day <= \(day)
+        ORDER BY d.from_day DESC, d.id DESC LIMIT 1
         """
     }
 
@@ -147,16 +170,22 @@ public enum HarvestStore {
             }
             let rows = try await transaction.query(
                 """
-                SELECT t.id, t.product_id, t.cooperative_id, t.area_centimu, p.ceiling_g_per_mu,
+                SELECT t.id, d.product_id, d.cooperative_id, d.area_centimu, p.ceiling_g_per_mu,
                     (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                        WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
-                            AND o.season = \(season)) AS extra_g
-                FROM plot t JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
+                        WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
+                            AND o.season = \(season)) AS extra_g,
+                    (SELECT min(e.from_day) FROM plot_period e
+                        WHERE e.village_id = t.village_id AND e.plot_id = t.id) AS known_from
+                FROM plot t
+                LEFT JOIN LATERAL (\(held(on: OrchardRules.lastDay(of: season)))) d ON true
+                LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
                 WHERE t.village_id = \(scope.village) AND t.number = \(plot)
                 """)
             guard let row = rows.first else { throw try await unknownPlot(plot, transaction, scope) }
+            guard let product: Int = try row.decode("product_id") else {
+                throw OrchardRules.notYet(plot: plot, from: try row.decode("known_from"))
+            }
             let id: Int = try row.decode("id")
-            let product: Int = try row.decode("product_id")
             let cooperative: Int = try row.decode("cooperative_id")
             let ceiling =
                 OrchardRules.ceiling(

@@ -8,15 +8,15 @@ import Signing
 enum HarvestWriter {
     /// The columns of what it writes from, in their order.
     private static let columns: SQL = """
-        number, cooperative_id, plot_id, product_id, variety_id, grade_id, harvested_on, best_before, grams, slip, picker,
-        allowed_g, signature
+        number, cooperative_id, plot_id, plot_period_id, household_id, product_id, variety_id, grade_id, harvested_on,
+        best_before, grams, slip, picker, allowed_g, signature
         """
 
     /// A table of this transaction for very many, because COPY does not obey row-level security.
     static let createStaging: SQL = """
         CREATE TEMPORARY TABLE harvest_staging (
-            number bigint, cooperative_id int, plot_id int, product_id int, variety_id int, grade_id int,
-            harvested_on date, best_before date, grams bigint, slip text, picker text, allowed_g bigint, signature bytea
+            number bigint, cooperative_id int, plot_id int, plot_period_id int, household_id int, product_id int,
+            variety_id int, grade_id int, harvested_on date, best_before date, grams bigint, slip text, picker text, allowed_g bigint, signature bytea
         ) ON COMMIT DROP
         """
     static let copy: SQL = "COPY harvest_staging FROM STDIN"
@@ -28,6 +28,8 @@ enum HarvestWriter {
         try rows.append(harvest.number)
         try rows.append(harvest.cooperative)
         try rows.append(harvest.plot)
+        try rows.append(harvest.plotPeriod)
+        try rows.append(harvest.household)
         try rows.append(harvest.product)
         try rows.append(harvest.variety)
         try rows.append(harvest.grade)
@@ -44,10 +46,10 @@ enum HarvestWriter {
     /// What `statement` writes from for one harvest.
     static func values(_ harvest: PreparedHarvest, signature: [UInt8]) -> SQL {
         """
-        VALUES (\(harvest.number)::bigint, \(harvest.cooperative)::int, \(harvest.plot)::int, \(harvest.product)::int,
-            \(harvest.variety)::int, \(harvest.grade)::int, \(harvest.day)::date, \(harvest.bestBefore)::date,
-            \(harvest.weight)::bigint, \(harvest.slip)::text, \(harvest.picker)::text, \(harvest.allowed)::bigint,
-            \(signature)::bytea)
+        VALUES (\(harvest.number)::bigint, \(harvest.cooperative)::int, \(harvest.plot)::int,
+            \(harvest.plotPeriod)::int, \(harvest.household)::int, \(harvest.product)::int, \(harvest.variety)::int,
+            \(harvest.grade)::int, \(harvest.day)::date, \(harvest.bestBefore)::date, \(harvest.weight)::bigint,
+            \(harvest.slip)::text, \(harvest.picker)::text, \(harvest.allowed)::bigint, \(signature)::bytea)
         """
     }
 
@@ -57,9 +59,9 @@ enum HarvestWriter {
         """
         WITH s (\(columns)) AS (\(source)), season AS (
             INSERT INTO plot_season AS p (village_id, plot_id, product_id, season, cooperative_id, harvested_g, ceiling_g)
-            SELECT \(scope.village), plot_id, product_id, extract(year FROM harvested_on)::int AS season, cooperative_id,
-                sum(grams)::bigint, max(allowed_g)
-            FROM s GROUP BY plot_id, product_id, season, cooperative_id ORDER BY plot_id, season
+            SELECT \(scope.village), plot_id, product_id, extract(year FROM harvested_on)::int AS season,
+                min(cooperative_id), sum(grams)::bigint, max(allowed_g)
+            FROM s GROUP BY plot_id, product_id, season ORDER BY plot_id, product_id, season
             ON CONFLICT (village_id, plot_id, product_id, season)
             DO UPDATE SET harvested_g = p.harvested_g + EXCLUDED.harvested_g,
                 ceiling_g = greatest(p.ceiling_g, EXCLUDED.ceiling_g)
@@ -70,10 +72,10 @@ enum HarvestWriter {
             INSERT INTO code (village_id, batch_number, cooperative_id, key_id, issued_on, best_before, signature)
             SELECT \(scope.village), number, cooperative_id, \(Int(key.value)), \(issued), best_before, signature FROM s
         )
-        INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, product_id, variety_id, grade_id,
-            harvested_on, slip, picker, in_g)
-        SELECT \(scope.village), number, cooperative_id, 'harvest', plot_id, product_id, variety_id, grade_id,
-            harvested_on, slip, picker, grams
+        INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id, product_id,
+            variety_id, grade_id, harvested_on, slip, picker, in_g)
+        SELECT \(scope.village), number, cooperative_id, 'harvest', plot_id, household_id, plot_period_id, product_id,
+            variety_id, grade_id, harvested_on, slip, picker, grams
         FROM s
         """
     }

@@ -67,8 +67,8 @@ public struct SaleStore: Sendable {
             .conflict, "batch-recalled", field: "lines", zh: "批次刚开始召回，不能销售",
             en: "a recall of the batch has just been opened: it can't be sold"),
         "sale_number_once": Refusal(
-            .conflict, "sale-number-taken", field: "number", zh: "这个单号已登记过",
-            en: "a sale with this number is recorded already"),
+            .conflict, "sale-number-taken", field: "number", zh: "这个单号当年已登记过",
+            en: "a sale with this number is recorded already in that year"),
         "sale_replaced_once": Refusal(
             .conflict, "replaced-already", field: "replaces", zh: "这笔销售已经重新登记过",
             en: "that sale has been recorded anew already"),

@@ -8,7 +8,8 @@ import Testing
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
         "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
-        "livelihood_report", "batch_correction", "sale_correction", "withdrawal_undo",
+        "livelihood_report", "household_period", "plot_period", "batch_correction", "sale_correction",
+        "withdrawal_undo",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.
@@ -16,7 +17,7 @@ import Testing
         "batch": [
             "grade_id", "slip", "picker", "in_g", "out_g", "labelled_g", "voided", "recalls", "frozen_g",
         ],
-        "sale_line": ["returned_g", "refunded_fen"],
+        "sale_line": ["returned_g", "refunded_fen"], "income_entry": ["corrected_fen"],
         "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error"],
     ]
 

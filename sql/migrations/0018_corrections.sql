@@ -54,7 +54,8 @@ ALTER TABLE batch
 
 -- A void batch's slip is free again.
 DROP INDEX batch_slip_once;
-CREATE UNIQUE INDEX batch_slip_once ON batch (village_id, cooperative_id, slip) WHERE slip IS NOT NULL AND NOT voided;
+CREATE UNIQUE INDEX batch_slip_once ON batch (village_id, cooperative_id, slip, (extract(year FROM harvested_on)::int))
+    WHERE slip IS NOT NULL AND NOT voided;
 
 UPDATE batch b SET recalls = o.recalls, frozen_g = b.out_g
 FROM (
@@ -83,7 +84,7 @@ ALTER TABLE sale
     ADD FOREIGN KEY (village_id, replaces, cooperative_id) REFERENCES sale (village_id, id, cooperative_id);
 CREATE UNIQUE INDEX sale_replaced_once ON sale (village_id, replaces) WHERE replaces IS NOT NULL;
 DROP INDEX sale_number_once;
-CREATE UNIQUE INDEX sale_number_once ON sale (village_id, cooperative_id, number)
+CREATE UNIQUE INDEX sale_number_once ON sale (village_id, cooperative_id, number, (extract(year FROM sold_on)::int))
     WHERE number IS NOT NULL AND replaces IS NULL;
 
 -- A reversal takes back all that is left of a line, a return some of it.
@@ -202,21 +203,46 @@ JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
 JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
 JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
-LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
-LEFT JOIN household h ON h.village_id = t.village_id AND h.id = t.household_id
+LEFT JOIN household_span h ON h.village_id = b.village_id AND h.household_id = b.household_id
+    AND h.from_day <= b.harvested_on AND b.harvested_on < h.until_day
 UNION ALL
 SELECT k.village_id, k.day, 'sales', p.name, c.name, s.channel, h.number || ' ' || h.head, -k.grams, -k.refund_fen
 FROM sale_correction k
 JOIN sale s ON s.village_id = k.village_id AND s.id = k.sale_id
-JOIN sale_line l ON l.village_id = k.village_id AND l.sale_id = k.sale_id AND l.line = k.line
-JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
+JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
 JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
-LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
-LEFT JOIN household h ON h.village_id = t.village_id AND h.id = t.household_id
+LEFT JOIN household_span h ON h.village_id = b.village_id AND h.household_id = b.household_id
+    AND h.from_day <= b.harvested_on AND b.harvested_on < h.until_day
 UNION ALL
 SELECT e.village_id, e.day, e.source, NULL, NULL, NULL, NULL, NULL, e.amount_fen
 FROM income_entry e
 UNION ALL
 SELECT t.village_id, t.day, 'tours', NULL, NULL, NULL, NULL, NULL, t.amount_fen
+FROM tour_income t;
+
+-- Several returns of a line on one day are one row.
+CREATE OR REPLACE VIEW income_row WITH (security_invoker = true) AS
+SELECT l.village_id, s.sold_on AS day, 'sales' AS source, 'sale' AS kind, l.sale_id AS number, l.line,
+    b.product_id, s.cooperative_id, s.channel, b.household_id, NULL::date AS of_day, l.grams, l.amount_fen
+FROM sale_line l
+JOIN sale s ON s.village_id = l.village_id AND s.id = l.sale_id
+JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
+UNION ALL
+SELECT k.village_id, k.day, 'sales', k.kind, k.sale_id, k.line, b.product_id, s.cooperative_id, s.channel,
+    b.household_id, s.sold_on, -k.grams, -k.refund_fen
+FROM (
+    SELECT village_id, day, kind, sale_id, line, batch_number, sum(grams)::bigint AS grams,
+        sum(refund_fen)::bigint AS refund_fen
+    FROM sale_correction GROUP BY village_id, day, kind, sale_id, line, batch_number
+) k
+JOIN sale s ON s.village_id = k.village_id AND s.id = k.sale_id
+JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
+UNION ALL
+SELECT e.village_id, e.day, e.source, CASE WHEN e.corrects IS NULL THEN 'entry' ELSE 'correction' END, e.id, NULL,
+    NULL, NULL, NULL, NULL, o.day, NULL, e.amount_fen
+FROM income_entry e
+LEFT JOIN income_entry o ON o.village_id = e.village_id AND o.id = e.corrects
+UNION ALL
+SELECT t.village_id, t.day, 'tours', 'booking', t.booking_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, t.amount_fen
 FROM tour_income t;
