@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Income
 import Kernel
+import Orchard
 import Sales
 import Tours
 
@@ -121,6 +122,10 @@ enum Recorded {
         FigureName(name: "attempts", zh: "试过次数", en: "attempts"),
         FigureName(name: "messages", zh: "消息数", en: "messages"),
         FigureName(name: "error", zh: "错误", en: "error"),
+        FigureName(name: "name_kind", zh: "种类", en: "kind") { value in
+            (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "meant", zh: "并入", en: "into"),
         FigureName(name: "reason", zh: "原因", en: "reason"),
         // What the audit told before there were figures.
         FigureName(name: "detail", zh: "", en: ""),
@@ -188,7 +193,7 @@ enum Recorded {
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
             "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",
-            "income.enter": "登记收入", "books.close": "结账", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
+            "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
             "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",
             "tour.programme.add": "添加课程", "tour.programme.change": "更改课程", "tour.extra.add": "添加附加项目",
             "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",

@@ -22,7 +22,13 @@ public struct SaleFilter: Sendable {
         var conditions: SQL = "s.village_id = \(scope.village)"
         if let from { conditions += " AND s.sold_on >= \(from)" }
         if let to { conditions += " AND s.sold_on <= \(to)" }
-        if let buyer { conditions += " AND strpos(s.buyer, \(buyer)) > 0" }
+        if let buyer {
+            // Under whichever of its spellings it was recorded.
+            conditions += """
+                 AND (strpos(s.buyer, \(buyer)) > 0
+                    OR s.buyer = ANY ((SELECT spellings(\(scope.village), 'buyer', \(buyer)))::text[]))
+                """
+        }
         if let number { conditions += " AND s.number = \(number)" }
         if let batch {
             conditions += """

@@ -35,7 +35,7 @@ struct Site: Sendable {
 
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints
-            + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints
+            + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints + nameEndpoints
             + importEndpoints + accessEndpoints + pageEndpoints
             + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
             + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints

@@ -68,6 +68,10 @@ extension ServedVillage {
                 ])
         case "POST /api/v1/cooperatives", "POST /api/v1/grades":
             return Example(endpoint.path, as: admin, ["name": .string(fresh("n"))])
+        case "POST /api/v1/names/merges":
+            let (from, to) = (JSON.string(fresh("n")), JSON.string(fresh("n")))
+            for name in [from, to] { _ = try await post("/api/v1/grades", as: admin, ["name": name]) }
+            return Example(endpoint.path, as: admin, ["kind": "grade", "from": from, "to": to])
         case "POST /api/v1/products":
             return Example(
                 endpoint.path, as: admin,

@@ -147,28 +147,28 @@ CREATE TABLE withdrawal_undo (
     FOREIGN KEY (village_id, batch_number, movement) REFERENCES stock_movement,
     FOREIGN KEY (village_id, batch_number, cooperative_id) REFERENCES batch (village_id, number, cooperative_id)
 );
-ALTER TABLE withdrawal_undo ENABLE ROW LEVEL SECURITY;
-CREATE POLICY withdrawal_undo_scope ON withdrawal_undo USING (
-    village_id = (SELECT nullif(current_setting('taoyuan.village', true), '')::int)
-    AND (SELECT nullif(current_setting('taoyuan.cooperative', true), '')::int) IN (0, cooperative_id));
-
 DO $$
 DECLARE
+    village text := '(SELECT nullif(current_setting(''taoyuan.village'', true), '''')::int)';
+    own text := '(SELECT nullif(current_setting(''taoyuan.cooperative'', true), '''')::int)';
     name text;
 BEGIN
+    FOREACH name IN ARRAY ARRAY['batch_correction', 'sale_correction', 'withdrawal_undo']
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format($policy$
+            CREATE POLICY %1$I ON %2$I USING (village_id = %3$s AND (%4$s IN (0, cooperative_id) OR cooperative_id IN (
+                SELECT c.id FROM cooperative c WHERE c.village_id = %3$s AND c.merged_into = %4$s)))
+            $policy$, name || '_scope', name, village, own);
+    END LOOP;
+    -- The undoing of a withdrawal has its day in its movement.
     FOREACH name IN ARRAY ARRAY['batch_correction', 'sale_correction']
     LOOP
         EXECUTE format($policy$
-            ALTER TABLE %1$I ENABLE ROW LEVEL SECURITY;
-            CREATE POLICY %2$I ON %1$I USING (
-                village_id = (SELECT nullif(current_setting('taoyuan.village', true), '')::int)
-                AND (SELECT nullif(current_setting('taoyuan.cooperative', true), '')::int) IN (0, cooperative_id));
-            CREATE POLICY %3$I ON %1$I AS RESTRICTIVE FOR INSERT WITH CHECK (
-                coalesce(day > (
-                    SELECT max(through) FROM books_closing
-                    WHERE village_id = (SELECT nullif(current_setting('taoyuan.village', true), '')::int)), true)
+            CREATE POLICY %I ON %I AS RESTRICTIVE FOR INSERT WITH CHECK (
+                coalesce(day > (SELECT max(through) FROM books_closing WHERE village_id = %s), true)
                 OR refuse_closed_books())
-            $policy$, name, name || '_scope', name || '_open_books');
+            $policy$, name || '_open_books', name, village);
     END LOOP;
 END
 $$;
