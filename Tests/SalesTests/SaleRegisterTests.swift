@@ -197,7 +197,10 @@ import Testing
                     }
                 }
                 for _ in 0..<60 {
-                    group.addTask { _ = try await refusal { try await village.sell(village.sale([line])) } }
+                    group.addTask {
+                        let sale = village.sale([line], confirmed: [.pastBestBefore])
+                        _ = try await refusal { try await village.sell(sale) }
+                    }
                 }
                 try await group.waitForAll()
             }
