@@ -8,15 +8,15 @@ import Signing
 
 /// Records 采收登记: each slip becomes a batch with its signed code.
 public struct HarvestRegister: RegisterRecorder, Sendable {
-    private static let slip = Column("采收单号", also: ["单号"])
-    private static let day = Column("采收日期", also: ["日期"])
-    private static let cooperative = Column("合作社")
-    private static let plot = Column("地块号", also: ["地块"])
-    private static let product = Column("产品", also: ["作物"])
-    private static let variety = Column("品种")
-    private static let grade = Column("等级")
-    private static let weight = Column("重量斤", also: ["重量", "数量斤"])
-    private static let picker = Column("采收人", also: ["操作人"], required: false)
+    static let slip = Column("采收单号", also: ["单号"])
+    static let day = Column("采收日期", also: ["日期"])
+    static let cooperative = Column("合作社")
+    static let plot = Column("地块号", also: ["地块"])
+    static let product = Column("产品", also: ["作物"])
+    static let variety = Column("品种")
+    static let grade = Column("等级")
+    static let weight = Column("重量斤", also: ["重量", "数量斤"])
+    static let picker = Column("采收人", also: ["操作人"], required: false)
     public static let columns = [slip, day, cooperative, plot, product, variety, grade, weight, picker]
     public static let numbering: Numbering? = Numbering(slip, within: [cooperative], yearOf: day)
     public static let nameColumns = [variety, grade]
@@ -32,10 +32,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     ]
 
     private let signer: CodeSigner
-    private let today: CivilDay
-    private var context = ImportContext.none
-    private var catalogue = Catalogue()
-    private var ledger = SeasonLedger()
+    let today: CivilDay
+    var context = ImportContext.none
+    var catalogue = Catalogue()
+    var ledger = SeasonLedger()
     /// Signed and not yet written: written while the next rows are read and signed.
     private var pending: HarvestStaging.Rows?
     public var created: [Bilingual] { catalogue.created }
@@ -62,6 +62,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         /// Known once the row has passed, since they may have to be made for it.
         var variety = 0
         var grade = 0
+        /// What the plot may give in the season.
+        var allowed = Weight(grams: 0)
         let day: CivilDay
         let bestBefore: CivilDay?
         let weight: Weight
@@ -70,6 +72,22 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var recorded: Recorded {
             Recorded(
                 plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight, picker: picker)
+        }
+
+        func prepared(number: Int64) -> PreparedHarvest {
+            PreparedHarvest(
+                number: number, cooperative: cooperative, plot: plot, plotPeriod: plotPeriod, household: household,
+                product: product.id, variety: variety, grade: grade, day: day, bestBefore: bestBefore, weight: weight,
+                slip: slip, picker: picker, allowed: allowed)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -95,7 +113,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         }
         let good = results.compactMap { try? $0.get() }
         let known = try await Self.known(good, transaction, scope)
-        let numbers = try await Self.numbers(good.count - known.count, transaction, scope)
+        let new = good.count - known.values.count { $0.present != nil }
+        let numbers = try await Self.numbers(new, transaction, scope)
         let (before, keyID, today) = (pending, signer.keyID, today)
         async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
         // Where each slip's entry stands: cheaper than to keep what it says a second time.
@@ -105,14 +124,18 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             do {
                 var entry = try result.get()
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip, year: entry.day.year)
-                if let old = known[key] ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
+                if known[key]?.past.contains(where: entry.says) == true {
+                    outcomes.append(.already)
+                    continue
+                }
+                if let old = known[key]?.present ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
                 try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
                 try checkNames(entry)
-                try ledger.add(entry)
+                entry.allowed = try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
@@ -127,7 +150,6 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         }
         pending = HarvestStaging.Rows(
             bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
-            seasons: ledger.takeWrites(scope),
             entries: entries, places: places)
         try await written
         return outcomes
@@ -141,110 +163,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let creates = context.choices.creates
         catalogue.expect(.variety, context.names(in: Self.variety), creating: creates)
         catalogue.expect(.grade, context.names(in: Self.grade), creating: creates)
-        _ = try await transaction.query(HarvestStaging.create)
-    }
-
-    /// - Throws: what is asked of the row's new names, before any of them comes into being.
-    private func checkNames(_ entry: Entry) throws {
-        var faults = RowFaults()
-        if catalogue.recorded(variety: entry.varietyName, of: entry.product.id) == nil {
-            try faults.reading(()) {
-                do {
-                    try catalogue.checkNew(.variety, entry.varietyName)
-                } catch let refusal as Refusal {
-                    throw refusal.renamed(field: Self.variety.name)
-                }
-            }
-        }
-        if catalogue.grades[entry.gradeName] == nil {
-            try faults.reading(()) {
-                do {
-                    try catalogue.checkNew(.grade, entry.gradeName)
-                } catch let refusal as Refusal {
-                    throw refusal.renamed(field: Self.grade.name)
-                }
-            }
-        }
-        try faults.check()
-    }
-
-    public static func identity(of row: RegisterRow) throws -> RowIdentity {
-        let day = try row.day(day)
-        return RowIdentity(
-            number: [CleanText.folded(try row.text(cooperative)), "\(day.year)", try row.key(slip)],
-            content: [
-                (Self.day, "\(day)"), (plot, try row.key(plot)), (product, CleanText.folded(try row.text(product))),
-                (variety, CleanText.folded(try row.text(variety))), (grade, CleanText.folded(try row.text(grade))),
-                (weight, "\(try row.weight(weight, unit: 500))"), (picker, try row.optionalText(picker)),
-            ])
-    }
-
-    /// All that is wrong with the row, or what it says.
-    private func read(_ row: RegisterRow, _ index: Int) throws -> Entry {
-        var faults = RowFaults()
-        let slip = try faults.reading("") { try row.key(Self.slip) }
-        let day = try faults.reading { try harvestDay(row) }
-        let number = try faults.reading("") { try row.key(Self.plot) }
-        let held = try faults.reading(nil) { try plot(number, on: day) }
-        let cooperative = try faults.reading("") { try row.text(Self.cooperative, max: 60) }
-        let productName = try faults.reading("") { try row.text(Self.product, max: 60) }
-        if let (_, held) = held {
-            if !cooperative.isEmpty, catalogue.cooperatives[cooperative] != held.cooperative {
-                faults.note(
-                    Refusal(
-                        .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
-                        zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
-                        en: "plot \(number) does not belong to “\(cooperative.shortened)”"))
-            }
-            if !productName.isEmpty, catalogue.products[productName]?.id != held.product {
-                faults.note(
-                    Refusal(
-                        .invalid, "crop-mismatch", field: Self.product.name,
-                        zh: "地块 \(number) 种的不是“\(productName.shortened)”",
-                        en: "plot \(number) does not grow “\(productName.shortened)”"))
-            }
-        }
-        let variety = try faults.reading("") { try row.text(Self.variety, max: 60) }
-        let grade = try faults.reading("") { try row.text(Self.grade, max: 60) }
-        let weight = try faults.reading(Weight(grams: 0)) { try row.weight(Self.weight, unit: 500) }
-        let picker = try faults.reading(nil) { try row.optionalText(Self.picker, max: 60) }
-        try faults.check()
-        guard let day, let (plot, held) = held, let product = catalogue.products[productName] else {
-            throw MissingRow()
-        }
-        return Entry(
-            row: index, slip: slip, cooperative: held.cooperative, plot: plot, plotNumber: number,
-            plotPeriod: held.period, household: held.household, ceiling: held.ceiling, product: product,
-            varietyName: catalogue.recorded(variety: variety, of: product.id) ?? variety,
-            gradeName: catalogue.grades.recorded(grade) ?? grade, day: day,
-            bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays), weight: weight,
-            picker: picker)
-    }
-
-    private func harvestDay(_ row: RegisterRow) throws -> CivilDay {
-        let day = try row.day(Self.day)
-        do {
-            try BatchRules.harvestDay(day, today: today)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.day.name)
-        }
-        return day
-    }
-
-    /// What held of a plot on a day.
-    /// - Returns: nil when the row does not say both, which it is refused for already.
-    private func plot(_ number: String, on day: CivilDay?) throws -> (id: Int, held: SeasonLedger.Held)? {
-        guard !number.isEmpty else { return nil }
-        guard let plot = ledger.plots[number] else {
-            throw Refusal(
-                .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
-                en: "there is no plot “\(number.shortened)”: import the plots first")
-        }
-        guard let day else { return nil }
-        guard let held = plot.timeline.value(on: day) else {
-            throw OrchardRules.notYet(plot: number, from: plot.timeline.start).renamed(field: Self.plot.name)
-        }
-        return (plot.id, held)
+        _ = try await transaction.query(HarvestWriter.createStaging)
     }
 
     struct SlipKey: Hashable, Sendable {
@@ -264,23 +183,38 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let picker: String?
     }
 
+    /// What the books hold under a slip: nothing any more, if its batch is void or its number was corrected. A row that
+    /// says what was recorded before a correction is the row that was recorded.
+    struct Known {
+        var present: Recorded?
+        var past: [Recorded] = []
+    }
+
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
     /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
         _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SlipKey: Recorded] {
+    ) async throws -> [SlipKey: Known] {
         let (cooperatives, slips) = (entries.map(\.cooperative), entries.map(\.slip))
         let years = entries.map(\.day.year)
-        var found: [SlipKey: Recorded] = [:]
+        var found: [SlipKey: Known] = [:]
         for row in try await transaction.query(
             """
-            SELECT b.cooperative_id, b.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
-                b.in_g, b.picker
+            SELECT w.cooperative_id, w.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
+                b.grams, b.picker, b.is_present
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             CROSS JOIN LATERAL (
-                SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL
-                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1) b
+                (SELECT plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
+                FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
+                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
+                UNION ALL
+                SELECT b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
+                    false
+                FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
+                WHERE k.village_id = \(scope.village) AND k.cooperative_id = w.cooperative_id AND k.slip_before = w.slip
+                    AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
+            ) b
             JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
             JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
@@ -289,9 +223,14 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             let harvested: CivilDay = try row.decode("harvested_on")
             let key = SlipKey(
                 cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
-            found[key] = Recorded(
+            let recorded = Recorded(
                 plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
-                day: harvested, weight: try row.decode("in_g"), picker: try row.decode("picker"))
+                day: harvested, weight: try row.decode("grams"), picker: try row.decode("picker"))
+            if try row.decode("is_present", as: Bool.self) {
+                found[key, default: Known()].present = recorded
+            } else {
+                found[key, default: Known()].past.append(recorded)
+            }
         }
         return found
     }

@@ -7,17 +7,17 @@ import Registers
 
 /// Records 销售流水: each row is a sale of part of one batch, found by its harvest slip.
 public struct SaleRegister: RegisterRecorder, Sendable {
-    private static let day = Column("日期", also: ["销售日期"])
-    private static let number = Column("单号", also: ["销售单号"])
-    private static let cooperative = Column("合作社")
-    private static let slip = Column("采收单号")
-    private static let product = Column("产品", required: false)
-    private static let weight = Column("数量斤", also: ["数量", "重量斤"])
-    private static let price = Column("单价元每斤", also: ["单价", "单价元/斤"])
-    private static let amount = Column("金额元", also: ["金额"], required: false)
-    private static let channel = Column("渠道")
-    private static let buyer = Column("买方", also: ["客户"])
-    private static let paidHow = Column("付款方式", required: false)
+    static let day = Column("日期", also: ["销售日期"])
+    static let number = Column("单号", also: ["销售单号"])
+    static let cooperative = Column("合作社")
+    static let slip = Column("采收单号")
+    static let product = Column("产品", required: false)
+    static let weight = Column("数量斤", also: ["数量", "重量斤"])
+    static let price = Column("单价元每斤", also: ["单价", "单价元/斤"])
+    static let amount = Column("金额元", also: ["金额"], required: false)
+    static let channel = Column("渠道")
+    static let buyer = Column("买方", also: ["客户"])
+    static let paidHow = Column("付款方式", required: false)
     public static let columns = [
         day, number, cooperative, slip, product, weight, price, amount, channel, buyer, paidHow,
     ]
@@ -26,12 +26,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public static let refusals = [
         "sale_number_once": Refusal(
             .conflict, "sale-number-taken", field: "单号", zh: "导入期间有单号被登记；什么都没有记录，请重试",
-            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again")
+            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again"),
+        BatchStore.underRecall: Refusal(
+            .conflict, "batch-recalled", field: "采收单号", zh: "导入期间有批次开始召回；什么都没有记录，请重试",
+            en: "while this ran, a recall of a batch was opened: nothing was recorded, try again"),
     ]
 
-    private let today: CivilDay
-    private var context = ImportContext.none
-    private var catalogue = Catalogue()
+    let today: CivilDay
+    var context = ImportContext.none
+    var catalogue = Catalogue()
     private var hasStaging = false
     public let created: [Bilingual] = []
 
@@ -39,26 +42,27 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         self.today = today
     }
 
-    private struct Source {
+    struct Source {
         let number: Int64
         let cooperative: Int
         let product: String
         let harvestedOn: CivilDay
+        let recall: OpenRecall?
         var stock: Weight
     }
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let cooperative: String
         let number: String
     }
 
     /// A sale: numbers begin again at 1 every January.
-    private struct SaleKey: Hashable {
+    struct SaleKey: Hashable {
         let key: Key
         let year: Int
     }
 
-    private struct Entry {
+    struct Entry {
         let key: SaleKey
         let source: Source
         let day: CivilDay
@@ -73,6 +77,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             Recorded(
                 day: day, batch: source.number, weight: weight, price: price.fen, amount: amount, channel: channel,
                 buyer: buyer, paidHow: paidHow)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -92,7 +105,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     }
 
     /// What the books hold of a sale.
-    private struct Recorded {
+    struct Recorded {
         let day: CivilDay
         /// nil when it was sold out of several batches.
         let batch: Int64?
@@ -115,19 +128,23 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         for row in rows {
             do {
                 let entry = try read(row, sources)
-                if let old = known[entry.key] {
-                    try entry.check(against: old)
+                if let old = known[entry.key], let newest = old.first {
+                    // A sale that was reversed and recorded anew has two entries; a row may be either.
+                    if !old.dropFirst().contains(where: entry.says) { try entry.check(against: newest) }
                     outcomes.append(.already)
                     continue
                 }
                 try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+                if let recall = entry.source.recall {
+                    throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
+                }
                 guard entry.weight <= entry.source.stock else {
                     throw BatchRules.notEnough(
                         batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
                     ).renamed(field: Self.weight.name)
                 }
                 sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
-                known[entry.key] = entry.recorded
+                known[entry.key] = [entry.recorded]
                 entries.append(entry)
                 outcomes.append(.recorded)
             } catch let refused as RowRefused {
@@ -147,111 +164,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         catalogue = try await Catalogue.load(transaction, scope)
     }
 
-    public static func identity(of row: RegisterRow) throws -> RowIdentity {
-        let day = try row.day(day)
-        return RowIdentity(
-            number: [CleanText.folded(try row.text(cooperative)), "\(day.year)", try row.key(number)],
-            content: [
-                (Self.day, "\(day)"), (slip, try row.key(slip)), (weight, "\(try row.weight(weight, unit: 500))"),
-                (price, "\(try row.money(price))"), (amount, try row.optionalMoney(amount)?.description),
-                (channel, CleanText.folded(try row.text(channel))), (buyer, CleanText.folded(try row.text(buyer))),
-                (paidHow, try row.optionalText(paidHow)),
-            ])
-    }
-
-    /// The cooperative as it is recorded, and the number in a column.
-    private func key(_ row: RegisterRow, _ column: Column) throws -> Key {
-        let name = try row.text(Self.cooperative, max: 60)
-        return Key(cooperative: catalogue.cooperatives.recorded(name) ?? name, number: try row.key(column))
-    }
-
-    /// All that is wrong with the row, or what it says.
-    private func read(_ row: RegisterRow, _ sources: Sources) throws -> Entry {
-        var faults = RowFaults()
-        let number = try faults.reading("") { try row.key(Self.number) }
-        let day = try faults.reading { try self.day(row) }
-        let sourceKey = try faults.reading { try key(row, Self.slip) }
-        let source = try faults.reading(nil) { try sourceKey.flatMap { try self.source($0, soldOn: day, sources) } }
-        if let source {
-            try faults.reading(()) { try check(row, day, against: source) }
-        }
-        let weight = try faults.reading { try row.weight(Self.weight, unit: 500) }
-        let price = try faults.reading { try self.price(row) }
-        let stated = try faults.reading(nil) { try row.optionalMoney(Self.amount) }
-        let channel = try faults.reading("") { try row.text(Self.channel, max: 40) }
-        let buyer = try faults.reading("") { try row.text(Self.buyer) }
-        let paidHow = try faults.reading(nil) { try row.optionalText(Self.paidHow, max: 40) }
-        var amount = Money.zero
-        if let weight, let price {
-            amount = try faults.reading(.zero) { try Self.amount(of: weight, at: price, stated: stated) }
-        }
-        try faults.check()
-        guard let day, let source, let sourceKey, let weight, let price else { throw MissingRow() }
-        return Entry(
-            key: SaleKey(key: Key(cooperative: sourceKey.cooperative, number: number), year: day.year),
-            source: source, day: day, weight: weight, price: price, amount: amount, channel: channel, buyer: buyer,
-            paidHow: paidHow)
-    }
-
-    private func day(_ row: RegisterRow) throws -> CivilDay {
-        let day = try row.day(Self.day)
-        guard day <= today else {
-            throw Refusal(
-                .invalid, "sale-in-future", field: Self.day.name, zh: "销售日期在今天之后", en: "the day is in the future")
-        }
-        return day
-    }
-
-    private func source(_ key: Key, soldOn day: CivilDay?, _ sources: Sources) throws -> Source {
-        guard let source = sources.number(of: key, soldOn: day).flatMap({ sources.batches[$0] }) else {
-            throw Refusal(
-                .invalid, "unknown-slip", field: Self.slip.name,
-                zh: "“\(key.cooperative.shortened)”没有采收单号“\(key.number.shortened)”，请先导入采收登记",
-                en: "“\(key.cooperative.shortened)” has no slip “\(key.number.shortened)”: import the harvests first")
-        }
-        return source
-    }
-
-    private func check(_ row: RegisterRow, _ day: CivilDay?, against source: Source) throws {
-        if let product = try row.optionalText(Self.product, max: 60), product != source.product,
-            CleanText.folded(product) != CleanText.folded(source.product)
-        {
-            throw Refusal(
-                .invalid, "product-mismatch", field: Self.product.name, zh: "这个采收单号是\(source.product)",
-                en: "this slip is of \(source.product)")
-        }
-        if let day, day < source.harvestedOn {
-            throw SaleRules.beforeHarvest(batch: source.number, harvested: source.harvestedOn)
-                .renamed(field: Self.day.name)
-        }
-    }
-
-    private func price(_ row: RegisterRow) throws -> Price {
-        do {
-            return try Price(fen: row.money(Self.price).fen, basis: .jin)
-        } catch let refusal as Refusal {
-            throw refusal.of(field: Self.price.name)
-        }
-    }
-
-    private static func amount(of weight: Weight, at price: Price, stated: Money?) throws -> Money {
-        let amount: Money
-        do {
-            amount = try price.amount(for: weight)
-        } catch let refusal as Refusal {
-            throw refusal.of(field: Self.price.name)
-        }
-        guard stated == nil || stated == amount else {
-            throw Refusal(
-                .invalid, "amount-differs", field: Self.amount.name,
-                zh: "金额 \(stated ?? amount) 与数量×单价 \(amount) 不符",
-                en: "the amount \(stated ?? amount) is not weight × price, \(amount)")
-        }
-        return amount
-    }
-
     /// The batches that the rows draw on.
-    private struct Sources {
+    struct Sources {
         /// Of each slip the batches of its years, the newest harvest first.
         var slips: [Key: [(number: Int64, harvestedOn: CivilDay)]] = [:]
         var batches: [Int64: Source] = [:]
@@ -273,11 +187,13 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         var found = Sources()
         for row in try await transaction.query(
             """
-            SELECT w.cooperative, w.slip, b.number, b.harvested_on FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
+            SELECT w.cooperative, w.slip, b.number, b.harvested_on
+            FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT b.number, b.harvested_on FROM batch b
                 WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
+                    AND NOT b.voided
                 ORDER BY b.harvested_on DESC LIMIT 300) b
             """)
         {
@@ -293,7 +209,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         }
         for row in try await transaction.query(
             """
-            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g
+            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g,
+                b.recalls > 0 AS recalled
             FROM batch b
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             WHERE b.village_id = \(scope.village) AND b.number = ANY(\(Array(numbers))::bigint[])
@@ -301,24 +218,26 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             """)
         {
             let number: Int64 = try row.decode("number")
+            let isRecalled: Bool = try row.decode("recalled")
             found.batches[number] = Source(
                 number: number, cooperative: try row.decode("cooperative_id"),
                 product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
+                recall: isRecalled ? try await BatchStore.recall(over: number, transaction, scope) : nil,
                 stock: try row.decode("stock_g"))
         }
         return found
     }
 
-    /// What is recorded already under the rows' numbers in their years.
+    /// What is recorded already under the rows' numbers in their years, the newest entry of each first.
     private func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SaleKey: Recorded] {
+    ) async throws -> [SaleKey: [Recorded]] {
         let wanted = Set(
             rows.compactMap { row -> SaleKey? in
                 guard let key = try? key(row, Self.number), let day = try? row.day(Self.day) else { return nil }
                 return SaleKey(key: key, year: day.year)
             })
-        var found: [SaleKey: Recorded] = [:]
+        var found: [SaleKey: [Recorded]] = [:]
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
@@ -328,22 +247,24 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
                     AND s.number = w.number AND s.number IS NOT NULL
-                    AND extract(year FROM s.sold_on)::int = w.year LIMIT 1) s
+                    AND extract(year FROM s.sold_on)::int = w.year ORDER BY s.id DESC LIMIT 10) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
                         END AS price_fen,
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
+            ORDER BY s.id DESC
             """)
         {
             let day: CivilDay = try row.decode("sold_on")
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[SaleKey(key: key, year: day.year)] = Recorded(
-                day: day, batch: try row.decode("batch_number"),
-                weight: try row.decode("grams"), price: try row.decode("price_fen"),
-                amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
-                buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
+            found[SaleKey(key: key, year: day.year), default: []].append(
+                Recorded(
+                    day: day, batch: try row.decode("batch_number"), weight: try row.decode("grams"),
+                    price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
+                    channel: try row.decode("channel"), buyer: try row.decode("buyer"),
+                    paidHow: try row.decode("paid_how")))
         }
         return found
     }
@@ -351,7 +272,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
         guard !entries.isEmpty else { return }
         if !hasStaging {
-            _ = try await transaction.query(SaleStaging.create)
+            _ = try await transaction.query(SaleWriter.createStaging)
             hasStaging = true
         }
         var rows = CopyBuffer()
@@ -368,7 +289,9 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             try rows.append(entry.amount)
             rows.endRow()
         }
-        _ = try await transaction.copyIn(SaleStaging.copy, rows.bytes)
-        _ = try await transaction.query(SaleStaging.move(scope))
+        _ = try await transaction.copyIn(SaleWriter.copy, rows.bytes)
+        _ = try await transaction.query([
+            SaleWriter.statement(from: SaleWriter.staged, scope), "TRUNCATE sale_staging",
+        ])
     }
 }
