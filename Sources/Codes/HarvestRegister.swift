@@ -8,16 +8,18 @@ import Signing
 
 /// Records 采收登记: each slip becomes a batch with its signed code.
 public struct HarvestRegister: RegisterRecorder, Sendable {
-    private static let slip = Column("采收单号", also: ["单号"])
-    private static let day = Column("采收日期", also: ["日期"])
-    private static let cooperative = Column("合作社")
-    private static let plot = Column("地块号", also: ["地块"])
-    private static let product = Column("产品", also: ["作物"])
-    private static let variety = Column("品种")
-    private static let grade = Column("等级")
-    private static let weight = Column("重量斤", also: ["重量", "数量斤"])
-    private static let picker = Column("采收人", also: ["操作人"], required: false)
+    static let slip = Column("采收单号", also: ["单号"])
+    static let day = Column("采收日期", also: ["日期"])
+    static let cooperative = Column("合作社")
+    static let plot = Column("地块号", also: ["地块"])
+    static let product = Column("产品", also: ["作物"])
+    static let variety = Column("品种")
+    static let grade = Column("等级")
+    static let weight = Column("重量斤", also: ["重量", "数量斤"])
+    static let picker = Column("采收人", also: ["操作人"], required: false)
     public static let columns = [slip, day, cooperative, plot, product, variety, grade, weight, picker]
+    public static let numbering: Numbering? = Numbering(slip, within: [cooperative], yearOf: day)
+    public static let nameColumns = [variety, grade]
 
     public static let refusals = [
         HarvestStore.withinCeiling: Refusal(
@@ -30,13 +32,13 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     ]
 
     private let signer: CodeSigner
-    private let today: CivilDay
-    private var catalogue: Catalogue?
-    private var ledger = SeasonLedger()
-    private var hasStaging = false
+    let today: CivilDay
+    var context = ImportContext.none
+    var catalogue = Catalogue()
+    var ledger = SeasonLedger()
     /// Signed and not yet written: written while the next rows are read and signed.
     private var pending: HarvestStaging.Rows?
-    public var created: [Bilingual] { catalogue?.created ?? [] }
+    public var created: [Bilingual] { catalogue.created }
 
     public init(signer: CodeSigner, today: CivilDay) {
         self.signer = signer
@@ -60,6 +62,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         /// Known once the row has passed, since they may have to be made for it.
         var variety = 0
         var grade = 0
+        /// What the plot may give in the season.
+        var allowed = Weight(grams: 0)
         let day: CivilDay
         let bestBefore: CivilDay?
         let weight: Weight
@@ -68,6 +72,22 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var recorded: Recorded {
             Recorded(
                 plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight, picker: picker)
+        }
+
+        func prepared(number: Int64) -> PreparedHarvest {
+            PreparedHarvest(
+                number: number, cooperative: cooperative, plot: plot, plotPeriod: plotPeriod, household: household,
+                product: product.id, variety: variety, grade: grade, day: day, bestBefore: bestBefore, weight: weight,
+                slip: slip, picker: picker, allowed: allowed)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -85,92 +105,65 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var catalogue = try await self.catalogue.orLoad(transaction, scope)
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
-        let known = try await Self.known(rows, catalogue, transaction, scope)
-        let numbers = try await Self.numbers(rows.count - known.count, transaction, scope)
-        if !hasStaging {
-            _ = try await transaction.query(HarvestStaging.create)
-            hasStaging = true
+        let results = try rows.enumerated().map { index, row in
+            try Result(reading: { try read(row, index) })
         }
+        let good = results.compactMap { try? $0.get() }
+        let known = try await Self.known(good, transaction, scope)
+        let new = good.count - known.values.count { $0.present != nil }
+        let numbers = try await Self.numbers(new, transaction, scope)
         let (before, keyID, today) = (pending, signer.keyID, today)
         async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
         // Where each slip's entry stands: cheaper than to keep what it says a second time.
         var places: [SlipKey: Int] = [:]
-        let results = try rows.enumerated().map { index, row in
-            try Result(refusable: { try read(row, index, catalogue) })
-        }
-        try await ledger.loadSeasons(of: results.compactMap { try? $0.get() }, transaction, scope)
+        try await ledger.loadSeasons(of: good, transaction, scope)
         for result in results {
             do {
                 var entry = try result.get()
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip, year: entry.day.year)
-                if let old = known[key] ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
+                if known[key]?.past.contains(where: entry.says) == true {
+                    outcomes.append(.already)
+                    continue
+                }
+                if let old = known[key]?.present ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
-                try ledger.add(entry)
+                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+                try checkNames(entry)
+                entry.allowed = try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
                 places[key] = entries.count
                 entries.append(entry)
                 outcomes.append(.recorded)
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
         }
         pending = HarvestStaging.Rows(
             bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
-            seasons: ledger.takeWrites(scope),
             entries: entries, places: places)
         try await written
-        self.catalogue = catalogue
         return outcomes
     }
 
-    private func read(
-        _ row: RegisterRow, _ index: Int, _ catalogue: Catalogue
-    ) throws -> Entry {
-        let number = try row.key(Self.plot)
-        guard let plot = ledger.plots[number] else {
-            throw Refusal(
-                .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
-                en: "there is no plot “\(number.shortened)”: import the plots first")
-        }
-        let day = try row.day(Self.day)
-        do {
-            try BatchRules.harvestDay(day, today: today)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.day.name)
-        }
-        guard let held = plot.timeline.value(on: day) else {
-            throw OrchardRules.notYet(plot: number, from: plot.timeline.start).renamed(field: Self.plot.name)
-        }
-        let cooperative = try row.text(Self.cooperative, max: 60)
-        guard catalogue.cooperatives[cooperative] == held.cooperative else {
-            throw Refusal(
-                .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
-                zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
-                en: "plot \(number) does not belong to “\(cooperative.shortened)”")
-        }
-        let productName = try row.text(Self.product, max: 60)
-        guard let product = catalogue.products[productName], product.id == held.product else {
-            throw Refusal(
-                .invalid, "crop-mismatch", field: Self.product.name,
-                zh: "地块 \(number) 种的不是“\(productName.shortened)”",
-                en: "plot \(number) does not grow “\(productName.shortened)”")
-        }
-        return Entry(
-            row: index, slip: try row.key(Self.slip), cooperative: held.cooperative, plot: plot.id,
-            plotNumber: number, plotPeriod: held.period, household: held.household, ceiling: held.ceiling,
-            product: product,
-            varietyName: try row.text(Self.variety, max: 60), gradeName: try row.text(Self.grade, max: 60), day: day,
-            bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
-            weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        self.context = context
+        catalogue = try await Catalogue.load(transaction, scope)
+        let creates = context.choices.creates
+        catalogue.expect(.variety, context.names(in: Self.variety), creating: creates)
+        catalogue.expect(.grade, context.names(in: Self.grade), creating: creates)
+        _ = try await transaction.query(HarvestWriter.createStaging)
     }
 
     struct SlipKey: Hashable, Sendable {
@@ -190,32 +183,38 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let picker: String?
     }
 
+    /// What the books hold under a slip: nothing any more, if its batch is void or its number was corrected. A row that
+    /// says what was recorded before a correction is the row that was recorded.
+    struct Known {
+        var present: Recorded?
+        var past: [Recorded] = []
+    }
+
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
     /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
-        _ rows: [RegisterRow], _ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SlipKey: Recorded] {
-        var cooperatives: [Int] = []
-        var slips: [String] = []
-        var years: [Int] = []
-        for row in rows {
-            guard let name = try? row.text(cooperative, max: 60), let id = catalogue.cooperatives[name],
-                let number = try? row.key(slip), let day = try? row.day(day)
-            else { continue }
-            cooperatives.append(id)
-            slips.append(number)
-            years.append(day.year)
-        }
-        var found: [SlipKey: Recorded] = [:]
+        _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [SlipKey: Known] {
+        let (cooperatives, slips) = (entries.map(\.cooperative), entries.map(\.slip))
+        let years = entries.map(\.day.year)
+        var found: [SlipKey: Known] = [:]
         for row in try await transaction.query(
             """
-            SELECT b.cooperative_id, b.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
-                b.in_g, b.picker
+            SELECT w.cooperative_id, w.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
+                b.grams, b.picker, b.is_present
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             CROSS JOIN LATERAL (
-                SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL
-                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1) b
+                (SELECT plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
+                FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
+                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
+                UNION ALL
+                SELECT b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
+                    false
+                FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
+                WHERE k.village_id = \(scope.village) AND k.cooperative_id = w.cooperative_id AND k.slip_before = w.slip
+                    AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
+            ) b
             JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
             JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
@@ -224,9 +223,14 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             let harvested: CivilDay = try row.decode("harvested_on")
             let key = SlipKey(
                 cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
-            found[key] = Recorded(
+            let recorded = Recorded(
                 plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
-                day: harvested, weight: try row.decode("in_g"), picker: try row.decode("picker"))
+                day: harvested, weight: try row.decode("grams"), picker: try row.decode("picker"))
+            if try row.decode("is_present", as: Bool.self) {
+                found[key, default: Known()].present = recorded
+            } else {
+                found[key, default: Known()].past.append(recorded)
+            }
         }
         return found
     }
@@ -244,16 +248,5 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
         try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
         pending = nil
-    }
-}
-
-extension Result where Failure == Refusal {
-    /// What `body` returns, or the refusal that it throws.
-    fileprivate init(refusable body: () throws -> Success) throws {
-        do {
-            self = .success(try body())
-        } catch let refusal as Refusal {
-            self = .failure(refusal)
-        }
     }
 }

@@ -1,33 +1,40 @@
 import Batches
 import Database
 import Kernel
+import Orchard
 import Postgres
 import Registers
 
 /// Records 销售流水: each row is a sale of part of one batch, found by its harvest slip.
 public struct SaleRegister: RegisterRecorder, Sendable {
-    private static let day = Column("日期", also: ["销售日期"])
-    private static let number = Column("单号", also: ["销售单号"])
-    private static let cooperative = Column("合作社")
-    private static let slip = Column("采收单号")
-    private static let product = Column("产品", required: false)
-    private static let weight = Column("数量斤", also: ["数量", "重量斤"])
-    private static let price = Column("单价元每斤", also: ["单价", "单价元/斤"])
-    private static let amount = Column("金额元", also: ["金额"], required: false)
-    private static let channel = Column("渠道")
-    private static let buyer = Column("买方", also: ["客户"])
-    private static let paidHow = Column("付款方式", required: false)
+    static let day = Column("日期", also: ["销售日期"])
+    static let number = Column("单号", also: ["销售单号"])
+    static let cooperative = Column("合作社")
+    static let slip = Column("采收单号")
+    static let product = Column("产品", required: false)
+    static let weight = Column("数量斤", also: ["数量", "重量斤"])
+    static let price = Column("单价元每斤", also: ["单价", "单价元/斤"])
+    static let amount = Column("金额元", also: ["金额"], required: false)
+    static let channel = Column("渠道")
+    static let buyer = Column("买方", also: ["客户"])
+    static let paidHow = Column("付款方式", required: false)
     public static let columns = [
         day, number, cooperative, slip, product, weight, price, amount, channel, buyer, paidHow,
     ]
+    public static let numbering: Numbering? = Numbering(number, within: [cooperative], yearOf: day)
 
     public static let refusals = [
         "sale_number_once": Refusal(
             .conflict, "sale-number-taken", field: "单号", zh: "导入期间有单号被登记；什么都没有记录，请重试",
-            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again")
+            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again"),
+        BatchStore.underRecall: Refusal(
+            .conflict, "batch-recalled", field: "采收单号", zh: "导入期间有批次开始召回；什么都没有记录，请重试",
+            en: "while this ran, a recall of a batch was opened: nothing was recorded, try again"),
     ]
 
-    private let today: CivilDay
+    let today: CivilDay
+    var context = ImportContext.none
+    var catalogue = Catalogue()
     private var hasStaging = false
     public let created: [Bilingual] = []
 
@@ -35,26 +42,27 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         self.today = today
     }
 
-    private struct Source {
+    struct Source {
         let number: Int64
         let cooperative: Int
         let product: String
         let harvestedOn: CivilDay
+        let recall: OpenRecall?
         var stock: Weight
     }
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let cooperative: String
         let number: String
     }
 
     /// A sale: numbers begin again at 1 every January.
-    private struct SaleKey: Hashable {
+    struct SaleKey: Hashable {
         let key: Key
         let year: Int
     }
 
-    private struct Entry {
+    struct Entry {
         let key: SaleKey
         let source: Source
         let day: CivilDay
@@ -69,6 +77,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             Recorded(
                 day: day, batch: source.number, weight: weight, price: price.fen, amount: amount, channel: channel,
                 buyer: buyer, paidHow: paidHow)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -88,7 +105,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     }
 
     /// What the books hold of a sale.
-    private struct Recorded {
+    struct Recorded {
         let day: CivilDay
         /// nil when it was sold out of several batches.
         let batch: Int64?
@@ -104,20 +121,22 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var sources = try await Self.sources(rows, transaction, scope)
-        var known = try await Self.known(rows, transaction, scope)
+        var sources = try await sources(rows, transaction, scope)
+        var known = try await known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         for row in rows {
             do {
-                let sourceKey = Key(
-                    cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
-                let source = sources.number(of: sourceKey, soldOn: try? row.day(Self.day))
-                let entry = try read(row, source.flatMap { sources.batches[$0] }, sourceKey)
-                if let old = known[entry.key] {
-                    try entry.check(against: old)
+                let entry = try read(row, sources)
+                if let old = known[entry.key], let newest = old.first {
+                    // A sale that was reversed and recorded anew has two entries; a row may be either.
+                    if !old.dropFirst().contains(where: entry.says) { try entry.check(against: newest) }
                     outcomes.append(.already)
                     continue
+                }
+                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+                if let recall = entry.source.recall {
+                    throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
                 }
                 guard entry.weight <= entry.source.stock else {
                     throw BatchRules.notEnough(
@@ -125,9 +144,11 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                     ).renamed(field: Self.weight.name)
                 }
                 sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
-                known[entry.key] = entry.recorded
+                known[entry.key] = [entry.recorded]
                 entries.append(entry)
                 outcomes.append(.recorded)
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
@@ -136,52 +157,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         return outcomes
     }
 
-    private func read(_ row: RegisterRow, _ source: Source?, _ sourceKey: Key) throws -> Entry {
-        guard let source else {
-            throw Refusal(
-                .invalid, "unknown-slip", field: Self.slip.name,
-                zh: "“\(sourceKey.cooperative.shortened)”没有采收单号“\(sourceKey.number.shortened)”，请先导入采收登记",
-                en: "“\(sourceKey.cooperative.shortened)” has no slip “\(sourceKey.number.shortened)”: import the "
-                    + "harvests first")
-        }
-        if let product = try row.optionalText(Self.product, max: 60), product != source.product {
-            throw Refusal(
-                .invalid, "product-mismatch", field: Self.product.name, zh: "这个采收单号是\(source.product)",
-                en: "this slip is of \(source.product)")
-        }
-        let day = try row.day(Self.day)
-        guard day <= today else {
-            throw Refusal(
-                .invalid, "sale-in-future", field: Self.day.name, zh: "销售日期在今天之后", en: "the day is in the future")
-        }
-        guard day >= source.harvestedOn else {
-            throw SaleRules.beforeHarvest(batch: source.number, harvested: source.harvestedOn)
-                .renamed(field: Self.day.name)
-        }
-        let weight = try row.weight(Self.weight, unit: 500)
-        let price: Price
-        let amount: Money
-        do {
-            price = try Price(fen: row.money(Self.price).fen, basis: .jin)
-            amount = try price.amount(for: weight)
-        } catch let refusal as Refusal {
-            throw refusal.of(field: Self.price.name)
-        }
-        if let stated = try row.optionalMoney(Self.amount), stated != amount {
-            throw Refusal(
-                .invalid, "amount-differs", field: Self.amount.name, zh: "金额 \(stated) 与数量×单价 \(amount) 不符",
-                en: "the amount \(stated) is not weight × price, \(amount)")
-        }
-        return Entry(
-            key: SaleKey(
-                key: Key(cooperative: sourceKey.cooperative, number: try row.key(Self.number)), year: day.year),
-            source: source, day: day, weight: weight, price: price, amount: amount,
-            channel: try row.text(Self.channel, max: 40),
-            buyer: try row.text(Self.buyer), paidHow: try row.optionalText(Self.paidHow, max: 40))
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        self.context = context
+        catalogue = try await Catalogue.load(transaction, scope)
     }
 
     /// The batches that the rows draw on.
-    private struct Sources {
+    struct Sources {
         /// Of each slip the batches of its years, the newest harvest first.
         var slips: [Key: [(number: Int64, harvestedOn: CivilDay)]] = [:]
         var batches: [Int64: Source] = [:]
@@ -195,24 +179,21 @@ public struct SaleRegister: RegisterRecorder, Sendable {
 
     /// The batches that the rows draw on, locked until the import ends. LATERAL with LIMIT makes each slip one look into
     /// its index, whatever the planner knows of a table that is being filled.
-    private static func sources(
+    private func sources(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> Sources {
         let wanted = Set(
-            rows.compactMap { row -> Key? in
-                guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(slip) else {
-                    return nil
-                }
-                return Key(cooperative: name, number: number)
-            })
+            rows.compactMap { try? key($0, Self.slip) })
         var found = Sources()
         for row in try await transaction.query(
             """
-            SELECT w.cooperative, w.slip, b.number, b.harvested_on FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
+            SELECT w.cooperative, w.slip, b.number, b.harvested_on
+            FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT b.number, b.harvested_on FROM batch b
                 WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
+                    AND NOT b.voided
                 ORDER BY b.harvested_on DESC LIMIT 300) b
             """)
         {
@@ -221,14 +202,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         }
         var numbers: Set<Int64> = []
         for row in rows {
-            guard let name = try? row.text(cooperative, max: 60), let slip = try? row.key(slip),
-                let number = found.number(of: Key(cooperative: name, number: slip), soldOn: try? row.day(day))
+            guard let key = try? key(row, Self.slip),
+                let number = found.number(of: key, soldOn: try? row.day(Self.day))
             else { continue }
             numbers.insert(number)
         }
         for row in try await transaction.query(
             """
-            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g
+            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g,
+                b.recalls > 0 AS recalled
             FROM batch b
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             WHERE b.village_id = \(scope.village) AND b.number = ANY(\(Array(numbers))::bigint[])
@@ -236,26 +218,26 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             """)
         {
             let number: Int64 = try row.decode("number")
+            let isRecalled: Bool = try row.decode("recalled")
             found.batches[number] = Source(
                 number: number, cooperative: try row.decode("cooperative_id"),
                 product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
+                recall: isRecalled ? try await BatchStore.recall(over: number, transaction, scope) : nil,
                 stock: try row.decode("stock_g"))
         }
         return found
     }
 
-    /// What is recorded already under the rows' numbers in their years.
-    private static func known(
+    /// What is recorded already under the rows' numbers in their years, the newest entry of each first.
+    private func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SaleKey: Recorded] {
+    ) async throws -> [SaleKey: [Recorded]] {
         let wanted = Set(
             rows.compactMap { row -> SaleKey? in
-                guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(number),
-                    let day = try? row.day(day)
-                else { return nil }
-                return SaleKey(key: Key(cooperative: name, number: number), year: day.year)
+                guard let key = try? key(row, Self.number), let day = try? row.day(Self.day) else { return nil }
+                return SaleKey(key: key, year: day.year)
             })
-        var found: [SaleKey: Recorded] = [:]
+        var found: [SaleKey: [Recorded]] = [:]
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
@@ -265,22 +247,24 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
                     AND s.number = w.number AND s.number IS NOT NULL
-                    AND extract(year FROM s.sold_on)::int = w.year LIMIT 1) s
+                    AND extract(year FROM s.sold_on)::int = w.year ORDER BY s.id DESC LIMIT 10) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
                         END AS price_fen,
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
+            ORDER BY s.id DESC
             """)
         {
             let day: CivilDay = try row.decode("sold_on")
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[SaleKey(key: key, year: day.year)] = Recorded(
-                day: day, batch: try row.decode("batch_number"),
-                weight: try row.decode("grams"), price: try row.decode("price_fen"),
-                amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
-                buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
+            found[SaleKey(key: key, year: day.year), default: []].append(
+                Recorded(
+                    day: day, batch: try row.decode("batch_number"), weight: try row.decode("grams"),
+                    price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
+                    channel: try row.decode("channel"), buyer: try row.decode("buyer"),
+                    paidHow: try row.decode("paid_how")))
         }
         return found
     }
@@ -288,7 +272,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
         guard !entries.isEmpty else { return }
         if !hasStaging {
-            _ = try await transaction.query(SaleStaging.create)
+            _ = try await transaction.query(SaleWriter.createStaging)
             hasStaging = true
         }
         var rows = CopyBuffer()
@@ -305,7 +289,9 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             try rows.append(entry.amount)
             rows.endRow()
         }
-        _ = try await transaction.copyIn(SaleStaging.copy, rows.bytes)
-        _ = try await transaction.query(SaleStaging.move(scope))
+        _ = try await transaction.copyIn(SaleWriter.copy, rows.bytes)
+        _ = try await transaction.query([
+            SaleWriter.statement(from: SaleWriter.staged, scope), "TRUNCATE sale_staging",
+        ])
     }
 }
