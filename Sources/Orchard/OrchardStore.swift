@@ -53,19 +53,25 @@ public struct OrchardStore: Sendable {
     public func households(_ scope: Scope, after: String = "", limit: Int = 500) async throws -> [Household] {
         try await database.transaction(scope) { transaction in
             try await transaction.query(
-                """
-                SELECT h.id, h.number, h.head, h.grid_cell, h.support_class, c.name AS cooperative, h.people, h.phone
-                FROM household h JOIN cooperative c ON c.village_id = h.village_id AND c.id = h.cooperative_id
-                WHERE h.village_id = \(scope.village) AND h.number > \(after) ORDER BY h.number LIMIT \(limit)
-                """
-            ).map { row in
-                Household(
-                    id: try row.decode("id"), number: try row.decode("number"), head: try row.decode("head"),
-                    gridCell: try row.decode("grid_cell"), supportClass: try row.decode("support_class"),
-                    cooperative: try row.decode("cooperative"), people: try row.decode("people"),
-                    phone: try row.decode("phone"))
-            }
+                Self.householdQuery(scope) + " AND h.number > \(after) ORDER BY h.number LIMIT \(limit)"
+            ).map(Self.household)
         }
+    }
+
+    static func householdQuery(_ scope: Scope) -> SQL {
+        """
+        SELECT h.id, h.number, h.head, h.grid_cell, h.support_class, c.name AS cooperative, h.people, h.phone
+        FROM household h JOIN cooperative c ON c.village_id = h.village_id AND c.id = h.cooperative_id
+        WHERE h.village_id = \(scope.village)
+        """
+    }
+
+    static func household(_ row: Row) throws -> Household {
+        Household(
+            id: try row.decode("id"), number: try row.decode("number"), head: try row.decode("head"),
+            gridCell: try row.decode("grid_cell"), supportClass: try row.decode("support_class"),
+            cooperative: try row.decode("cooperative"), people: try row.decode("people"),
+            phone: try row.decode("phone"))
     }
 
     /// - Parameter after: the number of the plot before the first one wanted.
@@ -111,8 +117,11 @@ public struct OrchardStore: Sendable {
     }
 
     public static func addCooperative(name: String) -> Plan<String> {
-        { _, scope in
+        { transaction, scope in
             let name = try OrchardRules.name(name, field: "name")
+            if let known = try await Catalogue.load(transaction, scope).cooperatives.recorded(name) {
+                throw taken(known)
+            }
             return Change(
                 name,
                 writes: ["INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), \(name))"],
@@ -122,8 +131,9 @@ public struct OrchardStore: Sendable {
     }
 
     public static func addGrade(name: String) -> Plan<String> {
-        { _, scope in
+        { transaction, scope in
             let name = try OrchardRules.name(name, field: "name")
+            if let known = try await Catalogue.load(transaction, scope).grades.recorded(name) { throw taken(known) }
             return Change(
                 name,
                 writes: ["INSERT INTO grade (village_id, name) VALUES (\(scope.village), \(name))"],
@@ -134,8 +144,9 @@ public struct OrchardStore: Sendable {
 
     /// - Parameter ceilingPerMu: what a mu may give in a season.
     public static func addProduct(name: String, bestBeforeDays: Int?, ceilingPerMu: Weight) -> Plan<String> {
-        { _, scope in
+        { transaction, scope in
             let name = try OrchardRules.name(name, field: "name")
+            if let known = try await Catalogue.load(transaction, scope).products.recorded(name) { throw taken(known) }
             guard bestBeforeDays.map({ (1...3650).contains($0) }) ?? true,
                 (1...100_000_000).contains(ceilingPerMu.grams)
             else {
@@ -161,6 +172,7 @@ public struct OrchardStore: Sendable {
             let name = try OrchardRules.name(name, field: "name")
             let catalogue = try await Catalogue.load(transaction, scope)
             let product = try catalogue.product(named: product)
+            if let known = catalogue.recorded(variety: name, of: product.id) { throw taken(known) }
             return Change(
                 name,
                 writes: [

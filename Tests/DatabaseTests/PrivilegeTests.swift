@@ -8,8 +8,8 @@ import Testing
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
         "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
-        "livelihood_report", "household_period", "plot_period", "batch_correction", "sale_correction",
-        "withdrawal_undo",
+        "livelihood_report", "household_period", "plot_period", "tour_adjustment", "tour_earning",
+        "batch_correction", "sale_correction", "withdrawal_undo",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.

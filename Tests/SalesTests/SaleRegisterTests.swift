@@ -64,9 +64,6 @@ import Testing
         ("2025-08-04,S2,东社,C1,蟠桃,10,8.555,85.55,批发,王老板,现金", "单价元每斤"),
         ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,,王老板,现金", "渠道"), ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,批发,,现金", "买方"),
         ("2025-08-04,,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "单号"),
-        ("2025-08-04,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
-        ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
-        ("2025-08-03,S1,东社,C1,蟠桃,10,9,90,批发,王老板,现金", "单价元每斤"),
     ])
     func `what is wrong is named and leaves nothing`(row: String, field: String) async throws {
         try await withVillage { village in
@@ -84,6 +81,67 @@ import Testing
     }
 
     @Test(arguments: [
+        ("2025-08-04,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
+        ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
+        ("2025-08-03,S1,东社,C1,蟠桃,10,9,90,批发,王老板,现金", "单价元每斤"),
+        ("2025-08-03,Ｓ１,东社,C1,蟠桃,10,8.5,85,批发,李老板,现金", "买方"),
+    ])
+    func `a number that stands twice with other content is refused in both rows`(row: String, column: String)
+        async throws
+    {
+        try await withVillage { village in
+            try await harvest(village)
+            let good = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            let another = "2025-08-03,S9,东社,C1,蟠桃,1,8.5,8.5,批发,王老板,现金"
+            for rows in [[good, row, another], [row, another, good]] {
+                let report = try await load(village, rows[0], rows[1], rows[2])
+                let two = rows.indices.filter { rows[$0] != another }.map { $0 + 2 }
+                #expect(report.refused.map(\.row) == two)
+                #expect(report.refused.allSatisfy { $0.field == "单号" && $0.reason.zh.contains("“\(column)”不同") })
+                #expect(try await village.number("SELECT count(*) FROM sale") == 0)
+            }
+            #expect(try await load(village, good, row, another, partial: true).recorded == 1)
+        }
+    }
+
+    @Test func `all that is wrong with a row is told at once`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let report = try await load(village, "2025-02-30,,东社,C9,蟠桃,多,8.555,85,,#N/A,现金")
+            #expect(report.refusedCount == 1)
+            #expect(Set(report.refused.map(\.field)) == ["日期", "单号", "采收单号", "数量斤", "单价元每斤", "渠道", "买方"])
+            #expect(report.refused.allSatisfy { $0.row == 2 })
+        }
+    }
+
+    @Test func `a number is the one that is known however it is typed`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            _ = try await load(village, "2025-08-03,S00432,东社,C1,蟠桃,10,8.5,85,零售,王老板,现金")
+            let batch = try await village.number("SELECT number FROM batch")
+            let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: try Price("8.50/斤"))
+            for number in ["S00432 ", "Ｓ００４３２", "\u{200B}S00432"] {
+                let taken = try await refusal {
+                    try await village.change(
+                        SaleStore.record(
+                            NewSale(
+                                number: number, day: CivilDay("2025-08-04"), channel: "零售 ", buyer: "\u{3000}王老板",
+                                paidHow: nil, lines: [line]), today: village.today))
+                }
+                #expect(taken?.code == "sale-number-taken")
+            }
+            try await village.change(
+                SaleStore.record(
+                    NewSale(
+                        number: "S433", day: CivilDay("2025-08-04"), channel: "零售 ", buyer: "\u{3000}王老板", paidHow: nil,
+                        lines: [line]), today: village.today))
+            #expect(try await village.number("SELECT count(DISTINCT channel) FROM sale") == 1)
+            #expect(try await village.number("SELECT count(DISTINCT buyer) FROM sale") == 1)
+            #expect(try await load(village, "2025-08-03,Ｓ００４３２,东社,Ｃ１,蟠桃,10,8.5,85,零售,王老板,现金").already == 1)
+        }
+    }
+
+    @Test(arguments: [
         ("2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,电商,王老板,现金", "渠道"), ("2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,李老板,现金", "买方"),
         ("2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,微信", "付款方式"), ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
     ])
@@ -94,6 +152,48 @@ import Testing
             #expect(try await load(village, row).refused.map(\.field) == [field])
             #expect(try await load(village, "2025-08-03,S1,东社,C1,,10,8.5,,批发,王老板,").already == 1)
             #expect(try await village.number("SELECT out_g FROM batch") == 5000)
+        }
+    }
+
+    @Test func `a sale is out of the newest harvest with its slip that is not after its day`() async throws {
+        try await withVillage { village in
+            village.clock.set(try CivilDay("2026-07-01"))
+            _ = try await village.plant()
+            let header = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤"
+            _ = try await village.load(
+                lines: [
+                    header, "C0001,2024-06-25,东社,E1,蟠桃,124蟠桃,二级,100", "C0001,2026-06-25,东社,E1,蟠桃,124蟠桃,二级,100",
+                ], village.harvestRegister())
+            let report = try await load(
+                village, "2026-06-26,S1,东社,C0001,蟠桃,10,8,80,零售,王老板,现金", "2026-01-05,S2,东社,C0001,蟠桃,20,8,160,零售,王老板,现金",
+                "2024-06-24,S3,东社,C0001,蟠桃,20,8,160,零售,王老板,现金", partial: true)
+            #expect(report.recorded == 2)
+            #expect(report.refused.map(\.field) == ["日期"], "before the first harvest")
+            let out = try await village.owner.query(
+                "SELECT extract(year FROM harvested_on)::int || ' ' || out_g FROM batch ORDER BY harvested_on"
+            ).map { try $0.decode(0, as: String.self) }
+            #expect(out == ["2024 10000", "2026 5000"], "a sale of January draws on a harvest before")
+        }
+    }
+
+    @Test func `numbers begin again every year, and are known again by number and year`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let (old, new) = (
+                "2025-12-31,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "2026-01-02,S1,东社,C1,蟠桃,20,9,180,零售,李老板,微信"
+            )
+            #expect(try await load(village, old).recorded == 1)
+            #expect(try await load(village, new).recorded == 1)
+            #expect(try await load(village, old, new).already == 2)
+            #expect(
+                try await load(village, "2026-01-03,S1,东社,C1,蟠桃,20,9,180,零售,李老板,微信").refused.map(\.field) == ["日期"])
+            let batch = try await village.number("SELECT number FROM batch")
+            let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
+            let taken = try await refusal { try await village.sell(village.sale([line], number: "S1", confirmed: [.pastBestBefore])) }
+            #expect(taken?.code == "sale-number-taken")
+            let day = try CivilDay("2025-11-01")
+            #expect(try await refusal { try await village.sell(village.sale([line], number: "S1", day: day)) } != nil)
+            #expect(try await village.number("SELECT count(*) FROM sale") == 2)
         }
     }
 

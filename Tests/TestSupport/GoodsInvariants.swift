@@ -114,7 +114,7 @@ enum GoodsInvariants {
             """
             SELECT village_id, sum(fen) AS fen FROM (
                 SELECT village_id, amount_fen - refunded_fen AS fen FROM sale_line
-                UNION ALL SELECT village_id, -amount_fen FROM income_line WHERE source = 'sales'
+                UNION ALL SELECT village_id, -amount_fen FROM income_row WHERE source = 'sales'
             ) both_sides GROUP BY village_id HAVING sum(fen) <> 0
             """
         ),
