@@ -37,11 +37,18 @@ import Testing
             ["batch", "withdraw", "--batch", batch, "--kind", "gift", "--weight", "1kg"],
             [
                 "sale", "record", "--batch", batch, "--weight", "30kg", "--price", "8.50/斤", "--channel", "批发",
-                "--buyer",
+                "--past-best-before", "--buyer",
                 "王老板", "--paid", "微信",
             ],
             ["income", "enter", "--source", "出租", "--memo", "冷库", "--amount", "1234.50"],
             ["plot", "override", "--plot", "D01", "--season", "2025", "--extra", "500kg", "--reason", "实测增产"],
+            ["batch", "correct", "--batch", batch, "--weight", "210kg", "--picker", "李四", "--reason", "过磅有误"],
+            [
+                "sale", "return", "--sale", "2035", "--line", "1", "--weight", "1kg", "--goods", "scrapped", "--refund",
+                "17",
+                "--reason", "压坏",
+            ],
+            ["sale", "reverse", "--sale", "2035", "--reason", "买方退单"], ["books", "close", "--through", "2019-12-31"],
             ["recall", "open", "--batch", batch, "--reason", "复检"],
             ["recall", "end", "--batch", batch, "--reason", "合格"],
             ["code", "revoke", "--batch", spoilt, "--reason", "印错"],
@@ -57,7 +64,7 @@ import Testing
         try await expectDone(village, ["account", "disable", "li"])
 
         #expect(try await table(village, "audit", "list", "--limit", "500").contains("读到行数 36，新记录 36，已更新 0，被拒 0"))
-        let audit = try await table(village, "audit", "list", "--limit", "25")
+        let audit = try await table(village, "audit", "list", "--limit", "29")
         for told in [
             "登记销售", "510.00 元", "登记收入", "1,234.50 元，来源 出租", "批次损耗", "1 kg (2 斤)",
             "500 kg (1000 斤)，年份 2025，原因 实测增产",
@@ -67,6 +74,9 @@ import Testing
         for told in ["自用", "损耗", "赠送", "采收", "销售", "本机"] { #expect(shown.contains(told)) }
         #expect(try await table(village, "token", "list").contains("文员"))
         _ = try await table(village, "batch", "show", spoilt)
+        let sale = try await table(village, "sale", "show", "--sale", "2035")
+        for told in ["冲销", "退货", "报废", "退回入库", "买方退单", "已退 510.00 元"] { #expect(sale.contains(told)) }
+        _ = try await table(village, "books", "show")
         for list in [
             "account", "key", "batch", "sale", "income", "report", "household", "plot", "product", "cooperative",
             "grade",
@@ -74,7 +84,7 @@ import Testing
         _ = try await table(
             village, "income", "summary", "--from", "2023-01-01", "--to", today, "--by", "source,channel,month")
         // In English an amount is in yuan, too.
-        let english = try await village.run("audit", "list", "--limit", "25").output
+        let english = try await village.run("audit", "list", "--limit", "29").output
         #expect(english.contains("510.00 yuan") && !english.contains(" fen") && english.contains("sale.record"))
         // A list that is cut off says so beside it, and a whole one does not.
         let cut = try await village.run(["batch", "list", "--limit", "1"], environment: chinese)
