@@ -12,7 +12,8 @@ struct BookingCommand: ParsableCommand {
         subcommands: [
             Request.self, Confirm.self, Hold.self, Change.self, Move.self, Cancel.self, NoShow.self, Complete.self,
             Pay.self, Refund.self, Picked.self, List.self, Show.self, BookingTicketCommand.self,
-            BookingCheckInCommand.self, BookingGateListCommand.self, BookingSyncCommand.self,
+            BookingCheckInCommand.self, BookingUndoCommand.self, BookingGateListCommand.self, BookingSyncCommand.self,
+            BookingConflictsCommand.self, BookingSettleCommand.self,
             BookingDaySheetCommand.self,
         ])
 

@@ -65,12 +65,17 @@ import Testing
         ]
         #expect(try await gate.run(checkIn).json()["result"] as? String == "counted")
         let again = try await gate.run(checkIn)
-        #expect(again.status == 1 && again.errors.contains("27"))
+        #expect(again.status == 1 && again.errors.contains("27") && again.errors.contains("--more"))
         #expect(!FileManager.default.fileExists(atPath: gate.file("data")))
 
         // The visit is tomorrow: what the gate let in today was to try it out.
         let sync = try await village.run("booking", "sync", gate.file("journal"), "--lang", "zh")
         #expect(sync.status == 1 && sync.output.contains("试用"))
+        let kept = try await village.run("booking", "conflicts", "--json").json(as: [[String: Any]].self)
+        #expect(kept.count == 1 && kept.first?["why"] as? String == "early")
+        let dismissed = try await village.json(
+            "booking", "settle", "--conflict", "1", "--dismiss", "--reason", "试用")
+        #expect((dismissed["settlement"] as? [String: Any])?["accepted"] as? Bool == false)
         #expect(try await show(number, in: village)["state"] as? String == "confirmed")
         let arrival = ["booking", "check-in", payload, "--headcount", "27", "--any-day", "--json"]
         #expect(try await village.run(arrival).json()["result"] as? String == "counted")

@@ -7,7 +7,8 @@ import Testing
 @Suite struct PrivilegeTests {
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
-        "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
+        "recall", "scan", "income_entry", "event", "tour_payment", "tour_check_in", "tour_check_in_undo",
+        "tour_gate_conflict", "tour_gate_settlement", "message",
         "livelihood_report",
     ]
 

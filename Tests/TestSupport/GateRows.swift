@@ -88,6 +88,15 @@ extension TestVillage {
                 WHERE b.village_id = \(village.id) AND b.reference = \(reference.text)
                 """,
                 """
+                INSERT INTO tour_check_in (village_id, booking_id, session_id, day, nonce, headcount, counts, offline, at,
+                    actor)
+                SELECT l.village_id, l.booking_id, l.session_id, l.day, 'fixture-' || l.booking_id || '-' || l.session_id,
+                    l.arrived, true, false, \(clock.now), 'test'
+                FROM tour_booking_session l JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+                WHERE b.village_id = \(village.id) AND b.reference = \(reference.text) AND l.session_id = \(session)
+                    AND l.arrived IS NOT NULL
+                """,
+                """
                 UPDATE tour_session SET held = held + \(state.holdsSeats ? headcount : 0),
                     booked = booked + \(state.ownsSeats ? headcount : 0)
                 WHERE village_id = \(village.id) AND id = \(session)

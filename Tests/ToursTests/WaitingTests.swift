@@ -40,7 +40,7 @@ import Testing
             let history = try await BookingStore(village.database).show(.number(booking.id.value), village.committee)
             #expect(history.events.map(\.what) == ["requested", "expired"] && history.events.last?.actor == "clock")
             #expect(try await village.number("SELECT count(*) FROM message WHERE kind = 'expired'") == 1)
-            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.expire'") == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.expired'") == 1)
             let late = try await refusal {
                 try await village.change(BookingStore.confirm(.number(booking.id.value), now: village.clock.now))
             }

@@ -122,17 +122,6 @@ public enum RefundState: String, Sendable, CaseIterable {
     }
 }
 
-/// One thing that happened to a booking.
-public struct BookingEvent: Sendable {
-    public let at: Date
-    public let actor: String
-    /// Where the booking stood afterwards.
-    public let state: BookingState
-    /// Such as `requested`, `changed`, `paid`.
-    public let what: String
-    public let detail: String?
-}
-
 /// Money that came in for a booking or went back.
 public struct BookingPayment: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
@@ -146,13 +135,6 @@ public struct BookingPayment: Sendable {
     public let day: CivilDay
     public let actor: String
     public let at: Date
-}
-
-/// A booking with all that happened to it.
-public struct BookingHistory: Sendable {
-    public let booking: Booking
-    public let events: [BookingEvent]
-    public let payments: [BookingPayment]
 }
 
 /// Which booking is meant, and by whom.

@@ -15,7 +15,7 @@ extension BookingStore {
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(
-                key, seen: seen, from: [.requested, .held, .waitlisted, .confirmed], transaction, scope)
+                key, seen: seen, from: BookingStep.change.from, transaction, scope)
             var booking = try withContact(old, change)
             let ids = try change.sessions.map { sessions in
                 try checkSessions(sessions)
@@ -132,17 +132,13 @@ extension BookingStore {
     ) -> Change<Booking> {
         let id = booking.id.value
         let (from, to) = (old.lines.map(\.session), booking.lines.map(\.session))
-        var details: [String] = []
         var figures: [Event.Figure] = []
         if old.headcount != booking.headcount {
-            details.append("\(old.headcount) → \(booking.headcount)")
             figures += [.number("people", booking.headcount), .number("people_before", old.headcount)]
         }
         if from != to {
-            details.append("session \(list(from)) → \(list(to))")
             figures += [.text("sessions", list(to)), .text("sessions_before", list(from))]
         }
-        let detail = details.isEmpty ? nil : details.joined(separator: ", ")
         var writes = [BookingRows.update(booking, seen: old.version, step: false, scope)]
         var lastWrites: [SQL] = []
         if reseats {
@@ -163,10 +159,7 @@ extension BookingStore {
                 : BookingSeats.statements(
                     BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope)
         }
-        writes += [
-            BookingRows.event(from == to ? "changed" : "moved", of: booking, detail: detail, at: now, scope),
-            message(.changed, booking, scope),
-        ]
+        writes.append(message(.changed, booking, scope))
         return Change(
             booking, writes: writes, lastWrites: lastWrites,
             refusals: BookingSeats.refusals.merging(
@@ -174,7 +167,7 @@ extension BookingStore {
                     "tour_check_in_village_id_booking_id_session_id_fkey": BookingRules.stale,
                     "tour_session_not_oversold": BookingRules.noSeats,
                 ]) { $1 },
-            event: Event("booking.change", "\(id)", figures: figures))
+            event: .ofBooking(from == to ? "changed" : "moved", booking, figures))
     }
 
     private static func list(_ sessions: [Int64]) -> String {

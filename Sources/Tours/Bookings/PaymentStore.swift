@@ -21,8 +21,8 @@ public enum PaymentStore {
             var booking = old
             booking.paid = old.paid + amount
             return written(
-                booking, old, what: "paid", detail: "\(amount.fen) fen \(paidHow)", [.fen(amount), .text("how", paidHow)],
-                [insert("payment", amount, paidHow, day ?? today, of: old, now, scope)], now: now, scope)
+                booking, old, what: "paid", [.fen(amount), .text("how", paidHow)],
+                [insert("payment", amount, paidHow, day ?? today, of: old, now, scope)], scope)
         }
     }
 
@@ -47,7 +47,7 @@ public enum PaymentStore {
             }
             var booking = old
             booking.refundDue = amount
-            return written(booking, old, what: "refund_decided", detail: "\(amount.fen) fen", [.fen(amount)], [], now: now, scope)
+            return written(booking, old, what: "refund_decided", [.fen(amount)], [], scope)
         }
     }
 
@@ -76,8 +76,8 @@ public enum PaymentStore {
             var booking = old
             booking.refunded = old.refunded + amount
             return written(
-                booking, old, what: "refunded", detail: "\(amount.fen) fen \(paidHow)", [.fen(amount), .text("how", paidHow)],
-                [insert("refund", amount, paidHow, day ?? today, of: old, now, scope)], now: now, scope)
+                booking, old, what: "refunded", [.fen(amount), .text("how", paidHow)],
+                [insert("refund", amount, paidHow, day ?? today, of: old, now, scope)], scope)
         }
     }
 
@@ -114,14 +114,13 @@ public enum PaymentStore {
     }
 
     private static func written(
-        _ new: Booking, _ old: Booking, what: String, detail: String, _ figures: [Event.Figure], _ rows: [SQL], now: Date, _ scope: Scope
+        _ new: Booking, _ old: Booking, what: String, _ figures: [Event.Figure], _ rows: [SQL], _ scope: Scope
     ) -> Change<Booking> {
         var booking = new
         booking.version = old.version + 1
         return Change(
             booking,
-            writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + rows
-                + [BookingRows.event(what, of: booking, detail: detail, at: now, scope)],
-            refusals: BookingSeats.refusals, event: Event("booking.\(what)", "\(booking.id)", figures: figures))
+            writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + rows,
+            refusals: BookingSeats.refusals, event: .ofBooking(what, booking, figures))
     }
 }

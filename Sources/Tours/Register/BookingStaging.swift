@@ -65,8 +65,9 @@ enum BookingStaging {
             FROM tour_booking_staging
             """,
             """
-            INSERT INTO tour_booking_event (village_id, booking_id, actor, state, what)
-            SELECT \(scope.village), id, \(scope.actor), state, 'imported' FROM tour_booking_staging
+            INSERT INTO event (village_id, actor, kind, subject, figures)
+            SELECT \(scope.village), \(scope.actor), 'booking.imported', id::text, jsonb_build_object('state', state)
+            FROM tour_booking_staging ORDER BY id
             """,
             "TRUNCATE tour_booking_staging",
         ]
