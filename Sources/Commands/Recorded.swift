@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Income
 import Kernel
+import Orchard
 import Tours
 
 /// What the register keeps in words for programs, as this run's user reads it. What is kept stays as it is.
@@ -62,6 +63,20 @@ enum Recorded {
         },
         FigureName(name: "people", zh: "人数", en: "people"),
         FigureName(name: "people_before", zh: "原人数", en: "people before"),
+        FigureName(name: "household", zh: "户号", en: "household"),
+        FigureName(name: "household_before", zh: "原户号", en: "household before"),
+        FigureName(name: "cooperative", zh: "合作社", en: "cooperative"),
+        FigureName(name: "cooperative_before", zh: "原合作社", en: "cooperative before"),
+        FigureName(name: "head", zh: "户主", en: "head"),
+        FigureName(name: "head_before", zh: "原户主", en: "head before"),
+        FigureName(name: "grid_cell", zh: "网格", en: "grid cell"),
+        FigureName(name: "grid_cell_before", zh: "原网格", en: "grid cell before"),
+        FigureName(name: "support_class", zh: "帮扶类别", en: "support class"),
+        FigureName(name: "support_class_before", zh: "原帮扶类别", en: "support class before"),
+        FigureName(name: "product", zh: "作物", en: "crop"),
+        FigureName(name: "product_before", zh: "原作物", en: "crop before"),
+        FigureName(name: "mu", zh: "面积（亩）", en: "mu"),
+        FigureName(name: "mu_before", zh: "原面积（亩）", en: "mu before"),
         FigureName(name: "booked", zh: "预约人数", en: "booked"),
         FigureName(name: "arrived", zh: "已到", en: "arrived"),
         FigureName(name: "over", zh: "超出容量", en: "beyond the capacity"),
@@ -107,6 +122,10 @@ enum Recorded {
         FigureName(name: "attempts", zh: "试过次数", en: "attempts"),
         FigureName(name: "messages", zh: "消息数", en: "messages"),
         FigureName(name: "error", zh: "错误", en: "error"),
+        FigureName(name: "name_kind", zh: "种类", en: "kind") { value in
+            (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "meant", zh: "并入", en: "into"),
         FigureName(name: "reason", zh: "原因", en: "reason"),
         // What the audit told before there were figures.
         FigureName(name: "detail", zh: "", en: ""),
@@ -149,11 +168,12 @@ enum Recorded {
             "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号",
             "session.open": "登录", "token.create": "生成令牌", "token.revoke": "作废令牌",
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
-            "variety.add": "添加品种", "plot.override": "登记采收例外", "batch.register": "登记批次",
+            "variety.add": "添加品种", "household.change": "更改农户", "plot.change": "更改地块", "plot.override": "登记采收例外",
+            "batch.register": "登记批次",
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
             "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",
-            "income.enter": "登记收入", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
+            "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
             "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",
             "tour.programme.add": "添加课程", "tour.programme.change": "更改课程", "tour.extra.add": "添加附加项目",
             "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",

@@ -32,7 +32,7 @@ public struct Taoyuan: AsyncParsableCommand {
                 name: words("本村", "The village"),
                 subcommands: [
                     CooperativeCommand.self, HouseholdCommand.self, PlotCommand.self, ProductCommand.self,
-                    VarietyCommand.self, GradeCommand.self,
+                    VarietyCommand.self, GradeCommand.self, NameCommand.self,
                 ]),
             CommandGroup(
                 name: words("密钥与权限", "Keys and access"),

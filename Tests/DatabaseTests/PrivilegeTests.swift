@@ -8,13 +8,13 @@ import Testing
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
         "recall", "scan", "income_entry", "event", "tour_payment", "tour_check_in", "tour_check_in_undo",
-        "tour_gate_conflict", "tour_gate_settlement", "message",
-        "livelihood_report",
+        "tour_gate_conflict", "tour_gate_settlement", "message", "livelihood_report", "household_period",
+        "plot_period",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.
     private static let writable = [
-        "batch": ["out_g", "labelled_g"],
+        "batch": ["out_g", "labelled_g"], "income_entry": ["corrected_fen"],
         "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error"],
     ]
 

@@ -67,6 +67,10 @@ extension ServedVillage {
                 ])
         case "POST /api/v1/cooperatives", "POST /api/v1/grades":
             return Example(endpoint.path, as: admin, ["name": .string(fresh("n"))])
+        case "POST /api/v1/names/merges":
+            let (from, to) = (JSON.string(fresh("n")), JSON.string(fresh("n")))
+            for name in [from, to] { _ = try await post("/api/v1/grades", as: admin, ["name": name]) }
+            return Example(endpoint.path, as: admin, ["kind": "grade", "from": from, "to": to])
         case "POST /api/v1/products":
             return Example(
                 endpoint.path, as: admin,
@@ -106,6 +110,8 @@ extension ServedVillage {
         case "GET /api/v1/income/summary":
             let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
             return Example("\(endpoint.path)?\(query)", as: committee)
+        case "GET /api/v1/income/lines":
+            return Example("\(endpoint.path)?from=2019-01-01&to=2019-12-31&source=sales", as: "auditor")
         case "GET /api/v1/reports/livelihood": return Example("\(endpoint.path)?year=2019", as: "auditor")
         case "GET /api/v1/reports/livelihood/{id}":
             let report = try await get("/api/v1/reports/livelihood?year=2019", as: committee)["report"].int64
