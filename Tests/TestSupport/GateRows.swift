@@ -9,6 +9,15 @@ public struct TestBooking: Sendable {
     public let number: Int64
     public let reference: BookingReference
     public let phone: String
+
+    init(number: Int64, reference: BookingReference, phone: String) {
+        (self.number, self.reference, self.phone) = (number, reference, phone)
+    }
+
+    /// One that the program made.
+    public init(_ booking: Booking) {
+        self.init(number: booking.id.value, reference: booking.reference, phone: booking.phone)
+    }
 }
 
 /// Sessions and bookings, written by the superuser past all rules but the database's own.

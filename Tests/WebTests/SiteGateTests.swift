@@ -271,6 +271,73 @@ extension SiteTests {
             #expect(try await village.send("POST", "/api/v1/tours/check-ins", as: "desk", [:]).status == 422)
         }
 
+        @Test func oneBadItemCostsTheOthersNothing() async throws {
+            let village = try Served.village
+            let bookings = [try await village.groupBooking(), try await village.groupBooking()]
+            func item(_ booking: GroupBooking?, _ more: [(String, JSON)]) -> JSON {
+                let all: [(String, JSON)] =
+                    [
+                        ("code", .string(booking?.reference ?? "x")), ("headcount", 4),
+                        ("nonce", .string(fresh("nonce-"))),
+                    ]
+                    .filter { one in !more.contains { $0.0 == one.0 } } + more
+                return .object(all.map { JSON.Member($0.0, $0.1) })
+            }
+            let (day, time) = ("\(village.today)", "T16:00:03")
+            let reply = try await village.send(
+                "POST", "/api/v1/tours/check-ins", as: "desk",
+                [
+                    item(bookings[0], [("at", .string("\(day)\(time).123+08:00"))]), item(nil, [("at", "yesterday")]),
+                    item(bookings[1], [("headcount", 0)]), item(nil, [("nonce", 7)]), 17, item(bookings[1], []),
+                ])
+            #expect(reply.status == 200)
+            let items = try reply.json["items"].array
+            let words = try items.map { try $0["result"].string }
+            #expect(["counted", "conflict"].contains(words[0]), "a time of an hour ahead is kept for the desk")
+            #expect(words.dropFirst() == ["refused", "refused", "refused", "refused", "counted"])
+            #expect(items[1]["reason"]["field"] == "at" && items[1]["reason"]["code"] == "not-an-instant")
+            #expect(items[2]["reason"]["field"] == "headcount" && items[3]["reason"]["field"] == "nonce")
+        }
+
+        @Test func theDeskTakesBackAndSettles() async throws {
+            let village = try Served.village
+            let booking = try await village.groupBooking()
+            let first = try await village.checkIn(booking.reference, 3)
+            let second = try await village.checkIn(booking.reference, 2)
+            #expect(second["result"] == "twice" && second["checkIn"]["conflict"] != .null)
+            let base = "/api/v1/tours/bookings/\(booking.number)"
+            let undone = try await village.post(
+                base + "/undos", as: "desk", ["checkIn": first["checkIn"]["checkIn"], "reason": "typed 3 for 2"])
+            #expect(undone["state"] == "confirmed" && undone["arrived"] == .null)
+            let conflict = try second["checkIn"]["conflict"].int64
+            let open = try await village.get(
+                "/api/v1/tours/gate-conflicts?day=\(village.today)&limit=500", as: "auditor")
+            let kept = try #require(
+                try open["items"].array.first { $0["conflict"] == .integer(conflict) })
+            #expect(kept["why"] == "twice" && kept["settlement"] == .null && kept["headcount"] == 2)
+            let settled = try await village.post(
+                "/api/v1/tours/gate-conflicts/\(conflict)/settlements", as: "desk",
+                ["accept": true, "reason": "they were two"])
+            #expect(settled["state"] == "arrived" && settled["settlement"]["accepted"] == true)
+            let history = try await village.get(base, as: "committee")
+            #expect(history["booking"]["arrived"] == 2)
+            #expect(try history["checkIns"].array.map { $0["counts"] } == [false, true])
+            #expect(try history["conflicts"].array.count == 1)
+            let last = try #require(try history["events"].array.last)
+            #expect(last["what"] == "gate_settled" && last["figures"]["people"] == 2)
+            let again = try await village.send(
+                "POST", "/api/v1/tours/gate-conflicts/\(conflict)/settlements", as: "desk",
+                ["accept": false, "reason": "no"])
+            #expect(again.status == 409)
+            #expect(try again.problem()["type"] == "urn:taoyuan:problem:settled-already")
+            for person in ["clerk", "auditor", "committee"] {
+                let reply = try await village.send(
+                    "POST", "/api/v1/tours/gate-conflicts/\(conflict)/settlements", as: person,
+                    ["accept": true, "reason": "x"])
+                #expect(reply.status == 403)
+            }
+        }
+
         @Test func theDaysListAndSheet() async throws {
             let village = try Served.village
             let booking = try await village.groupBooking(unit: "=1+1<i>")

@@ -29,12 +29,21 @@ extension BookingStore {
                 let answers = try await transaction.query([
                     BookingSeats.select(ids ?? oldIDs, scope),
                     BookingExtras.select((change.extras?.map(\.extra) ?? []) + old.extras.map(\.extra), scope),
+                    """
+                    SELECT f.session_id FROM tour_gate_conflict f
+                    WHERE f.village_id = \(scope.village) AND f.booking_id = \(old.id.value)
+                        AND f.session_id IS NOT NULL AND NOT EXISTS (
+                            SELECT FROM tour_gate_settlement s
+                            WHERE s.village_id = f.village_id AND s.conflict_id = f.id)
+                    """,
                 ])
                 let sessions = try BookingSeats.sessions(answers[0], wanted: ids ?? oldIDs)
                 booking.language = try BookingRules.language(change.language ?? old.language, sessions)
                 if reseats {
                     try reseat(&booking, change, sessions, offered: try BookingExtras.offered(answers[1]))
-                    try checkSessions(sessions, old, booking, byStranger: key.isStranger, now)
+                    let seen = Set(try answers[2].map { try $0.decode("session_id", as: Int64.self) })
+                    try checkSessions(
+                        sessions, old, booking, seen: key.isStranger ? [] : seen, byStranger: key.isStranger, now)
                     if key.isStranger { try BookingRules.checkFeeIsNotDodged(old, booking, now: now) }
                 }
                 let moves = BookingSeats.moves(from: old.lines, old.state, to: booking.lines, old.state)
@@ -110,11 +119,12 @@ extension BookingStore {
     }
 
     /// The rules for the group in its new sessions; what it only leaves or keeps need not be open.
+    /// - Parameter seen: sessions to which a gate has let it in, and that it may go back to although they are over.
     private static func checkSessions(
-        _ sessions: [BookableSession], _ old: Booking, _ new: Booking, byStranger: Bool, _ now: Date
+        _ sessions: [BookableSession], _ old: Booking, _ new: Booking, seen: Set<Int64>, byStranger: Bool, _ now: Date
     ) throws {
         try BookingRules.checkHeadcount(new.headcount, sessions, byStranger: byStranger)
-        try BookingRules.checkTime(sessions, byStranger: byStranger, now: now)
+        try BookingRules.checkTime(sessions.filter { !seen.contains($0.id) }, byStranger: byStranger, now: now)
         try BookingRules.checkOpen(
             sessions.filter { session in
                 let before = old.lines.first { $0.session == session.id }?.headcount ?? 0

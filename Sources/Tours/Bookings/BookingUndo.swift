@@ -93,11 +93,17 @@ extension BookingStore {
     private static func stand(
         before booking: Booking, _ transaction: Transaction, _ scope: Scope
     ) async throws -> BookingStory.Stand {
-        let way = try BookingStory.way(
-            try await transaction.query(BookingStory.select("e.subject = \("\(booking.id)")", scope)))
-        guard let before = way.dropLast().last, way.last?.state == booking.state,
-            BookingStep.undo.targets(from: booking.state).contains(before.state)
-        else {
+        let answers = try await transaction.query([
+            BookingStory.select("e.subject = \("\(booking.id)")", scope),
+            "SELECT previous_state FROM tour_booking WHERE village_id = \(scope.village) AND id = \(booking.id.value)",
+        ])
+        let way = try BookingStory.way(answers[0])
+        var before = way.last?.state == booking.state ? way.dropLast().last : nil
+        // Of what was recorded without a story the row itself tells one step.
+        if before == nil, let row = answers[1].first {
+            before = BookingState(rawValue: try row.decode("previous_state")).map { .init(state: $0) }
+        }
+        guard let before, BookingStep.undo.targets(from: booking.state).contains(before.state) else {
             throw Refusal(
                 .conflict, "nothing-before", field: "booking", zh: "这个预约一登记就是“\(booking.state.label.zh)”，之前没有可以退回的状态",
                 en: "the booking has been \(booking.state.label.en) from its beginning: there is nothing to go back to")
