@@ -58,6 +58,7 @@ enum Recorded {
     private static let figureNames: [FigureName] = [
         FigureName(name: "fen", zh: "", en: "", text: yuan),
         FigureName(name: "kept_fen", zh: "收取", en: "kept", text: yuan),
+        FigureName(name: "due_fen", zh: "应退", en: "to go back", text: yuan),
         FigureName(name: "grams", zh: "", en: "") { value in
             (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
         },
@@ -102,6 +103,12 @@ enum Recorded {
         FigureName(name: "sale", zh: "销售", en: "sale"),
         FigureName(name: "corrects", zh: "更正第", en: "corrects entry"),
         FigureName(name: "how", zh: "方式", en: "by"),
+        FigureName(name: "payment", zh: "第", en: "payment"),
+        FigureName(name: "day_before", zh: "原日期", en: "day before"),
+        FigureName(name: "bookings", zh: "预约数", en: "bookings"),
+        FigureName(name: "by", zh: "由", en: "by") { value in
+            value == .string("village") ? words("村里", "the village") : plain(value)
+        },
         FigureName(name: "source", zh: "来源", en: "source") { value in
             (try? value.string).flatMap(IncomeSource.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
         },
@@ -161,6 +168,7 @@ enum Recorded {
         "moved": "改场次", "paid": "付款", "refund_decided": "决定退款", "refunded": "退款", "picked": "采摘",
         "checked_in": "签到", "checked_in_twice": "重复签到", "imported": "导入", "undone": "撤销",
         "check_in_undone": "撤销签到", "gate_conflict": "入口待处理", "gate_settled": "入口处理",
+        "adjusted": "调整费用", "payment_reversed": "撤销收款或退款",
     ]
 
     private static let actions: [String: String] = {
@@ -179,7 +187,8 @@ enum Recorded {
             "tour.programme.add": "添加课程", "tour.programme.change": "更改课程", "tour.extra.add": "添加附加项目",
             "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",
             "tour.session.add": "安排场次", "tour.session.change": "更改场次", "tour.session.close": "停止预约",
-            "tour.session.reopen": "重新开放预约", "tour.session.cancel": "取消场次", "message.retry": "重发消息",
+            "tour.session.reopen": "重新开放预约", "tour.session.cancel": "取消场次", "tour.session.move": "场次改期",
+            "message.retry": "重发消息",
         ]
         for (what, chinese) in events { actions["booking.\(what)"] = "预约\(chinese)" }
         for kind in RegisterKind.allCases { actions["import.\(kind)"] = "导入\(kind.label.zh)" }

@@ -27,7 +27,7 @@ public struct Taoyuan: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: words("研学", "Study tours"),
-                subcommands: [TourCommand.self, BookingCommand.self, MessageCommand.self]),
+                subcommands: [TourCommand.self, BookingCommand.self, PaymentCommand.self, MessageCommand.self]),
             CommandGroup(
                 name: words("本村", "The village"),
                 subcommands: [

@@ -52,12 +52,14 @@ extension BookingStore {
         }
     }
 
-    /// Cancels. What the village keeps follows the programmes' rules; what goes back to the group is decided apart.
+    /// Cancels. What the village keeps follows the terms of the booking; what was paid beyond that is to go back.
     /// - Parameters:
     ///   - waive: the desk keeps nothing.
+    ///   - byVillage: it is the village that can't receive the group, and keeps nothing.
     ///   - reason: a note for the desk.
     public static func cancel(
-        _ key: BookingKey, waive: Bool = false, reason: String? = nil, seen: Int? = nil, now: Date
+        _ key: BookingKey, waive: Bool = false, byVillage: Bool = false, reason: String? = nil, seen: Int? = nil,
+        now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(key, seen: seen, from: BookingStep.cancel.from, transaction, scope)
@@ -66,16 +68,21 @@ extension BookingStore {
             var booking = old
             booking.state = .cancelled
             booking.holdUntil = nil
-            if !waive {
+            if !waive && !byVillage {
                 booking.keep(BookingRules.kept(of: old) { BookingRules.lateFeePercent($0, old.state, now: now) })
             }
+            booking.refundWhatIsNotKept()
             return step(
                 from: old, to: booking, message: .cancelled,
-                figures: [.fen(booking.kept, "kept_fen"), .reason(reason)], now: now, scope)
+                figures: [
+                    .fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen"),
+                    .text("by", byVillage ? "village" : nil), .reason(reason),
+                ], now: now, scope)
         }
     }
 
-    /// Notes that a confirmed group did not come. What the village keeps is income on each session's day.
+    /// Notes that a confirmed group did not come. What the village keeps is income on each session's day as far as it was
+    /// paid; what was paid beyond it is to go back.
     public static func noShow(
         _ key: BookingKey, waive: Bool = false, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
@@ -85,8 +92,10 @@ extension BookingStore {
             var booking = old
             booking.state = .noShow
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
+            booking.refundWhatIsNotKept()
             return step(
-                from: old, to: booking, message: nil, figures: [.fen(booking.kept, "kept_fen")], now: now, scope)
+                from: old, to: booking, message: nil,
+                figures: [.fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen")], now: now, scope)
         }
     }
 
@@ -144,6 +153,9 @@ extension BookingStore {
         where before.kept != after.kept || before.arrived != after.arrived {
             writes.append(BookingRows.upsert(after, of: booking, scope))
         }
+        if old.earns || booking.earns {
+            writes.append(TourEarnings.settle([booking], on: BookingRules.today(now), scope))
+        }
         if let message { writes.append(Self.message(message, booking, scope)) }
         return Change(
             booking, writes: writes + more,
@@ -152,13 +164,5 @@ extension BookingStore {
             refusals: BookingSeats.refusals.merging(["tour_session_not_oversold": BookingRules.noSeats]) { $1 }
                 .merging(refusals) { $1 },
             event: .ofBooking(what ?? booking.state.rawValue, booking, day: day, figures))
-    }
-}
-
-extension Booking {
-    /// Keeps of each line what stands at its place.
-    mutating func keep(_ amounts: [Money]) {
-        for (index, amount) in zip(lines.indices, amounts) { lines[index].kept = amount }
-        kept = amounts.reduce(.zero, +)
     }
 }

@@ -22,6 +22,7 @@ public struct BookingHistory: Sendable {
     public let booking: Booking
     public let events: [BookingEvent]
     public let payments: [BookingPayment]
+    public let adjustments: [BookingAdjustment]
     /// In the order of their times.
     public let checkIns: [GateCheckIn]
     /// What the gates saw and the books contradict, the oldest first.
@@ -51,7 +52,8 @@ enum BookingStory {
         // The rows of registers that were brought in by an older program may stand behind what followed.
         """
         SELECT e.at, e.actor, e.day, substr(e.kind, 9) AS what, e.figures ->> 'state' AS state,
-            (e.figures - 'state')::text AS figures, (e.figures ->> 'kept_fen')::bigint AS kept_fen
+            (e.figures - 'state')::text AS figures, (e.figures ->> 'kept_fen')::bigint AS kept_fen,
+            CASE e.kind WHEN 'booking.adjusted' THEN (e.figures ->> 'fen')::bigint END AS adjusted_fen
         FROM event e
         WHERE e.village_id = \(scope.village) AND e.kind LIKE 'booking.%' AND \(which)
         ORDER BY e.subject, e.kind = 'booking.imported' DESC, e.id LIMIT 1000
@@ -83,8 +85,9 @@ enum BookingStory {
             guard let state = told.flatMap(BookingState.init) else { continue }
             let kept: Money? = try (row.decode("kept_fen") as Int64?).map { Money(fen: $0) }
             let what: String = try row.decode("what")
-            if way.last?.state == state {
-                if let kept { way[way.count - 1].kept = kept }
+            if let last = way.last, last.state == state {
+                let adjusted: Int64 = try row.decode("adjusted_fen") ?? 0
+                way[way.count - 1].kept = kept ?? Money(fen: last.kept.fen + adjusted)
             } else if ["undone", "check_in_undone"].contains(what), way.contains(where: { $0.state == state }) {
                 while way.last?.state != state { way.removeLast() }
             } else {
@@ -104,22 +107,16 @@ extension BookingStore {
             let number = booking.id.value
             let answers = try await transaction.query([
                 BookingStory.select("e.subject = \("\(number)")", scope),
-                """
-                SELECT id, kind, amount_fen, paid_how, day, actor, at FROM tour_payment
-                WHERE village_id = \(scope.village) AND booking_id = \(number) ORDER BY id LIMIT 1000
-                """,
+                BookingPayment.select(of: number, scope), AdjustmentStore.select(of: number, scope),
                 GateRecords.checkIns("c.booking_id = \(number)", scope),
                 GateRecords.conflicts("f.booking_id = \(number) ORDER BY f.id", scope),
             ])
             return BookingHistory(
                 booking: booking, events: try BookingStory.events(answers[0]),
-                payments: try answers[1].map { row in
-                    BookingPayment(
-                        id: try row.decode("id"), kind: try Named(row, "kind").value,
-                        amount: try row.decode("amount_fen"), paidHow: try row.decode("paid_how"),
-                        day: try row.decode("day"), actor: try row.decode("actor"), at: try row.decode("at"))
-                }, checkIns: try answers[2].map(GateRecords.checkIn),
-                conflicts: try answers[3].map(GateRecords.conflict))
+                payments: try answers[1].map(BookingPayment.init),
+                adjustments: try answers[2].map(BookingAdjustment.init),
+                checkIns: try answers[3].map(GateRecords.checkIn),
+                conflicts: try answers[4].map(GateRecords.conflict))
         }
     }
 }

@@ -117,12 +117,11 @@ extension BookingStore {
     ) async throws -> Booking {
         var booking = old
         booking.state = before.state
-        booking.keep(BookingRules.spread(before.kept, over: old))
-        let hadEnded = old.state == .cancelled || old.state == .noShow
-        let hasEnded = before.state == .cancelled || before.state == .noShow
-        if hasEnded {
-            booking.refundDue = max(old.refunded, Money(fen: max(0, old.paid.fen - booking.kept.fen)))
-        } else if hadEnded {
+        booking.keep(
+            booking.endedWithoutVisit ? BookingRules.spread(before.kept, over: old) : old.lines.map { _ in .zero })
+        if booking.endedWithoutVisit {
+            booking.refundWhatIsNotKept()
+        } else if old.endedWithoutVisit {
             booking.refundDue = old.refunded
         }
         guard old.state == .cancelled else { return booking }

@@ -24,7 +24,6 @@ public struct CheckInStore: Sendable {
     private struct Home: Sendable {
         /// The nonces of all that came with it: what one gate has seen.
         let nonces: Set<String>
-        let now: Date
     }
 
     /// Lets a group in, or a part of it: parts add up. More than have booked are kept for the desk and told as `twice`;
@@ -32,7 +31,7 @@ public struct CheckInStore: Sendable {
     /// - Throws: a `Refusal` that says why they don't come in.
     public func record(_ entry: CheckInEntry, now: Date, _ scope: Scope) async throws -> CheckInAnswer {
         guard !CheckInRules.isInFuture(entry, now: now) else { throw CheckInRules.inFuture }
-        return try await record(entry, nil, scope)
+        return try await record(entry, nil, now: now, scope)
     }
 
     /// The same, where a refusal is an answer too, as for one of several entries.
@@ -48,10 +47,10 @@ public struct CheckInStore: Sendable {
     /// home first.
     /// - Throws: a `Refusal` of kind `unavailable` when the database is away: what was done by then stays done.
     public func bringIn(_ entries: [CheckInEntry], now: Date, _ scope: Scope) async throws -> [CheckInResult] {
-        let home = Home(nonces: Set(entries.map(\.nonce)), now: now)
+        let home = Home(nonces: Set(entries.map(\.nonce)))
         var results: [CheckInResult] = []
         for entry in entries {
-            results.append(try await Self.result { try await record(entry, home, scope) })
+            results.append(try await Self.result { try await record(entry, home, now: now, scope) })
         }
         return results
     }
@@ -64,18 +63,20 @@ public struct CheckInStore: Sendable {
         }
     }
 
-    private func record(_ entry: CheckInEntry, _ home: Home?, _ scope: Scope) async throws -> CheckInAnswer {
+    private func record(
+        _ entry: CheckInEntry, _ home: Home?, now: Date, _ scope: Scope
+    ) async throws -> CheckInAnswer {
         try CheckInRules.check(entry)
         let named = try CheckInRules.read(entry.code, check: keys.check(ticket:))
         do {
-            return try await database.change(scope, Self.plan(entry, named, home))
+            return try await database.change(scope, Self.plan(entry, named, home, now: now))
         } catch let repeated as Repeated {
             return repeated.answer
         }
     }
 
     private static func plan(
-        _ entry: CheckInEntry, _ named: CheckInRules.Named, _ home: Home?
+        _ entry: CheckInEntry, _ named: CheckInRules.Named, _ home: Home?, now: Date
     ) -> Plan<CheckInAnswer> {
         { transaction, scope in
             let number = try await GateLedger.lock(named, transaction, scope)
@@ -89,7 +90,7 @@ public struct CheckInStore: Sendable {
                 return kept(why, entry, ledger, ledger.visit(entry.session), home, scope)
             }
             if let home {
-                if CheckInRules.isInFuture(entry, now: home.now) {
+                if CheckInRules.isInFuture(entry, now: now) {
                     return kept(.future, entry, ledger, visit, home, scope)
                 }
                 // A gate that was tried out before the day has let nobody in; one whose clock is slow has.
@@ -113,7 +114,7 @@ public struct CheckInStore: Sendable {
                 entry, visit, there: there, ledger, mayThrow: home == nil, transaction, scope)
             return letIn(
                 entry, visit, ledger, after: home == nil ? sum : known, arrived: there + entry.headcount,
-                earlier: before.last?.earlier, over: over, overtaken: late, home, scope)
+                earlier: before.last?.earlier, over: over, overtaken: late, home, now: now, scope)
         }
     }
 
@@ -154,7 +155,8 @@ public struct CheckInStore: Sendable {
 
     private static func letIn(
         _ entry: CheckInEntry, _ visit: GateVisit, _ ledger: GateLedger, after: Int, arrived: Int,
-        earlier: CheckInAnswer.Earlier?, over: Int, overtaken: [GateCheckIn], _ home: Home?, _ scope: Scope
+        earlier: CheckInAnswer.Earlier?, over: Int, overtaken: [GateCheckIn], _ home: Home?, now: Date,
+        _ scope: Scope
     ) -> Change<CheckInAnswer> {
         let number = ledger.booking.number
         var warnings: [GateWarning] = over > 0 ? [.overCapacity(over)] : []
@@ -190,7 +192,9 @@ public struct CheckInStore: Sendable {
                 ])
         }
         return Change(
-            writes: writes + GateWrites.arrive(ledger.booking, visit.session, scope),
+            writes: writes
+                + GateWrites.arrive(
+                    ledger.booking, visit.session, on: BookingRules.today(now), scope),
             lastWrites: [
                 "SELECT id FROM tour_check_in WHERE village_id = \(scope.village) AND nonce = \(entry.nonce)"
             ], refusals: ["tour_check_in_nonce_once": CheckInRules.nonceReused()], events: [event] + told

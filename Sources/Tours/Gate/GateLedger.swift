@@ -75,9 +75,8 @@ struct GateLedger: Sendable {
     /// - Throws: a `Refusal` when the nonce was used for another check-in.
     func answer(toSame entry: CheckInEntry) throws -> CheckInAnswer? {
         if let known = checkIns.first(where: { $0.nonce == entry.nonce }) {
-            guard known.headcount == entry.headcount, let visit = visit(known.session) else {
-                throw CheckInRules.nonceReused()
-            }
+            guard known.headcount == entry.headcount else { throw CheckInRules.nonceReused() }
+            let visit = visit(known.session)
             let counted = counted(known.session)
             // It counted until an earlier scan came to light, or is one of the older ones that never did.
             let conflict = conflicts.first { $0.checkIn == known.id }
@@ -150,8 +149,8 @@ enum GateWrites {
         """
     }
 
-    /// Adds up who came to a session; with a step where the group was not there before.
-    static func arrive(_ booking: GateBooking, _ session: Int64, _ scope: Scope) -> [SQL] {
+    /// Adds up who came to a session; with a step, and its income, where the group was not there before.
+    static func arrive(_ booking: GateBooking, _ session: Int64, on today: CivilDay, _ scope: Scope) -> [SQL] {
         var writes: [SQL] = [
             """
             UPDATE tour_booking_session l SET arrived = (
@@ -185,6 +184,7 @@ enum GateWrites {
                     WHERE l.village_id = tour_booking.village_id AND l.booking_id = tour_booking.id)
             WHERE village_id = \(scope.village) AND id = \(booking.number)
             """)
+        writes.append(TourEarnings.settle("ARRAY[\(booking.number)]::bigint[]", on: today, scope))
         return writes
     }
 }

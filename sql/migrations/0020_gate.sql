@@ -68,7 +68,8 @@ WITH heard AS (
         AND replace(t.what, 'moved', 'changed') = h.what
 ), folded AS (
     UPDATE event e SET kind = 'booking.' || j.what,
-        figures = (e.figures - 'detail') || booking_figures(j.what, coalesce(j.detail, e.figures ->> 'detail'))
+        figures = CASE WHEN e.figures - 'detail' <> '{}' THEN e.figures - 'detail'
+            ELSE booking_figures(j.what, coalesce(j.detail, e.figures ->> 'detail')) END
             || jsonb_strip_nulls(jsonb_build_object('state', j.state))
     FROM joined j WHERE e.village_id = j.village_id AND e.id = j.id
 )
@@ -116,6 +117,10 @@ ALTER TABLE tour_check_in ADD COLUMN day date, ADD COLUMN after int CHECK (after
 UPDATE tour_check_in c SET day = s.day FROM tour_session s WHERE s.village_id = c.village_id AND s.id = c.session_id;
 ALTER TABLE tour_check_in ALTER COLUMN day SET NOT NULL;
 DROP INDEX tour_check_in_counts_once;
+-- A booking whose check-in was a mistake may go to another session.
+ALTER TABLE tour_check_in DROP CONSTRAINT tour_check_in_village_id_booking_id_session_id_fkey,
+    ADD FOREIGN KEY (village_id, booking_id) REFERENCES tour_booking,
+    ADD FOREIGN KEY (village_id, session_id) REFERENCES tour_session;
 CREATE UNIQUE INDEX tour_check_in_number_once ON tour_check_in (village_id, id) WHERE id IS NOT NULL;
 CREATE INDEX tour_check_in_day ON tour_check_in (day, village_id);
 
@@ -227,10 +232,9 @@ BEGIN
         WHERE s.village_id = in_village AND l.village_id = in_village AND l.booking_id = first_fit
             AND s.id = l.session_id;
         UPDATE tour_booking b SET previous_state = b.state, state = 'held', version = b.version + 1, hold_until = (
-            SELECT least(moment + make_interval(mins => min(p.hold_minutes)), min(s.starts_at))
+            SELECT least(moment + make_interval(mins => min(l.hold_minutes)), min(s.starts_at))
             FROM tour_booking_session l
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
-            JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
             WHERE l.village_id = in_village AND l.booking_id = first_fit)
         WHERE b.village_id = in_village AND b.id = first_fit
         RETURNING b.version INTO present;
@@ -254,7 +258,7 @@ DECLARE
 BEGIN
     SELECT array_agg(d.id) INTO doomed FROM (
         SELECT b.id FROM tour_booking b
-        WHERE b.village_id = in_village AND b.hold_until <= moment
+        WHERE b.village_id = in_village AND b.hold_until <= moment AND b.paid_fen = b.refunded_fen
             AND (wanted IS NULL OR EXISTS (
                 SELECT FROM tour_booking_session l
                 WHERE l.village_id = b.village_id AND l.booking_id = b.id AND l.session_id = ANY (wanted)))
@@ -264,7 +268,7 @@ BEGIN
     IF wanted IS NULL THEN
         SELECT array_agg(d.id) INTO waiting FROM (
             SELECT b.id FROM tour_booking b
-            WHERE b.village_id = in_village AND b.state = 'waitlisted' AND EXISTS (
+            WHERE b.village_id = in_village AND b.state = 'waitlisted' AND b.paid_fen = b.refunded_fen AND EXISTS (
                 SELECT FROM tour_booking_session l
                 JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
                 WHERE l.village_id = b.village_id AND l.booking_id = b.id AND s.starts_at <= moment)
