@@ -24,10 +24,14 @@ import Testing
     private func summary(
         _ village: TestVillage, _ year: Int, by dimensions: [IncomeSummary.Dimension], as scope: Scope? = nil
     ) async throws -> [String] {
-        try await IncomeStore(village.database).summary(
-            from: #require(CivilDay(year: year, month: 1, day: 1)),
-            to: #require(CivilDay(year: year, month: 12, day: 31)), by: dimensions, scope ?? village.committee
-        ).rows.map { row in (row.values.map { $0 ?? "-" } + ["\(row.amount)"]).joined(separator: " ") }
+        let from = try #require(CivilDay(year: year, month: 1, day: 1))
+        let to = try #require(CivilDay(year: year, month: 12, day: 31))
+        let summary = try await IncomeRowStore(village.database).summary(
+            from: from, to: to, by: dimensions, scope ?? village.committee)
+        return summary.rows.map { row in
+            let values = row.values.map { $0 ?? "-" }
+            return (values + ["\(row.amount)"]).joined(separator: " ")
+        }
     }
 
     @Test func `income is the household's whose harvest it was, under the name that it had then`() async throws {
@@ -142,8 +146,9 @@ import Testing
                 lines: [Self.households, "HE,李四,一网格,一般户,西社,3,"], village.householdRegister())
             _ = try await village.load(lines: [Self.plots, "E1,E1,西社,HE,蟠桃,10,,"], village.plotRegister())
             try await village.sell(
-                village.sale([.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))]
-                ))
+                village.sale(
+                    [.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))],
+                    confirmed: [.pastBestBefore]))
             for scope in [village.committee, village.clerk(of: orchard.east)] {
                 #expect(
                     try await summary(village, 2026, by: [.cooperative, .household], as: scope) == ["东社 HE 张三 8.50"])

@@ -67,3 +67,8 @@ struct Gate: Sendable {
     /// Whether a plan is refused, and as what.
     func refused(_ body: @Sendable () async throws -> Void) async throws -> String? { try await refusal(body)?.code }
 }
+
+extension CheckInResult {
+    /// nil of one that was refused.
+    var answer: CheckInAnswer? { if case .answered(let answer) = self { answer } else { nil } }
+}

@@ -28,8 +28,14 @@ extension BookingStore {
         public let paidHow: String?
         /// nil is today.
         public let day: CivilDay?
+        /// What a sale would be asked about, and is meant.
+        public let confirmed: Set<NewSale.Question>
 
-        public init(lines: [Line], extra: Int? = nil, paidHow: String? = nil, day: CivilDay? = nil) {
+        public init(
+            lines: [Line], extra: Int? = nil, paidHow: String? = nil, day: CivilDay? = nil,
+            confirmed: Set<NewSale.Question> = []
+        ) {
+            self.confirmed = confirmed
             self.lines = lines
             self.extra = extra
             self.paidHow = paidHow
@@ -57,7 +63,8 @@ extension BookingStore {
             let sale = NewSale(
                 number: nil, day: picking.day ?? today, channel: pickingChannel, buyer: old.unit,
                 paidHow: picking.paidHow,
-                lines: picking.lines.map { .init(batch: $0.batch, weight: $0.weight, price: $0.price ?? usual) })
+                lines: picking.lines.map { .init(batch: $0.batch, weight: $0.weight, price: $0.price ?? usual) },
+                confirmed: picking.confirmed)
             let sold = try await SaleStore.record(sale, today: today)(transaction, scope)
             guard let recorded = sold.known else { throw MissingRow() }
             var booking = old
