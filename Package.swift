@@ -48,7 +48,7 @@ let package = Package(
         room("Orchard", ["Kernel", "Postgres", "Database", "Registers"]),
         room("Batches", ["Kernel", "Postgres", "Database", "Registers", "Orchard"]),
         room("Codes", ["Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches"]),
-        room("Sales", ["Kernel", "Postgres", "Database", "Registers", "Batches"]),
+        room("Sales", ["Kernel", "Postgres", "Database", "Registers", "Orchard", "Batches"]),
         room("Messages", ["Kernel", "Postgres", "Database"]),
         room(
             "Tours",

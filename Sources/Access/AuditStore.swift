@@ -41,4 +41,18 @@ public struct AuditStore: Sendable {
             }
         }
     }
+
+    /// Whether anybody else has entered anything into the books; accounts, tokens and keys are none of them.
+    public func hasEntries(besides actor: String, _ scope: Scope) async throws -> Bool {
+        try await database.transaction(scope) { transaction in
+            let rows = try await transaction.query(
+                """
+                SELECT EXISTS (
+                    SELECT FROM event WHERE village_id = \(scope.village) AND actor <> \(actor)
+                        AND split_part(kind, '.', 1) NOT IN ('account', 'token', 'key', 'session')
+                ) AS found
+                """)
+            return try rows.first?.decode("found") ?? false
+        }
+    }
 }

@@ -58,6 +58,22 @@ public struct Harvest: Sendable {
         self.slip = slip
         self.picker = picker
     }
+
+    /// With its texts as they are stored.
+    func cleaned() throws -> Harvest {
+        Harvest(
+            plot: try CleanText.key(plot), product: product.map(CleanText.text), variety: CleanText.text(variety),
+            grade: CleanText.text(grade), day: day, weight: weight,
+            slip: try slip.map { try CleanText.number($0, field: "slip", max: 60) },
+            picker: try picker.map { try CleanText.name($0, field: "picker", max: 60) })
+    }
+
+    /// With its names as they are recorded.
+    func named(product: String?, variety: String, grade: String) -> Harvest {
+        Harvest(
+            plot: plot, product: product, variety: variety, grade: grade, day: day, weight: weight, slip: slip,
+            picker: picker)
+    }
 }
 
 /// Why grams leave a batch other than by a sale.

@@ -60,7 +60,8 @@ public enum HarvestStore {
         _ harvest: Harvest, today: CivilDay, in transaction: Transaction, _ scope: Scope
     ) async throws -> (harvest: PreparedHarvest, refusals: [String: Refusal]) {
         try BatchRules.harvestDay(harvest.day, today: today)
-        let slip = try harvest.slip.map { try OrchardRules.name($0, field: "slip") }
+        let harvest = try harvest.cleaned()
+        let slip = harvest.slip
         let season = OrchardRules.season(of: harvest.day)
         let rows = try await transaction.query(lookup(harvest, season: season, scope))
         guard let first = rows.first, let plot: Int = try first.decode("plot") else {
@@ -70,15 +71,18 @@ public enum HarvestStore {
             throw OrchardRules.notYet(plot: harvest.plot, from: try first.decode("known_from"))
         }
         guard let grade: Int = try first.decode("grade") else {
-            let catalogue = try await Catalogue.load(transaction, scope)
-            _ = try catalogue.grade(named: harvest.grade)
-            throw MissingRow()
+            return try await prepare(
+                recorded(harvest, crop: first.decode("crop"), transaction, scope), today: today, in: transaction, scope)
         }
         // Products may share a variety's name: the one that the plot grows is meant.
         let crop: Int = try first.decode("crop")
         guard let row = try rows.first(where: { try $0.decode("product", as: Int?.self) == crop }) else {
             let catalogue = try await Catalogue.load(transaction, scope)
             let named = try catalogue.variety(named: harvest.variety, product: harvest.product)
+            guard named.product.id != crop else {
+                return try await prepare(
+                    recorded(harvest, crop: crop, transaction, scope), today: today, in: transaction, scope)
+            }
             throw BatchRules.cropMismatch(
                 plot: harvest.plot, crop: try first.decode("crop_name"), product: named.product.name)
         }
@@ -99,6 +103,23 @@ public enum HarvestStore {
             bestBefore: OrchardRules.bestBefore(harvested: harvest.day, days: bestBeforeDays), weight: harvest.weight,
             slip: slip, picker: harvest.picker, allowed: allowed)
         return (prepared, [withinCeiling: overCeiling, slipOnce: BatchRules.slipTaken(slip ?? "")])
+    }
+
+    /// The harvest with its names as they are recorded: what differs from those only in width, brackets or blanks is meant.
+    /// - Throws: a `Refusal` that names what is not known.
+    private static func recorded(
+        _ harvest: Harvest, crop: Int?, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Harvest {
+        let catalogue = try await Catalogue.load(transaction, scope)
+        _ = try catalogue.grade(named: harvest.grade)
+        let known = harvest.named(
+            product: harvest.product.map { catalogue.products.recorded($0) ?? $0 },
+            variety: crop.flatMap { catalogue.recorded(variety: harvest.variety, of: $0) } ?? harvest.variety,
+            grade: catalogue.grades.recorded(harvest.grade) ?? harvest.grade)
+        // Asked again under the same names, it would be missed again.
+        guard known.grade != harvest.grade || known.variety != harvest.variety || known.product != harvest.product
+        else { throw MissingRow() }
+        return known
     }
 
     /// Row-level security keeps other cooperatives' plots from a clerk.

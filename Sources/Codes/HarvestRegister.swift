@@ -8,16 +8,18 @@ import Signing
 
 /// Records 采收登记: each slip becomes a batch with its signed code.
 public struct HarvestRegister: RegisterRecorder, Sendable {
-    private static let slip = Column("采收单号", also: ["单号"])
-    private static let day = Column("采收日期", also: ["日期"])
-    private static let cooperative = Column("合作社")
-    private static let plot = Column("地块号", also: ["地块"])
-    private static let product = Column("产品", also: ["作物"])
-    private static let variety = Column("品种")
-    private static let grade = Column("等级")
-    private static let weight = Column("重量斤", also: ["重量", "数量斤"])
-    private static let picker = Column("采收人", also: ["操作人"], required: false)
+    static let slip = Column("采收单号", also: ["单号"])
+    static let day = Column("采收日期", also: ["日期"])
+    static let cooperative = Column("合作社")
+    static let plot = Column("地块号", also: ["地块"])
+    static let product = Column("产品", also: ["作物"])
+    static let variety = Column("品种")
+    static let grade = Column("等级")
+    static let weight = Column("重量斤", also: ["重量", "数量斤"])
+    static let picker = Column("采收人", also: ["操作人"], required: false)
     public static let columns = [slip, day, cooperative, plot, product, variety, grade, weight, picker]
+    public static let numbering: Numbering? = Numbering(slip, within: [cooperative], yearOf: day)
+    public static let nameColumns = [variety, grade]
 
     public static let refusals = [
         HarvestStore.withinCeiling: Refusal(
@@ -30,13 +32,13 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     ]
 
     private let signer: CodeSigner
-    private let today: CivilDay
-    private var catalogue: Catalogue?
-    private var ledger = SeasonLedger()
-    private var hasStaging = false
+    let today: CivilDay
+    var context = ImportContext.none
+    var catalogue = Catalogue()
+    var ledger = SeasonLedger()
     /// Signed and not yet written: written while the next rows are read and signed.
     private var pending: HarvestStaging.Rows?
-    public var created: [Bilingual] { catalogue?.created ?? [] }
+    public var created: [Bilingual] { catalogue.created }
 
     public init(signer: CodeSigner, today: CivilDay) {
         self.signer = signer
@@ -103,25 +105,21 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var catalogue = try await self.catalogue.orLoad(transaction, scope)
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
-        let known = try await Self.known(rows, catalogue, transaction, scope)
-        let new = rows.count - known.values.count { $0.present != nil }
-        let numbers = try await Self.numbers(new, transaction, scope)
-        if !hasStaging {
-            _ = try await transaction.query(HarvestWriter.createStaging)
-            hasStaging = true
+        let results = try rows.enumerated().map { index, row in
+            try Result(reading: { try read(row, index) })
         }
+        let good = results.compactMap { try? $0.get() }
+        let known = try await Self.known(good, transaction, scope)
+        let new = good.count - known.values.count { $0.present != nil }
+        let numbers = try await Self.numbers(new, transaction, scope)
         let (before, keyID, today) = (pending, signer.keyID, today)
         async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
         // Where each slip's entry stands: cheaper than to keep what it says a second time.
         var places: [SlipKey: Int] = [:]
-        let results = try rows.enumerated().map { index, row in
-            try Result(refusable: { try read(row, index, catalogue) })
-        }
-        try await ledger.loadSeasons(of: results.compactMap { try? $0.get() }, transaction, scope)
+        try await ledger.loadSeasons(of: good, transaction, scope)
         for result in results {
             do {
                 var entry = try result.get()
@@ -135,6 +133,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                     outcomes.append(.already)
                     continue
                 }
+                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+                try checkNames(entry)
                 entry.allowed = try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
@@ -142,6 +142,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 places[key] = entries.count
                 entries.append(entry)
                 outcomes.append(.recorded)
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
@@ -150,49 +152,18 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
             entries: entries, places: places)
         try await written
-        self.catalogue = catalogue
         return outcomes
     }
 
-    private func read(
-        _ row: RegisterRow, _ index: Int, _ catalogue: Catalogue
-    ) throws -> Entry {
-        let number = try row.key(Self.plot)
-        guard let plot = ledger.plots[number] else {
-            throw Refusal(
-                .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
-                en: "there is no plot “\(number.shortened)”: import the plots first")
-        }
-        let day = try row.day(Self.day)
-        do {
-            try BatchRules.harvestDay(day, today: today)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.day.name)
-        }
-        guard let held = plot.timeline.value(on: day) else {
-            throw OrchardRules.notYet(plot: number, from: plot.timeline.start).renamed(field: Self.plot.name)
-        }
-        let cooperative = try row.text(Self.cooperative, max: 60)
-        guard catalogue.cooperatives[cooperative] == held.cooperative else {
-            throw Refusal(
-                .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
-                zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
-                en: "plot \(number) does not belong to “\(cooperative.shortened)”")
-        }
-        let productName = try row.text(Self.product, max: 60)
-        guard let product = catalogue.products[productName], product.id == held.product else {
-            throw Refusal(
-                .invalid, "crop-mismatch", field: Self.product.name,
-                zh: "地块 \(number) 种的不是“\(productName.shortened)”",
-                en: "plot \(number) does not grow “\(productName.shortened)”")
-        }
-        return Entry(
-            row: index, slip: try row.key(Self.slip), cooperative: held.cooperative, plot: plot.id,
-            plotNumber: number, plotPeriod: held.period, household: held.household, ceiling: held.ceiling,
-            product: product,
-            varietyName: try row.text(Self.variety, max: 60), gradeName: try row.text(Self.grade, max: 60), day: day,
-            bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
-            weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        self.context = context
+        catalogue = try await Catalogue.load(transaction, scope)
+        let creates = context.choices.creates
+        catalogue.expect(.variety, context.names(in: Self.variety), creating: creates)
+        catalogue.expect(.grade, context.names(in: Self.grade), creating: creates)
+        _ = try await transaction.query(HarvestWriter.createStaging)
     }
 
     struct SlipKey: Hashable, Sendable {
@@ -214,7 +185,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
 
     /// What the books hold under a slip: nothing any more, if its batch is void or its number was corrected. A row that
     /// says what was recorded before a correction is the row that was recorded.
-    private struct Known {
+    struct Known {
         var present: Recorded?
         var past: [Recorded] = []
     }
@@ -222,19 +193,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
     /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
-        _ rows: [RegisterRow], _ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope
+        _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SlipKey: Known] {
-        var cooperatives: [Int] = []
-        var slips: [String] = []
-        var years: [Int] = []
-        for row in rows {
-            guard let name = try? row.text(cooperative, max: 60), let id = catalogue.cooperatives[name],
-                let number = try? row.key(slip), let day = try? row.day(day)
-            else { continue }
-            cooperatives.append(id)
-            slips.append(number)
-            years.append(day.year)
-        }
+        let (cooperatives, slips) = (entries.map(\.cooperative), entries.map(\.slip))
+        let years = entries.map(\.day.year)
         var found: [SlipKey: Known] = [:]
         for row in try await transaction.query(
             """
@@ -286,16 +248,5 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
         try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
         pending = nil
-    }
-}
-
-extension Result where Failure == Refusal {
-    /// What `body` returns, or the refusal that it throws.
-    fileprivate init(refusable body: () throws -> Success) throws {
-        do {
-            self = .success(try body())
-        } catch let refusal as Refusal {
-            self = .failure(refusal)
-        }
     }
 }

@@ -54,7 +54,7 @@ private struct Walk {
     /// A small harvest of today, from the first plot that has room for it.
     private func register() async throws -> IssuedCode {
         let orchard = OrchardStore(backend.database)
-        let scope = backend.local.scope
+        let scope = SampleVillage.scope(of: backend)
         let today = backend.clock.today
         let products = try await orchard.products(scope)
         let grade = try await orchard.grades(scope).first?.name ?? ""
@@ -118,7 +118,7 @@ private struct Walk {
             words("卖出一部分", "Sell some of it"),
             "sale record --batch \(batch) --weight 15kg --price 8.50/斤 --channel \(channel) --buyer \(buyer)")
         let sale = try await backend.database.change(
-            backend.local.scope, plan(batch, "15kg", channel: channel, buyer: buyer))
+            SampleVillage.scope(of: backend), plan(batch, "15kg", channel: channel, buyer: buyer))
         try Terminal.print(sale.text)
     }
 
@@ -130,7 +130,7 @@ private struct Walk {
             "sale record --batch \(batch) --weight 15kg --price 8.50/斤 --channel \(channel) --buyer \(buyer)")
         do {
             _ = try await backend.database.change(
-                backend.local.scope, plan(batch, "15kg", channel: channel, buyer: buyer))
+                SampleVillage.scope(of: backend), plan(batch, "15kg", channel: channel, buyer: buyer))
         } catch let refusal as Refusal {
             try Terminal.print(Terminal.mark(refusal.message[.ofThisRun], good: false))
         }
@@ -150,7 +150,7 @@ private struct Walk {
             words("去年和今年的收入", "The income of last year and this"),
             "income summary --from \(from) --to \(today) --by source,cooperative")
         let summary = try await IncomeRowStore(backend.database).summary(
-            from: from, to: today, by: [.source, .cooperative], backend.local.scope)
+            from: from, to: today, by: [.source, .cooperative], SampleVillage.scope(of: backend))
         try Terminal.print(summary.table.text)
     }
 

@@ -15,6 +15,7 @@ struct ImportCommand: AsyncParsableCommand {
             taoyuan import harvest 采收登记.csv
             taoyuan import sales 销售流水.csv --partial --refused 待改.csv
             taoyuan import plots 地块.csv --as-of 2026-03-01
+            taoyuan import income 其他收入.csv --changed correct
 
 
             """
@@ -39,15 +40,31 @@ struct ImportCommand: AsyncParsableCommand {
     @Flag(help: .words("有的行被拒时仍记录其余的行。", "Record the good rows even though others are refused.")) var partial = false
     @Option(
         help: .words(
+            "可能是已登记的行改过的，怎么办：correct 更正账上的那一笔，new 作为另一笔；不写则先拒绝并说明。",
+            "What to do with rows that may be recorded ones, changed: correct the entry in the books, or take them as new; "
+                + "without it they are refused and told."))
+    var changed: ChangedRows?
+    @Flag(
+        help: .words(
+            "表中与已有名称很接近的新名称（合作社、品种、等级、渠道）确实是新的。",
+            "New names that are close to known ones (cooperatives, varieties, grades, channels) are new indeed."))
+    var create = false
+    @Flag(help: .words("只检查并报告，什么都不记录。", "Check and report only; nothing is recorded.")) var dryRun = false
+    @Option(
+        help: .words(
             "把被拒的行写入这个新文件（用 --partial 时默认为“文件名.refused.csv”）。",
             "Write the refused rows to this new file (with --partial: FILE.refused.csv unless given)."))
     var refused: String?
 
     func run() async throws {
-        let importing = RegisterImport(
-            kind: kind, path: file, asOf: asOf, partial: partial,
-            refusedPath: refused ?? (partial ? file + ".refused.csv" : nil))
-        let outcome = try await options.withBackend { try await importing.run($0) }
+        let choices = ImportChoices(partial: partial, changed: changed, creates: create, dryRun: dryRun)
+        let refusedPath = refused ?? (partial && !dryRun ? file + ".refused.csv" : nil)
+        let outcome = try await options.withBackend { backend in
+            let importing = RegisterImport(
+                kind: kind, path: file, asOf: asOf, choices: choices, scope: backend.local.scope,
+                refusedPath: refusedPath)
+            return try await importing.run(backend)
+        }
         try options.show(outcome.json, outcome.text)
         if let path = outcome.refusedFile {
             Terminal.say(words("被拒的行在 \(path)", "the refused rows are in \(path)"))
@@ -55,6 +72,8 @@ struct ImportCommand: AsyncParsableCommand {
         guard outcome.isRecorded else { throw ExitCode.failure }
     }
 }
+
+extension ChangedRows: ExpressibleByArgument {}
 
 enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
     case households, plots, harvest, sales, income, bookings

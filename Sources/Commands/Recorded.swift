@@ -175,7 +175,7 @@ enum Recorded {
     private static let actorKinds = ["account": "账号", "token": "令牌"]
     private static let actors = [
         "local": "本机", "clock": "到期自动", "waiting-list": "候补自动", "public": "公众", "group": "团队",
-        "journal": "签到记录", "list": "名单",
+        "journal": "签到记录", "list": "名单", "demo": "演示",
     ]
 
     private static let events = [

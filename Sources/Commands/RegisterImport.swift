@@ -1,5 +1,6 @@
 import Backend
 import Codes
+import Database
 import Documents
 import Foundation
 import Income
@@ -16,7 +17,9 @@ struct RegisterImport: Sendable {
     let path: String
     /// The day from which on households and plots hold; nil for today.
     let asOf: CivilDay?
-    let partial: Bool
+    let choices: ImportChoices
+    /// Who imports.
+    let scope: Scope
     /// Where refused rows are written, once there are any.
     let refusedPath: String?
 
@@ -55,7 +58,7 @@ struct RegisterImport: Sendable {
         let report: ImportReport
         var isRecorded = true
         do {
-            report = try await Import(backend.database, scope: backend.local.scope, partial: partial).run(
+            report = try await Import(backend.database, scope: scope, choices: choices).run(
                 register, kind: kind.rawValue, recorder: recorder, refusedRow: refused.append, progress: bar.show)
         } catch let failure as ImportRefused {
             report = failure.report
@@ -81,11 +84,11 @@ private final class RefusedRows: Sendable {
         self.header = header
     }
 
-    @Sendable func append(_ row: RegisterRow, _ refusal: Refusal) throws {
+    @Sendable func append(_ row: RegisterRow, _ refusals: [Refusal]) throws {
         guard let path else { return }
         try file.withLock { file in
             if file == nil { file = try RefusedRowsFile(path: path, header: header, language: .ofThisRun) }
-            try file?.append(cells: row.cells, refusal: refusal)
+            try file?.append(cells: row.cells, refusals: refusals)
         }
     }
 
@@ -110,21 +113,8 @@ private final class RefusedRows: Sendable {
 
 extension RegisterImport.Outcome {
     var json: JSON {
-        [
-            "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
-            "already": JSON(report.already),
-            "changeCount": JSON(report.changeCount), "changes": .array(report.changes.map(\.json)),
-            "refusedCount": JSON(report.refusedCount),
-            "refused": .array(
-                report.refused.map { refused in
-                    [
-                        "row": refused.row.map { JSON($0) } ?? .null, "field": JSON(refused.field),
-                        "reason": .string(refused.reason[.ofThisRun]),
-                    ]
-                }),
-            "created": .array(report.created.map { .string($0[.ofThisRun]) }),
-            "ignoredColumns": .array(ignoredColumns.map { .string($0) }),
-        ]
+        guard case .object(let members) = report.json(.ofThisRun) else { return .null }
+        return .object(members + [.init("ignoredColumns", .array(ignoredColumns.map { .string($0) }))])
     }
 
     var text: String {
@@ -139,8 +129,12 @@ extension RegisterImport.Outcome {
                 words("未用的列", "columns not used"),
                 ignoredColumns.isEmpty ? nil : ignoredColumns.joined(separator: words("、", ", "))
             ),
+            (words("跳过的行", "lines passed over"), report.skipped.isEmpty ? nil : skipped),
         ]).text
         if report.changeCount > 0 { text += "\n" + changes }
+        if report.isDryRun {
+            text += words("这是试运行，什么都没有记录。", "This was a dry run: nothing was recorded.") + "\n"
+        }
         guard report.refusedCount > 0 else { return text }
         let shown = report.refused.prefix(20)
         text += "\n"
@@ -149,12 +143,17 @@ extension RegisterImport.Outcome {
                 [.right("行", "row"), .left("字段", "field"), .left("原因", "reason")],
                 rows: shown.map { [$0.row.map(String.init), $0.field, $0.reason[.ofThisRun]] }
             ).text
-        if report.refusedCount > shown.count {
-            let rest = report.refusedCount - shown.count
-            text += words("……还有 \(rest) 行", "… and \(rest) more") + "\n"
-        }
+        let rest = report.refusedCount - Set(shown.compactMap(\.row)).count
+        if rest > 0 { text += words("……还有 \(rest) 行", "… and \(rest) more rows") + "\n" }
         if !isRecorded { text += words("什么都没有记录。", "Nothing was recorded.") + "\n" }
         return text
+    }
+
+    /// Such as `1 分隔符行`.
+    private var skipped: String {
+        let shown = report.skipped.prefix(10).map { "\($0.row) \($0.what[.ofThisRun])" }
+        let more = report.skipped.count > shown.count ? ["…"] : []
+        return (shown + more).joined(separator: words("、", ", "))
     }
 
     /// What was changed, from what, to what and from when.
@@ -174,13 +173,4 @@ extension RegisterImport.Outcome {
     }
 
     private func rows(_ count: Int) -> String { words("\(count) 行", count == 1 ? "1 row" : "\(count) rows") }
-}
-
-extension ImportReport.Changed {
-    fileprivate var json: JSON {
-        [
-            "row": JSON(row), "what": .string(change.what), "field": .string(change.field), "from": JSON(change.from),
-            "to": .string(change.to), "since": JSON(change.since),
-        ]
-    }
 }

@@ -1,10 +1,19 @@
+import Access
 import Backend
+import Database
 import Foundation
 import Kernel
-import Orchard
+import Registers
 
 /// The registers of a made-up village, which are part of the program.
 enum SampleVillage {
+    /// Who enters what a demonstration enters, so that a village's own entries are told from them.
+    static let actor = "demo"
+
+    static func scope(of backend: Backend) -> Scope {
+        Scope(village: backend.village.id, cooperative: nil, actor: actor)
+    }
+
     /// Imports them; what is there already is not recorded again.
     /// - Throws: a `Refusal` in a village that keeps books of its own: history can't be taken back.
     static func load(into backend: Backend) async throws {
@@ -18,7 +27,9 @@ enum SampleVillage {
         for kind in RegisterKind.allCases {
             let file = folder.appending(path: "\(kind.rawValue).csv")
             try Data(text(kind).utf8).write(to: file)
-            let importing = RegisterImport(kind: kind, path: file.path, asOf: nil, partial: false, refusedPath: nil)
+            let importing = RegisterImport(
+                kind: kind, path: file.path, asOf: nil, choices: ImportChoices(), scope: scope(of: backend),
+                refusedPath: nil)
             let outcome = try await importing.run(backend)
             let report = outcome.report
             try Terminal.print(
@@ -38,12 +49,8 @@ enum SampleVillage {
     }
 
     private static func refuseRealVillage(_ backend: Backend) async throws {
-        let lines = text(.households).split(separator: "\n")
-        let found = try await OrchardStore(backend.database).households(backend.local.scope, limit: lines.count)
-        let isSample = found.allSatisfy { household in
-            lines.contains { $0.hasPrefix("\(household.number),\(household.head),") }
-        }
-        guard isSample else {
+        let audit = AuditStore(backend.database)
+        guard try await !audit.hasEntries(besides: actor, scope(of: backend)) else {
             throw Refusal(
                 .conflict, "village-in-use", zh: "这里已有真实的登记，示范数据不会混进去；请用另一个 --data-dir",
                 en: "this village keeps books of its own, which the demo would spoil: use another --data-dir")

@@ -3,23 +3,28 @@ import Kernel
 import Postgres
 import Registers
 
-/// Records 其他收入. Its rows have no number: a row is known by its content and by how many equal ones precede it. One
-/// that stands in the books with another day, amount or memo is known by its source and the two that have stayed.
+/// Records 其他收入.
 public struct IncomeRegister: RegisterRecorder, Sendable {
     private static let day = Column("日期")
     private static let source = Column("类别", also: ["收入类别", "来源"])
     private static let memo = Column("摘要", also: ["说明", "备注"])
     private static let amount = Column("金额元", also: ["金额"])
     public static let columns = [day, source, memo, amount]
+    public static let surveysRows = true
     public static let refusals: [String: Refusal] = [
         "income_entry_register_once": Refusal(
             .conflict, "income-taken", zh: "导入期间有人导入了同样的收入；什么都没有记录，请重试",
-            en: "while this ran, the same income was imported by someone else: nothing was recorded, try again")
+            en: "while this ran, the same income was imported by someone else: nothing was recorded, try again"),
+        "income_entry_not_below_zero": Refusal(
+            .conflict, "income-taken", zh: "导入期间有人更正了同样的收入；什么都没有记录，请重试",
+            en: "while this ran, the same income was corrected by someone else: nothing was recorded, try again"),
     ]
 
     private let today: CivilDay
-    private var seen: [String: Int] = [:]
+    private var context = ImportContext.none
+    private var isCompared = false
     public let created: [Bilingual] = []
+    public private(set) var changed: [ChangedRow] = []
 
     public init(today: CivilDay) {
         self.today = today
@@ -30,123 +35,156 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
         let source: IncomeSource
         let memo: String
         let amount: Money
-        /// No other row has it; what the books keep is its hash.
-        let key: String
     }
 
-    /// What the books hold of a row.
-    private struct Recorded {
-        /// The place among the rows of the one with the same key.
-        let place: Int?
-        let day: CivilDay
-        let source: String
-        let memo: String
-        /// With what has been corrected since.
-        let amount: Money
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        guard scope.cooperative == nil else {
+            throw Refusal(
+                .forbidden, "committee-only", zh: "其他收入由村委会登记", en: "other income is the committee's to enter")
+        }
+        self.context = context
+        _ = try await transaction.query(IncomeStaging.create)
+    }
+
+    public mutating func survey(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws {
+        var said = CopyBuffer()
+        for row in rows {
+            guard let entry = try? read(row) else { continue }
+            try said.append(row.number)
+            try said.append(entry.day)
+            try said.append(entry.source.rawValue)
+            try said.append(entry.memo)
+            try said.append(entry.amount)
+            said.endRow()
+        }
+        _ = try await transaction.copyIn(IncomeStaging.copy, said.bytes)
     }
 
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        guard scope.cooperative == nil else {
-            throw Refusal(
-                .forbidden, "committee-only", zh: "其他收入由村委会登记", en: "other income is the committee's to enter")
+        if !isCompared {
+            try await IncomeStaging.compare(transaction, scope)
+            isCompared = true
         }
-        let entries = rows.map { row in Result { try read(row) } }
-        let good = entries.compactMap { try? $0.get() }
-        let recorded = try await Self.recorded(good, transaction, scope)
-        let known = Set(recorded.compactMap(\.place).map { good[$0].key })
-        // What the register told before and tells no more: a row that tells something like it is that row, changed.
-        var left = recorded.filter { $0.place == nil }
+        guard let first = rows.first, let last = rows.last else { return [] }
+        let verdicts = try await IncomeStaging.verdicts(from: first.number, to: last.number, transaction)
         var outcomes: [RowOutcome] = []
-        var writes: [SQL] = []
-        for entry in entries {
-            do {
-                let entry = try entry.get()
-                if try known.contains(entry.key) || Self.isCorrected(entry, &left) {
-                    outcomes.append(.already)
-                    continue
-                }
-                writes.append(Self.insert(entry, scope))
-                outcomes.append(.recorded)
-            } catch let refusal as Refusal {
-                outcomes.append(.refused(refusal))
-            }
+        var new: [Int] = []
+        var corrections: [SQL] = []
+        for row in rows {
+            outcomes.append(
+                try RowOutcome.of {
+                    // A row that could not be read is in no table: it is read again to tell why.
+                    guard let verdict = verdicts[row.number] else {
+                        _ = try read(row)
+                        throw MissingEntry()
+                    }
+                    return try outcome(row, verdict, &new, &corrections, scope)
+                })
         }
-        _ = try await transaction.query(writes)
+        if !new.isEmpty { corrections.append(IncomeStaging.insert(new, scope)) }
+        _ = try await transaction.query(corrections)
         return outcomes
     }
 
-    private mutating func read(_ row: RegisterRow) throws -> Entry {
-        let day = try row.day(Self.day)
-        let amount = try row.money(Self.amount)
-        let memo = try row.text(Self.memo, max: 500)
-        let source: IncomeSource
-        do {
-            source = try IncomeSource(entered: row.text(Self.source, max: 60))
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.source.name)
+    private mutating func outcome(
+        _ row: RegisterRow, _ verdict: IncomeStaging.Verdict, _ new: inout [Int], _ corrections: inout [SQL],
+        _ scope: Scope
+    ) throws -> RowOutcome {
+        guard verdict.kind != .already else { return .already }
+        let said = try read(row)
+        if verdict.kind == .changed, context.choices.changed != .new, let old = Recorded(verdict) {
+            let difference = Self.difference(said, old)
+            changed.append(
+                ChangedRow(
+                    row: row.number, field: difference.column, recorded: difference.recorded, entry: old.entry))
+            guard context.choices.changed == .correct else { throw Self.mayBeChanged(old, difference) }
+            if try correct(old, as: said, &corrections, scope) { new.append(row.number) }
+            return .updated([])
         }
-        do {
-            try IncomeRules.check(day: day, memo: memo, amount: amount, isCorrection: false, today: today)
-        } catch let refusal as Refusal {
+        try ClosedBooks.check(said.day, through: context.closedThrough, field: Self.day.name)
+        new.append(row.number)
+        return .recorded
+    }
+
+    /// Entries that put the recorded one right.
+    /// - Returns: whether the row becomes an entry of its own, because more than its amount has changed.
+    private func correct(
+        _ old: Recorded, as said: Entry, _ corrections: inout [SQL], _ scope: Scope
+    ) throws -> Bool {
+        let isAmountAlone = old.day == said.day && old.source == said.source.rawValue && old.memo == said.memo
+        if !isAmountAlone {
+            try ClosedBooks.check(said.day, through: context.closedThrough, field: Self.day.name)
+        }
+        let isOpen = context.closedThrough.map { old.day > $0 } ?? true
+        let difference = Money(fen: (isAmountAlone ? said.amount.fen : 0) - old.amount.fen)
+        corrections += IncomeStore.correction(
+            of: old.entry, source: old.source, day: isOpen ? old.day : today, memo: said.memo, by: difference, scope)
+        return !isAmountAlone
+    }
+
+    private func read(_ row: RegisterRow) throws -> Entry {
+        var faults = RowFaults()
+        let day = try faults.reading(today) { try row.day(Self.day) }
+        let source = try faults.reading(IncomeSource.other) {
+            do {
+                return try IncomeSource(entered: row.text(Self.source, max: 60))
+            } catch let refusal as Refusal {
+                throw refusal.renamed(field: Self.source.name)
+            }
+        }
+        let memo = try faults.reading("") { try row.text(Self.memo, max: 500) }
+        // One fen stands for an amount that could not be read, and is said already.
+        let amount = try faults.reading(Money(fen: 1)) { try row.money(Self.amount) }
+        for fault in IncomeRules.faults(day: day, memo: memo, amount: amount, isCorrection: false, today: today) {
             let fields = ["day": Self.day.name, "amount": Self.amount.name, "memo": Self.memo.name]
-            throw refusal.renamed(field: refusal.field.flatMap { fields[$0] } ?? Self.memo.name)
+            faults.note(fault.renamed(field: fault.field.flatMap { fields[$0] } ?? Self.memo.name))
         }
-        let content = "\(day)|\(source.rawValue)|\(amount.fen)|\(memo)"
-        let place = seen[content, default: 0]
-        seen[content] = place + 1
-        return Entry(day: day, source: source, memo: memo, amount: amount, key: "\(content)|\(place)")
+        try faults.check()
+        return Entry(day: day, source: source, memo: memo, amount: amount)
     }
 
-    /// Whether the entry has been corrected in the books as the register has been.
-    /// - Throws: a `Refusal` when the register has been changed and the books have not.
-    private static func isCorrected(_ entry: Entry, _ left: inout [Recorded]) throws -> Bool {
-        func likeness(_ old: Recorded) -> Int {
-            guard old.source == entry.source.rawValue else { return 0 }
-            return [old.day == entry.day, old.memo == entry.memo, old.amount == entry.amount].count { $0 }
-        }
-        guard let place = left.indices.max(by: { likeness(left[$0]) < likeness(left[$1]) }),
-            likeness(left[place]) >= 2
-        else { return false }
-        let old = left.remove(at: place)
-        var row = RecordedRow()
-        row.compare(day, recorded: old.day, said: entry.day)
-        row.compare(amount, recorded: old.amount, said: entry.amount)
-        row.compare(memo, recorded: old.memo, said: entry.memo)
-        try row.check(
-            "income-differs",
-            Bilingual(
-                zh: "\(old.day) 的“\(entry.source.label.zh)”收入",
-                en: "income of \(old.day) from \(entry.source.label.en)"))
-        return true
-    }
+    /// What is recorded of a row that may have been changed.
+    private struct Recorded {
+        let entry: Int64
+        let day: CivilDay
+        let source: String
+        let memo: String
+        let amount: Money
 
-    private static func recorded(
-        _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Recorded] {
-        guard let first = entries.map(\.day).min(), let last = entries.map(\.day).max() else { return [] }
-        return try await transaction.query(
-            """
-            SELECT w.place::int - 1 AS place, e.day, e.source, e.memo, e.amount_fen + e.corrected_fen AS amount_fen
-            FROM income_entry e
-            LEFT JOIN unnest(\(entries.map(\.key))::text[]) WITH ORDINALITY w (key, place)
-                ON sha256(convert_to(w.key, 'UTF8')) = e.register_key
-            WHERE e.village_id = \(scope.village) AND e.day BETWEEN \(first) AND \(last) AND e.register_key IS NOT NULL
-            ORDER BY e.id
-            """
-        ).map { row in
-            Recorded(
-                place: try row.decode("place"), day: try row.decode("day"), source: try row.decode("source"),
-                memo: try row.decode("memo"), amount: try row.decode("amount_fen"))
+        init?(_ verdict: IncomeStaging.Verdict) {
+            guard let entry = verdict.entry, let day = verdict.day, let source = verdict.source,
+                let memo = verdict.memo, let amount = verdict.amount
+            else { return nil }
+            (self.entry, self.day, self.source, self.memo, self.amount) = (entry, day, source, memo, amount)
         }
     }
 
-    private static func insert(_ entry: Entry, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO income_entry (village_id, day, source, memo, amount_fen, register_key, actor)
-        VALUES (\(scope.village), \(entry.day), \(entry.source.rawValue), \(entry.memo), \(entry.amount),
-            sha256(convert_to(\(entry.key), 'UTF8')), \(scope.actor))
-        """
+    private static func difference(_ said: Entry, _ old: Recorded) -> (column: String, recorded: String) {
+        if said.day != old.day { return (day.name, "\(old.day)") }
+        if said.source.rawValue != old.source {
+            return (source.name, IncomeSource(rawValue: old.source)?.label.zh ?? old.source)
+        }
+        if said.memo != old.memo { return (memo.name, old.memo) }
+        return (amount.name, "\(old.amount)")
+    }
+
+    private static func mayBeChanged(
+        _ old: Recorded, _ difference: (column: String, recorded: String)
+    ) -> Refusal {
+        let label = IncomeSource(rawValue: old.source)?.label ?? Bilingual(zh: old.source, en: old.source)
+        return Refusal(
+            .conflict, "income-differs", field: difference.column,
+            zh: "可能是第 \(old.entry) 笔收入改过的：登记的是 \(old.day) \(label.zh)“\(old.memo.shortened)” \(old.amount) 元，"
+                + "其中“\(difference.column)”是“\(difference.recorded.shortened)”；是更正请用 --changed correct"
+                + "（changed=correct），是另一笔请用 --changed new（changed=new）",
+            en:
+                "this may be entry \(old.entry), changed, which is recorded as \(old.day), \(label.en), “\(old.memo.shortened)”, "
+                + "\(old.amount) yuan, with “\(difference.recorded.shortened)” as its “\(difference.column)”: if it is a "
+                + "correction, say --changed correct (changed=correct), if it is another one, --changed new (changed=new)"
+        )
     }
 }

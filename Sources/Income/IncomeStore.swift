@@ -20,6 +20,8 @@ public struct IncomeStore: Sendable {
     ) -> Plan<IncomeEntry> {
         { transaction, scope in
             _ = try IncomeSource(entered: source.rawValue)
+            let memo = CleanText.text(memo)
+            if let error = CleanText.spreadsheetError(memo) { throw error.of(field: "memo") }
             let original = try await original(corrects, source: source, amount: amount, transaction, scope)
             let through = try await ClosedBooks.through(transaction, scope)
             // A year that is closed stays as it is: what is put right late belongs to the day on which it is.
@@ -33,26 +35,45 @@ public struct IncomeStore: Sendable {
                 id: Identifier(id), day: day, source: source, memo: memo, amount: amount, corrects: corrects)
             return Change(
                 entry,
-                writes: [
-                    """
-                    INSERT INTO income_entry (village_id, id, day, source, memo, amount_fen, corrects, actor)
-                    VALUES (\(scope.village), \(id), \(day), \(source.rawValue), \(memo), \(amount), \(corrects),
-                        \(scope.actor))
-                    """
-                ],
-                lastWrites: corrects.map { entry in
-                    [
-                        """
-                        UPDATE income_entry SET corrected_fen = corrected_fen + \(amount)
-                        WHERE village_id = \(scope.village) AND id = \(entry) AND corrects IS NULL
-                        """
-                    ]
-                } ?? [],
+                writes: [insert(entry, scope)],
+                lastWrites: corrects.map { [count(correction: amount, of: $0, scope)] } ?? [],
                 refusals: ["income_entry_not_below_zero": IncomeRules.correctedBelowZero(.zero)],
                 event: Event(
                     "income.enter", "\(id)", day: day, .text("source", source.rawValue), .fen(amount),
                     .number("corrects", corrects)))
         }
+    }
+
+    private static func insert(_ entry: IncomeEntry, _ scope: Scope) -> SQL {
+        """
+        INSERT INTO income_entry (village_id, id, day, source, memo, amount_fen, corrects, actor)
+        VALUES (\(scope.village), \(entry.id.value), \(entry.day), \(entry.source.rawValue), \(entry.memo),
+            \(entry.amount), \(entry.corrects), \(scope.actor))
+        """
+    }
+
+    /// Keeps beside an entry what it has been corrected by; a CHECK sees that it does not go below zero.
+    private static func count(correction amount: Money, of entry: Int64, _ scope: Scope) -> SQL {
+        """
+        UPDATE income_entry SET corrected_fen = corrected_fen + \(amount)
+        WHERE village_id = \(scope.village) AND id = \(entry) AND corrects IS NULL
+        """
+    }
+
+    /// The statements that correct an entry by an amount, for an import that has looked at it.
+    static func correction(
+        of entry: Int64, source: String, day: CivilDay, memo: String, by amount: Money, _ scope: Scope
+    ) -> [SQL] {
+        [
+            """
+            INSERT INTO income_entry (village_id, day, source, memo, amount_fen, corrects, actor)
+            VALUES (\(scope.village), \(day), \(source), \(memo), \(amount), \(entry), \(scope.actor))
+            """,
+            count(correction: amount, of: entry, scope),
+            Event(
+                "income.enter", "\(entry)", day: day, .text("source", source), .fen(amount), .number("corrects", entry)
+            ).insert(by: scope),
+        ]
     }
 
     /// The day of what is corrected.
@@ -129,23 +150,37 @@ enum IncomeRules {
             en: "the entry amounts to \(left) yuan: it can't be corrected to less than nothing")
     }
 
+    /// - Throws: the first of the faults.
     static func check(
         day: CivilDay, memo: String, amount: Money, isCorrection: Bool, today: CivilDay
     ) throws {
-        guard day <= today else {
-            throw Refusal(
-                .invalid, "income-in-future", field: "day", zh: "日期在今天之后", en: "the day is in the future")
+        let faults = faults(day: day, memo: memo, amount: amount, isCorrection: isCorrection, today: today)
+        if let fault = faults.first { throw fault }
+    }
+
+    /// All that is wrong with an entry.
+    static func faults(
+        day: CivilDay, memo: String, amount: Money, isCorrection: Bool, today: CivilDay
+    ) -> [Refusal] {
+        var faults: [Refusal] = []
+        if day > today {
+            faults.append(
+                Refusal(
+                    .invalid, "income-in-future", field: "day", zh: "日期在今天之后", en: "the day is in the future"))
         }
-        guard amount.fen > 0 || (isCorrection && amount.fen != 0) else {
-            throw Refusal(
-                .invalid, "amount-not-positive", field: "amount", zh: "金额须大于零；更正请指明所更正的一笔",
-                en: "an amount is above zero, unless it corrects an entry that is named")
+        if amount.fen <= 0, !isCorrection || amount.fen == 0 {
+            faults.append(
+                Refusal(
+                    .invalid, "amount-not-positive", field: "amount", zh: "金额须大于零；更正请指明所更正的一笔",
+                    en: "an amount is above zero, unless it corrects an entry that is named"))
         }
-        guard memo.unicodeScalars.count <= 500,
-            !memo.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            throw Refusal(
-                .invalid, "bad-text", field: "memo", zh: "摘要最多 500 个字", en: "a memo has at most 500 characters")
+        if memo.unicodeScalars.count > 500
+            || memo.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        {
+            faults.append(
+                Refusal(
+                    .invalid, "bad-text", field: "memo", zh: "摘要最多 500 个字", en: "a memo has at most 500 characters"))
         }
+        return faults
     }
 }

@@ -83,6 +83,9 @@ public struct Refusal: Error, Sendable, Hashable {
         Refusal(self, field: field, row: row)
     }
 
+    /// The same refusal, told of no row.
+    public var withoutRow: Refusal { Refusal(self, field: field, row: nil) }
+
     /// One sentence: where, then what.
     public func sentence(in language: Language) -> String {
         var place: [String] = []

@@ -12,7 +12,7 @@ public struct Weight: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Reads a weight with its unit: `1250kg`, `2500斤`, `800g`, `1.2吨`, `30公斤`.
     /// - Throws: a `Refusal` of kind `invalid`: no unit, no number, not a whole number of grams, not above zero, too large.
     public init(_ text: String) throws {
-        let text = text.filter { $0 != " " }
+        let text = text.withoutBlanks
         for (suffix, grams) in Self.units where text.lowercased().hasSuffix(suffix) {
             self = try Weight(number: String(text.dropLast(suffix.count)), unit: grams)
             return
@@ -24,6 +24,7 @@ public struct Weight: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// Reads a number of `unit` grams each, as in a register's column 重量斤 (`unit` 500).
     public init(number text: String, unit: Int64) throws {
+        if let refusal = CleanText.scientific(text) { throw refusal }
         guard let number = FixedDecimal(text), let grams = number.scaled(by: unit) else {
             throw Refusal(
                 .invalid, "not-a-weight", zh: "“\(text.shortened)”不是重量，或不足一克",

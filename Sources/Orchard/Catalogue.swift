@@ -1,130 +1,193 @@
 import Database
 import Kernel
 import Postgres
+import Registers
 
-/// The names that registers and requests use, each with its row: cooperatives, products, varieties and grades.
+/// The names that registers and requests use, each with its row: cooperatives, products, varieties and grades. A name
+/// that differs from a recorded one only in width, brackets, blanks or invisible characters is that one.
 public struct Catalogue: Sendable {
-    public private(set) var cooperatives: [String: Int] = [:]
-    public private(set) var products: [String: Product] = [:]
-    public private(set) var grades: [String: Int] = [:]
-    /// By product and name.
-    private var varieties: [String: [Int: Int]] = [:]
+    public private(set) var cooperatives = KnownNames<Int>()
+    public private(set) var products = KnownNames<Product>()
+    public private(set) var grades = KnownNames<Int>()
+    /// By product.
+    private var varieties: [Int: KnownNames<Int>] = [:]
     /// The one cooperative of who asks, if it is one's clerk: others are not told to such.
     private var own: Int?
     /// What `…, making: true` lookups brought into being.
     public private(set) var created: [Bilingual] = []
+    /// New names that are asked about before they come into being.
+    private var questions: [Kind: NameQuestions] = [:]
+    private var isLocked = false
+
+    /// What may come into being.
+    public enum Kind: String, Sendable {
+        case cooperative, variety, grade
+    }
+
+    /// Without any name, before it is loaded.
+    public init() {}
 
     public static func load(_ transaction: Transaction, _ scope: Scope) async throws -> Catalogue {
+        var catalogue = Catalogue()
+        try await catalogue.read(transaction, scope)
+        return catalogue
+    }
+
+    private mutating func read(_ transaction: Transaction, _ scope: Scope) async throws {
         let answers = try await transaction.query([
-            "SELECT coalesce(merged_into, id) AS id, name FROM cooperative WHERE village_id = \(scope.village)",
+            "SELECT coalesce(merged_into, id) AS id, name FROM cooperative WHERE village_id = \(scope.village) ORDER BY 1",
             """
             SELECT id, name, unit, best_before_days, ceiling_g_per_mu FROM product WHERE village_id = \(scope.village)
+            ORDER BY id
             """,
-            "SELECT coalesce(merged_into, id) AS id, product_id, name FROM variety WHERE village_id = \(scope.village)",
-            "SELECT coalesce(merged_into, id) AS id, name FROM grade WHERE village_id = \(scope.village)",
+            "SELECT coalesce(merged_into, id) AS id, product_id, name FROM variety WHERE village_id = \(scope.village) ORDER BY 1",
+            "SELECT coalesce(merged_into, id) AS id, name FROM grade WHERE village_id = \(scope.village) ORDER BY 1",
         ])
-        var catalogue = Catalogue()
-        catalogue.own = scope.cooperative
-        for row in answers[0] { catalogue.cooperatives[try row.decode("name")] = try row.decode("id") }
+        own = scope.cooperative
+        for row in answers[0] { cooperatives.add(try row.decode("name"), try row.decode("id")) }
         for row in answers[1] {
             let product = Product(
                 id: try row.decode("id"), name: try row.decode("name"), unit: try row.decode("unit"),
                 bestBeforeDays: try row.decode("best_before_days"), ceilingPerMu: try row.decode("ceiling_g_per_mu"),
                 varieties: [])
-            catalogue.products[product.name] = product
+            products.add(product.name, product)
         }
         for row in answers[2] {
-            catalogue.varieties[try row.decode("name"), default: [:]][try row.decode("product_id")] =
-                try row.decode("id")
+            varieties[try row.decode("product_id"), default: KnownNames()].add(
+                try row.decode("name"), try row.decode("id"))
         }
-        for row in answers[3] { catalogue.grades[try row.decode("name")] = try row.decode("id") }
-        return catalogue
+        for row in answers[3] { grades.add(try row.decode("name"), try row.decode("id")) }
+    }
+
+    /// Says which names a register's rows have, so that new ones that are close to others are asked about.
+    public mutating func expect(_ kind: Kind, _ names: [String: Int], creating: Bool) {
+        let known: [String] =
+            switch kind {
+            case .cooperative: cooperatives.names
+            case .grade: grades.names
+            case .variety: varieties.values.flatMap(\.names)
+            }
+        questions[kind] = creating ? nil : NameQuestions(of: names, known: known)
     }
 
     public func cooperative(named name: String) throws -> Int {
         guard let id = cooperatives[name] else {
-            let visible = cooperatives.filter { own == nil || $0.value == own }
-            throw Self.unknown("cooperative", "合作社", name, visible.keys)
+            let visible = cooperatives.names.filter { own == nil || cooperatives[$0] == own }
+            throw Self.unknown("cooperative", "合作社", name, visible)
         }
         return id
     }
 
-    func cooperativeName(_ id: Int) -> String { cooperatives.first { $0.value == id }?.key ?? "" }
+    func cooperativeName(_ id: Int) -> String { cooperatives.names.first { cooperatives[$0] == id } ?? "" }
 
-    func productName(_ id: Int) -> String { products.first { $0.value.id == id }?.key ?? "" }
+    func productName(_ id: Int) -> String { products.values.first { $0.id == id }?.name ?? "" }
 
     public func product(named name: String) throws -> Product {
-        guard let product = products[name] else { throw Self.unknown("product", "产品", name, products.keys) }
+        guard let product = products[name] else { throw Self.unknown("product", "产品", name, products.names) }
         return product
     }
 
     public func grade(named name: String) throws -> Int {
-        guard let id = grades[name] else { throw Self.unknown("grade", "等级", name, grades.keys) }
+        guard let id = grades[name] else { throw Self.unknown("grade", "等级", name, grades.names) }
         return id
     }
 
     /// The variety of that name, of `product` when it is given.
     /// - Throws: a `Refusal` when there is none, or when two products have one and none was named.
     public func variety(named name: String, product: String?) throws -> (id: Int, product: Product) {
-        let candidates = varieties[name] ?? [:]
         let wanted = try product.map { try self.product(named: $0).id }
-        let matches = candidates.filter { wanted == nil || $0.key == wanted }
+        let candidates = varieties.filter { wanted == nil || $0.key == wanted }
+        let matches = candidates.compactMap { product, names in names[name].map { (product, $0) } }
         guard let match = matches.first else {
-            let known = varieties.filter { wanted == nil || $0.value.keys.contains { $0 == wanted } }
-            throw Self.unknown("variety", "品种", name, known.keys)
+            throw Self.unknown("variety", "品种", name, Set(candidates.values.flatMap(\.names)))
         }
-        guard matches.count == 1, let owner = products.values.first(where: { $0.id == match.key }) else {
+        guard matches.count == 1, let owner = products.values.first(where: { $0.id == match.0 }) else {
             throw Refusal(
                 .invalid, "ambiguous-variety", field: "product", zh: "几种产品都有“\(name.shortened)”，请指明产品",
                 en: "several products have “\(name.shortened)”: name the product")
         }
-        return (match.value, owner)
+        return (match.1, owner)
     }
+
+    /// The name of a product's variety as it is recorded.
+    public func recorded(variety: String, of product: Int) -> String? { varieties[product]?.recorded(variety) }
 
     /// The cooperative of that name, made if there is none yet. Only who acts for the whole village makes one.
     public mutating func cooperative(making name: String, _ transaction: Transaction, _ scope: Scope) async throws
         -> Int
     {
-        if let id = cooperatives[name] {
-            guard scope.cooperative == nil || scope.cooperative == id else {
-                throw Refusal(
-                    .invalid, "another-cooperative", field: "cooperative", zh: "“\(name.shortened)”不是您的合作社",
-                    en: "“\(name.shortened)” is not your cooperative")
-            }
-            return id
-        }
+        if let id = try own(name, scope) { return id }
         guard scope.cooperative == nil else { return try cooperative(named: name) }
+        try questions[.cooperative]?.check(name, "cooperative", Bilingual(zh: "合作社", en: "cooperative"))
+        try await lock(transaction, scope)
+        if let id = try own(name, scope) { return id }
         let rows = try await transaction.query(
             "INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), \(name)) RETURNING id")
         let id = try Self.id(rows)
-        cooperatives[name] = id
+        cooperatives.add(name, id)
         created.append(Bilingual(zh: "合作社“\(name)”", en: "cooperative “\(name)”"))
+        return id
+    }
+
+    private func own(_ name: String, _ scope: Scope) throws -> Int? {
+        guard let id = cooperatives[name] else { return nil }
+        guard scope.cooperative == nil || scope.cooperative == id else {
+            throw Refusal(
+                .invalid, "another-cooperative", field: "cooperative", zh: "“\(name.shortened)”不是您的合作社",
+                en: "“\(name.shortened)” is not your cooperative")
+        }
         return id
     }
 
     public mutating func variety(
         making name: String, of product: Product, _ transaction: Transaction, _ scope: Scope
     ) async throws -> Int {
-        if let id = varieties[name]?[product.id] { return id }
+        if let id = varieties[product.id]?[name] { return id }
+        try checkNew(.variety, name)
+        try await lock(transaction, scope)
+        if let id = varieties[product.id]?[name] { return id }
         let rows = try await transaction.query(
             """
             INSERT INTO variety (village_id, product_id, name) VALUES (\(scope.village), \(product.id), \(name))
             RETURNING id
             """)
         let id = try Self.id(rows)
-        varieties[name, default: [:]][product.id] = id
+        varieties[product.id, default: KnownNames()].add(name, id)
         created.append(Bilingual(zh: "品种“\(name)”（\(product.name)）", en: "variety “\(name)” of \(product.name)"))
         return id
     }
 
     public mutating func grade(making name: String, _ transaction: Transaction, _ scope: Scope) async throws -> Int {
         if let id = grades[name] { return id }
+        try checkNew(.grade, name)
+        try await lock(transaction, scope)
+        if let id = grades[name] { return id }
         let rows = try await transaction.query(
             "INSERT INTO grade (village_id, name) VALUES (\(scope.village), \(name)) RETURNING id")
         let id = try Self.id(rows)
-        grades[name] = id
+        grades.add(name, id)
         created.append(Bilingual(zh: "等级“\(name)”", en: "grade “\(name)”"))
         return id
+    }
+
+    /// - Throws: a `Refusal`, code `close-name`, for a new name that is close to another and was not said to be meant.
+    public func checkNew(_ kind: Kind, _ name: String) throws {
+        let label =
+            switch kind {
+            case .cooperative: Bilingual(zh: "合作社", en: "cooperative")
+            case .variety: Bilingual(zh: "品种", en: "variety")
+            case .grade: Bilingual(zh: "等级", en: "grade")
+            }
+        try questions[kind]?.check(name, kind.rawValue, label)
+    }
+
+    /// Lets nobody else make names until the transaction ends, and sees those that others have made: no constraint knows
+    /// that two spellings are one name.
+    private mutating func lock(_ transaction: Transaction, _ scope: Scope) async throws {
+        guard !isLocked else { return }
+        _ = try await transaction.query("SELECT pg_advisory_xact_lock(7241004, \(Int64(scope.village))::int)")
+        try await read(transaction, scope)
+        isLocked = true
     }
 
     private static func id(_ rows: Rows) throws -> Int {

@@ -13,6 +13,8 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
     private static let people = Column("人口", also: ["家庭人口", "人数"])
     private static let phone = Column("联系电话", also: ["电话", "手机"], required: false)
     public static let columns = [number, head, gridCell, supportClass, cooperative, people, phone]
+    public static let numbering: Numbering? = Numbering(number)
+    public static let nameColumns = [cooperative]
 
     public static let refusals = [
         "household_village_id_number_key": Refusal(
@@ -22,14 +24,15 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
 
     private let asOf: CivilDay?
     private let today: CivilDay
-    private var day: RegisterDay?
-    private var catalogue: Catalogue?
-    public var created: [Bilingual] { catalogue?.created ?? [] }
+    private var day: RegisterDay
+    private var catalogue = Catalogue()
+    public var created: [Bilingual] { catalogue.created }
 
     /// - Parameter asOf: the day from which on the register holds; nil for today.
     public init(asOf: CivilDay? = nil, today: CivilDay) {
         self.asOf = asOf
         self.today = today
+        day = RegisterDay(asOf: today, beginning: today)
     }
 
     /// What holds from a day on.
@@ -55,15 +58,12 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        let day = try await self.day.orFind(asOf, today: today, transaction, scope)
-        self.day = day
-        var catalogue = try await self.catalogue.orLoad(transaction, scope)
         var known = try await Self.known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
         var writes: [SQL] = []
         for row in rows {
             do {
-                let entry = try await Self.entry(row, &catalogue, known, day, transaction, scope)
+                let entry = try await entry(row, known, transaction, scope)
                 if let old = known[entry.number] {
                     let (outcome, statements) = Self.change(old, entry, day.asOf, catalogue, scope)
                     outcomes.append(outcome)
@@ -75,47 +75,90 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
                     known[entry.number, default: Known()].timeline.add(entry.dated, from: day.beginning)
                 }
                 known[entry.number]?.phone = entry.phone
-            } catch let refusal as Refusal {
-                outcomes.append(.refused(refusal))
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             }
         }
         _ = try await transaction.query(writes)
-        self.catalogue = catalogue
         return outcomes
     }
 
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        day = try RegisterDay(asOf, today: today, closedThrough: context.closedThrough)
+        catalogue = try await Catalogue.load(transaction, scope)
+        catalogue.expect(.cooperative, context.names(in: Self.cooperative), creating: context.choices.creates)
+    }
+
+    /// What a row says of a household.
+    private struct Said {
+        let number: String
+        let head: String
+        let gridCell: String
+        let supportClass: String
+        let cooperative: String
+        let people: Int
+        let phone: String?
+    }
+
+    private static func read(_ row: RegisterRow, _ faults: inout RowFaults) throws -> Said {
+        try Said(
+            number: faults.reading("") { try row.key(number) },
+            head: faults.reading("") { try row.text(head, max: 60) },
+            gridCell: faults.reading("") { try row.text(gridCell, max: 60) },
+            supportClass: faults.reading("") { try row.text(supportClass, max: 60) },
+            cooperative: faults.reading("") { try row.text(cooperative, max: 60) },
+            people: faults.reading(0) { try row.integer(people, in: 1...50) },
+            phone: faults.reading(nil) { try row.optionalKey(phone, max: 40) })
+    }
+
+    public static func identity(of row: RegisterRow) throws -> RowIdentity {
+        var faults = RowFaults()
+        let said = try read(row, &faults)
+        try faults.check()
+        return RowIdentity(
+            number: [said.number],
+            content: [
+                (head, said.head), (gridCell, said.gridCell), (supportClass, said.supportClass),
+                (cooperative, CleanText.folded(said.cooperative)), (people, "\(said.people)"), (phone, said.phone),
+            ])
+    }
+
     /// Reads all of the row before it makes the cooperative, so that a refused row leaves none behind.
-    private static func entry(
-        _ row: RegisterRow, _ catalogue: inout Catalogue, _ known: [String: Known], _ day: RegisterDay,
-        _ transaction: Transaction, _ scope: Scope
+    private mutating func entry(
+        _ row: RegisterRow, _ known: [String: Known], _ transaction: Transaction, _ scope: Scope
     ) async throws -> Entry {
-        let name = try row.text(cooperative, max: 60)
-        let number = try row.key(self.number)
-        let head = try row.text(self.head, max: 60)
-        let gridCell = try row.text(self.gridCell, max: 60)
-        let supportClass = try row.text(self.supportClass, max: 60)
-        let people = try row.integer(self.people, in: 1...50)
-        let phone = try row.optionalKey(self.phone, max: 40)
-        if scope.cooperative != nil, let old = known[number] {
-            guard let before = old.timeline.value(on: day.asOf) else {
-                throw OrchardRules.notYet(household: number, from: old.timeline.start).renamed(field: self.number.name)
-            }
-            guard catalogue.cooperatives[name] == before.cooperative else {
-                throw Refusal(
-                    .conflict, "household-moved", field: cooperative.name,
-                    zh: "农户“\(number)”已登记在另一个合作社；换合作社由村委会导入",
-                    en: "household “\(number)” is registered with another cooperative: only the committee moves it")
-            }
+        var faults = RowFaults()
+        let said = try Self.read(row, &faults)
+        if scope.cooperative != nil, let old = known[said.number] {
+            try faults.reading(()) { try checkClerk(said, old) }
         }
+        try faults.check()
         do {
+            let cooperative = try await catalogue.cooperative(making: said.cooperative, transaction, scope)
             return Entry(
-                number: number,
+                number: said.number,
                 dated: Dated(
-                    head: head, gridCell: gridCell, supportClass: supportClass,
-                    cooperative: try await catalogue.cooperative(making: name, transaction, scope), people: people),
-                phone: phone)
+                    head: said.head, gridCell: said.gridCell, supportClass: said.supportClass,
+                    cooperative: cooperative, people: said.people),
+                phone: said.phone)
         } catch let refusal as Refusal {
-            throw refusal.renamed(field: cooperative.name)
+            throw RowRefused(refusals: [refusal.renamed(field: Self.cooperative.name)])
+        }
+    }
+
+    /// - Throws: a `Refusal` of what a clerk may not do to a household that is there.
+    private func checkClerk(_ said: Said, _ old: Known) throws {
+        guard let before = old.timeline.value(on: day.asOf) else {
+            throw OrchardRules.notYet(household: said.number, from: old.timeline.start)
+                .renamed(field: Self.number.name)
+        }
+        guard said.cooperative.isEmpty || catalogue.cooperatives[said.cooperative] == before.cooperative else {
+            throw Refusal(
+                .conflict, "household-moved", field: Self.cooperative.name,
+                zh: "农户“\(said.number)”已登记在另一个合作社；换合作社由村委会导入",
+                en: "household “\(said.number)” is registered with another cooperative: only the committee moves it")
         }
     }
 
@@ -205,13 +248,5 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
                 phone = \(entry.phone)
             WHERE village_id = \(scope.village) AND number = \(entry.number)
             """
-    }
-}
-
-extension Catalogue? {
-    /// The catalogue, read when it is first needed.
-    public func orLoad(_ transaction: Transaction, _ scope: Scope) async throws -> Catalogue {
-        if let self { return self }
-        return try await Catalogue.load(transaction, scope)
     }
 }

@@ -36,16 +36,8 @@ public enum OrchardRules {
                 + "imports what was before with --as-of")
     }
 
-    /// A name as it is stored: trimmed, 1 to `max` characters, no control characters.
+    /// A name as it is stored: cleaned, 1 to `max` characters, no control characters.
     public static func name(_ text: String, field: String, max: Int = 60) throws -> String {
-        let name = text.trimmed
-        guard !name.isEmpty, name.unicodeScalars.count <= max,
-            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            throw Refusal(
-                .invalid, "bad-name", field: field, zh: "名称须有 1 到 \(max) 个字，且不含控制字符",
-                en: "a name has 1 to \(max) characters and no control characters")
-        }
-        return name
+        try CleanText.name(text, field: field, max: max, code: "bad-name")
     }
 }

@@ -117,8 +117,11 @@ public struct OrchardStore: Sendable {
     }
 
     public static func addCooperative(name: String) -> Plan<String> {
-        { _, scope in
+        { transaction, scope in
             let name = try OrchardRules.name(name, field: "name")
+            if let known = try await Catalogue.load(transaction, scope).cooperatives.recorded(name) {
+                throw taken(known)
+            }
             return Change(
                 name,
                 writes: ["INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), \(name))"],
@@ -128,8 +131,9 @@ public struct OrchardStore: Sendable {
     }
 
     public static func addGrade(name: String) -> Plan<String> {
-        { _, scope in
+        { transaction, scope in
             let name = try OrchardRules.name(name, field: "name")
+            if let known = try await Catalogue.load(transaction, scope).grades.recorded(name) { throw taken(known) }
             return Change(
                 name,
                 writes: ["INSERT INTO grade (village_id, name) VALUES (\(scope.village), \(name))"],
@@ -140,8 +144,9 @@ public struct OrchardStore: Sendable {
 
     /// - Parameter ceilingPerMu: what a mu may give in a season.
     public static func addProduct(name: String, bestBeforeDays: Int?, ceilingPerMu: Weight) -> Plan<String> {
-        { _, scope in
+        { transaction, scope in
             let name = try OrchardRules.name(name, field: "name")
+            if let known = try await Catalogue.load(transaction, scope).products.recorded(name) { throw taken(known) }
             guard bestBeforeDays.map({ (1...3650).contains($0) }) ?? true,
                 (1...100_000_000).contains(ceilingPerMu.grams)
             else {
@@ -167,6 +172,7 @@ public struct OrchardStore: Sendable {
             let name = try OrchardRules.name(name, field: "name")
             let catalogue = try await Catalogue.load(transaction, scope)
             let product = try catalogue.product(named: product)
+            if let known = catalogue.recorded(variety: name, of: product.id) { throw taken(known) }
             return Change(
                 name,
                 writes: [

@@ -5,15 +5,16 @@ import Registers
 
 /// Records 地块. Of a plot that is there already, what is new holds from a day on.
 public struct PlotRegister: RegisterRecorder, Sendable {
-    private static let number = Column("地块号")
-    private static let name = Column("名称", also: ["地块名称"])
-    private static let cooperative = Column("合作社")
-    private static let household = Column("户号")
-    private static let product = Column("作物", also: ["产品"])
-    private static let area = Column("面积亩", also: ["面积"])
-    private static let longitude = Column("经度", required: false)
-    private static let latitude = Column("纬度", required: false)
+    static let number = Column("地块号")
+    static let name = Column("名称", also: ["地块名称"])
+    static let cooperative = Column("合作社")
+    static let household = Column("户号")
+    static let product = Column("作物", also: ["产品"])
+    static let area = Column("面积亩", also: ["面积"])
+    static let longitude = Column("经度", required: false)
+    static let latitude = Column("纬度", required: false)
     public static let columns = [number, name, cooperative, household, product, area, longitude, latitude]
+    public static let numbering: Numbering? = Numbering(number)
 
     public static let refusals = [
         "plot_village_id_number_key": Refusal(
@@ -23,14 +24,15 @@ public struct PlotRegister: RegisterRecorder, Sendable {
 
     private let asOf: CivilDay?
     private let today: CivilDay
-    private var day: RegisterDay?
-    private var catalogue: Catalogue?
+    private var day: RegisterDay
+    private var catalogue = Catalogue()
     public let created: [Bilingual] = []
 
     /// - Parameter asOf: the day from which on the register holds; nil for today.
     public init(asOf: CivilDay? = nil, today: CivilDay) {
         self.asOf = asOf
         self.today = today
+        day = RegisterDay(asOf: today, beginning: today)
     }
 
     /// What holds from a day on.
@@ -72,9 +74,6 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        let day = try await self.day.orFind(asOf, today: today, transaction, scope)
-        self.day = day
-        let catalogue = try await self.catalogue.orLoad(transaction, scope)
         let households = try await Self.households(rows, transaction, scope)
         var known = try await Self.known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
@@ -96,69 +95,75 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                     new.timeline.add(entry.dated, from: from)
                     known[entry.number] = new
                 }
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
         }
         _ = try await transaction.query(writes)
-        self.catalogue = catalogue
         return outcomes
+    }
+
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        day = try RegisterDay(asOf, today: today, closedThrough: context.closedThrough)
+        catalogue = try await Catalogue.load(transaction, scope)
     }
 
     private static func entry(
         _ row: RegisterRow, _ households: [String: Owner], _ catalogue: Catalogue, _ day: CivilDay
     ) throws -> Entry {
-        let name = try row.text(cooperative, max: 60)
-        let householdNumber = try row.key(household)
-        guard let owner = households[householdNumber] else {
+        var faults = RowFaults()
+        let said = try PlotRow(row, &faults)
+        let owner = try faults.reading(nil) { try Self.owner(said, households, catalogue, day) }
+        let crop = try faults.reading(nil) { try Self.crop(said.product, catalogue) }
+        try faults.check()
+        guard let owner, let crop else { throw MissingRow() }
+        return Entry(
+            number: said.number,
+            dated: Dated(
+                cooperative: owner.cooperative, household: owner.id, householdNumber: said.household, product: crop.id,
+                area: said.area),
+            undated: Undated(name: said.name, longitude: said.longitude, latitude: said.latitude),
+            ownerSince: owner.since)
+    }
+
+    /// - Returns: nil when the row does not name both household and cooperative, which it is refused for already.
+    private static func owner(
+        _ said: PlotRow, _ households: [String: Owner], _ catalogue: Catalogue, _ day: CivilDay
+    ) throws -> (id: Int, cooperative: Int, since: CivilDay)? {
+        guard !said.household.isEmpty else { return nil }
+        guard let owner = households[said.household] else {
             throw Refusal(
                 .invalid, "unknown-household", field: household.name,
-                zh: "没有农户“\(householdNumber.shortened)”，请先导入农户名册",
-                en: "there is no household “\(householdNumber.shortened)”: import the households first")
+                zh: "没有农户“\(said.household.shortened)”，请先导入农户名册",
+                en: "there is no household “\(said.household.shortened)”: import the households first")
         }
         guard let its = owner.cooperatives.value(on: day),
             let since = owner.cooperatives.since(day, { $0 == its })
         else {
-            throw OrchardRules.notYet(household: householdNumber, from: owner.cooperatives.start)
+            throw OrchardRules.notYet(household: said.household, from: owner.cooperatives.start)
                 .renamed(field: household.name)
         }
-        guard catalogue.cooperatives[name] == its else {
+        guard !said.cooperative.isEmpty else { return nil }
+        guard catalogue.cooperatives[said.cooperative] == its else {
             throw Refusal(
                 .invalid, "household-of-another-cooperative", field: household.name,
-                zh: "农户“\(householdNumber.shortened)”不属于“\(name.shortened)”",
-                en: "household “\(householdNumber.shortened)” does not belong to “\(name.shortened)”")
+                zh: "农户“\(said.household.shortened)”不属于“\(said.cooperative.shortened)”",
+                en: "household “\(said.household.shortened)” does not belong to “\(said.cooperative.shortened)”")
         }
-        let crop: Product
+        return (owner.id, its, since)
+    }
+
+    /// - Returns: nil when the row names none, which it is refused for already.
+    private static func crop(_ name: String, _ catalogue: Catalogue) throws -> Product? {
         do {
-            crop = try catalogue.product(named: row.text(product, max: 60))
+            return name.isEmpty ? nil : try catalogue.product(named: name)
         } catch let refusal as Refusal {
             throw refusal.renamed(field: product.name)
         }
-        let centimu = try row.decimal(area, places: 2)
-        guard (1...10_000_000).contains(centimu) else {
-            throw Refusal(
-                .invalid, "out-of-range", field: area.name, zh: "面积须大于 0 且不超过 100,000 亩",
-                en: "an area is above 0 and at most 100,000 mu")
-        }
-        return Entry(
-            number: try row.key(number),
-            dated: Dated(
-                cooperative: its, household: owner.id, householdNumber: householdNumber, product: crop.id,
-                area: centimu),
-            undated: Undated(
-                name: try row.text(self.name, max: 60), longitude: try degrees(row, longitude, limit: 180),
-                latitude: try degrees(row, latitude, limit: 90)),
-            ownerSince: since)
-    }
-
-    private static func degrees(_ row: RegisterRow, _ column: Column, limit: Int64) throws -> Int64? {
-        guard let value = try row.optionalDecimal(column, places: 6) else { return nil }
-        guard abs(value) <= limit * 1_000_000 else {
-            throw Refusal(
-                .invalid, "out-of-range", field: column.name, zh: "须在 -\(limit) 到 \(limit) 度之间",
-                en: "it must lie between -\(limit) and \(limit) degrees")
-        }
-        return value
     }
 
     /// What a row changes of a plot that is there: what holds from the day on, and the present unless that was said of a

@@ -29,6 +29,8 @@ struct Layout: Sendable {
     /// As the register spells it, trimmed.
     let header: [String]
     let ignored: [String]
+    /// Where the columns stand that no row may leave empty.
+    let required: [Int]
     private let columns: [(hash: UInt64, index: Int?)]
 
     /// - Throws: a `Refusal` of the header row when a header stands twice or a required column is missing.
@@ -57,8 +59,11 @@ struct Layout: Sendable {
         }
         self.header = header
         self.ignored = ignored
+        self.required = zip(columns, indexes).compactMap { $0.required ? $1 : nil }
         self.columns = zip(columns, indexes).map { ($0.hash, $1) }
     }
+
+    var hasColumns: Bool { !columns.isEmpty }
 
     /// - Returns: nil for an optional column that the register lacks.
     func index(of column: Column) throws -> Int? {

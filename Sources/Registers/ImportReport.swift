@@ -48,8 +48,15 @@ public struct ImportReport: Sendable, Hashable {
     public var already = 0
     /// What came into being beside the rows, such as a product that a row named first.
     public var created: [Bilingual] = []
+    /// Rows that may be recorded ones, changed: refused, unless it was said what they are.
+    public var changed: [ChangedRow] = []
+    /// Lines that are no rows, such as titles and totals.
+    public private(set) var skipped: [SkippedRow] = []
+    /// Whether all of it was taken back, as was asked.
+    public var isDryRun = false
+    /// Rows that were refused, each for one reason or more.
     public private(set) var refusedCount = 0
-    /// The first of the refused rows.
+    /// The reasons of the first of them.
     public private(set) var refused: [RefusedRow] = []
 
     public struct Changed: Sendable, Hashable {
@@ -74,48 +81,15 @@ public struct ImportReport: Sendable, Hashable {
         changes = []
     }
 
-    /// Counts a refused row, and lists it while there is room.
-    public mutating func refuse(_ refusal: Refusal) {
+    /// Counts a refused row, and lists all that is wrong with it while there is room.
+    public mutating func refuse(_ refusals: [Refusal]) {
         refusedCount += 1
-        guard refused.count < Self.maximumListed else { return }
-        refused.append(RefusedRow(row: refusal.row, field: refusal.field, reason: refusal.message))
-    }
-}
-
-extension ImportReport: Encodable {
-    private enum Key: String, CodingKey { case read, recorded, updated, already, created, refusedCount, refused }
-
-    /// Reasons in both languages: `{"read":2,…,"refused":[{"row":3,"field":"重量斤","reason":{"zh":"…","en":"…"}}]}`.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        try container.encode(read, forKey: .read)
-        try container.encode(recorded, forKey: .recorded)
-        try container.encode(updated, forKey: .updated)
-        try container.encode(already, forKey: .already)
-        try container.encode(created.map(Words.init), forKey: .created)
-        try container.encode(refusedCount, forKey: .refusedCount)
-        try container.encode(refused.map(Entry.init), forKey: .refused)
-    }
-
-    private struct Words: Encodable {
-        let zh: String
-        let en: String
-
-        init(_ text: Bilingual) {
-            zh = text.zh
-            en = text.en
+        for refusal in refusals where refused.count < Self.maximumListed {
+            refused.append(RefusedRow(row: refusal.row, field: refusal.field, reason: refusal.message))
         }
     }
 
-    private struct Entry: Encodable {
-        let row: Int?
-        let field: String?
-        let reason: Words
-
-        init(_ refused: RefusedRow) {
-            row = refused.row
-            field = refused.field
-            reason = Words(refused.reason)
-        }
+    mutating func skip(_ rows: [SkippedRow]) {
+        skipped += rows.prefix(Self.maximumListed - skipped.count)
     }
 }

@@ -40,10 +40,29 @@ public final class RefusedRowsFile {
 
     /// Adds a row as it stands in the register, such as `RegisterRow.cells`, and why it was refused.
     /// - Throws: a `Refusal` when the file cannot be written.
-    public func append(cells: [String], refusal: Refusal) throws {
-        let own = columns.map { $0 < cells.count ? cells[$0] : "" }
-        writer.append(own + [refusal.row.map(String.init) ?? "", refusal.field ?? "", refusal.message[language]])
+    public func append(cells: [String], refusals: [Refusal]) throws {
+        let own = columns.map { $0 < cells.count ? Self.bare(cells[$0]) : "" }
+        var fields: [String] = []
+        for field in refusals.compactMap(\.field) where !fields.contains(field) { fields.append(field) }
+        // With several reasons, each says what it is about.
+        let reasons = refusals.map { refusal in
+            refusals.count == 1 ? refusal.message[language] : refusal.withoutRow.sentence(in: language)
+        }
+        writer.append(
+            own + [
+                refusals.compactMap(\.row).first.map(String.init) ?? "",
+                fields.joined(separator: language == .chinese ? "、" : ", "),
+                reasons.joined(separator: language == .chinese ? "；" : "; "),
+            ])
         if writer.bytes.count >= 65_536 { try flush() }
+    }
+
+    /// A cell without what keeps its number a text: the writer sees to that itself.
+    private static func bare(_ cell: String) -> String {
+        if cell.hasPrefix("'") { return String(cell.dropFirst()) }
+        let inner = cell.dropFirst(2).dropLast()
+        return cell.hasPrefix("=\"") && cell.hasSuffix("\"") && cell.utf8.count >= 3 && !inner.contains("\"")
+            ? String(inner) : cell
     }
 
     /// Writes what is left; rows are not safe in the file before this.

@@ -5,7 +5,8 @@ import Kernel
 /// The file is read in pieces, because a register may have millions of rows; a library such as SwiftCSV loads the whole
 /// file, and so this module has a reader of its own.
 ///
-/// Understood are RFC 4180 with its many habits (`,` `;` tab or `，` between cells, told from the header; LF, CRLF or CR;
+/// Above the header may stand a `sep=` line, titles and units, and totals between and below the rows: they are passed
+/// over and named. Understood are RFC 4180 with its many habits (`,` `;` tab or `，` between cells, told from the header; LF, CRLF or CR;
 /// blank lines) in UTF-8, GB 18030 (and so GBK and GB 2312), and UTF-16 with a byte order mark. Opening reads the whole
 /// file once, so that nothing is recorded from one that cannot be read to its end.
 public struct Register: Sendable {
@@ -13,7 +14,9 @@ public struct Register: Sendable {
     public let header: [String]
     /// The headers that no declared column claims; their cells are not read.
     public let ignoredColumns: [String]
-    /// Rows that hold any text, without the header.
+    /// What stands above the header.
+    let above: [SkippedRow]
+    /// Rows that hold any text, below the header.
     public let rowCount: Int
     /// The file's size.
     public let byteCount: Int
@@ -36,26 +39,17 @@ public struct Register: Sendable {
     init(path: String, columns: [Column], readSize: Int) async throws {
         let file = try RegisterFile(path: path)
         let encoding = try await TextEncoding.detect(in: file, readSize: readSize)
-        let separator = try Separator.detect(in: TextSource(file, encoding, readSize: readSize))
-        var head = RowReader(
-            try TextSource(file, encoding, readSize: readSize), Tokenizer(separator: separator, header: nil))
-        guard try head.fill(limit: 1) else {
-            throw Refusal(.invalid, "empty-file", zh: "文件是空的", en: "the file is empty")
-        }
-        let batch = head.tokenizer.takeBatch()
-        if let problem = batch.problems[0] { throw problem }
-        let titles = (0..<batch.cellCount(ofRow: 0)).map {
-            cleanedText(batch.bytes, batch.range(row: 0, column: $0)) ?? ""
-        }
-        self.layout = try Layout(header: titles, columns: columns, row: batch.numbers[0])
-        self.header = titles
+        let head = try Head.find(columns: columns) { try TextSource(file, encoding, readSize: readSize) }
+        self.layout = try Layout(header: head.titles, columns: columns, row: head.row)
+        self.header = head.titles
+        self.above = head.above
         self.ignoredColumns = layout.ignored
         self.byteCount = file.byteCount
         self.file = file
         self.encoding = encoding
-        self.separator = separator
+        self.separator = head.separator
         self.readSize = readSize
-        var rows = try Self.rows(file, encoding, separator, layout, readSize)
+        var rows = try Self.rows(file, encoding, head.separator, layout, head.above.count, readSize)
         var rowCount = 0
         while try rows.fill(limit: 1000) {
             rowCount += rows.tokenizer.batch.count
@@ -80,6 +74,8 @@ public struct Register: Sendable {
     /// Some rows, one after another.
     public struct Part: Sendable {
         public let rows: [RegisterRow]
+        /// Lines that are no rows: above the header, and rows of totals.
+        public let skipped: [SkippedRow]
         /// How far in the file reading has come; `byteCount` at the end.
         public let bytesRead: Int
     }
@@ -95,10 +91,12 @@ public struct Register: Sendable {
             fileprivate let register: Register
             fileprivate let size: Int
             private var reader: RowReader?
+            private var above: [SkippedRow]
 
             fileprivate init(register: Register, size: Int) {
                 self.register = register
                 self.size = size
+                above = register.above
             }
 
             public mutating func next() async throws -> Part? { try read() }
@@ -110,25 +108,30 @@ public struct Register: Sendable {
                 guard try reader?.fill(limit: size) == true, let batch = reader?.tokenizer.takeBatch() else {
                     return nil
                 }
+                let (rows, totals) = RegisterRow.all(of: batch, layout: register.layout)
+                defer { above = [] }
                 return Part(
-                    rows: RegisterRow.all(of: batch, layout: register.layout),
+                    rows: rows, skipped: above + totals.map(SkippedRow.total),
                     bytesRead: reader?.source.bytesRead ?? register.byteCount)
             }
         }
     }
 
     private func reader() throws -> RowReader {
-        try Self.rows(file, encoding, separator, layout, readSize)
+        try Self.rows(file, encoding, separator, layout, above.count, readSize)
     }
 
     /// A reader that stands behind the header.
     private static func rows(
-        _ file: RegisterFile, _ encoding: TextEncoding, _ separator: Separator, _ layout: Layout, _ readSize: Int
+        _ file: RegisterFile, _ encoding: TextEncoding, _ separator: Separator, _ layout: Layout, _ above: Int,
+        _ readSize: Int
     ) throws -> RowReader {
         var reader = RowReader(
             try TextSource(file, encoding, readSize: readSize), Tokenizer(separator: separator, header: layout.header))
-        _ = try reader.fill(limit: 1)
-        reader.tokenizer.discardBatch()
+        for _ in 0...above {
+            _ = try reader.fill(limit: 1)
+            reader.tokenizer.discardBatch()
+        }
         return reader
     }
 }

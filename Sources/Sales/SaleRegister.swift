@@ -1,25 +1,27 @@
 import Batches
 import Database
 import Kernel
+import Orchard
 import Postgres
 import Registers
 
 /// Records 销售流水: each row is a sale of part of one batch, found by its harvest slip.
 public struct SaleRegister: RegisterRecorder, Sendable {
-    private static let day = Column("日期", also: ["销售日期"])
-    private static let number = Column("单号", also: ["销售单号"])
-    private static let cooperative = Column("合作社")
-    private static let slip = Column("采收单号")
-    private static let product = Column("产品", required: false)
-    private static let weight = Column("数量斤", also: ["数量", "重量斤"])
-    private static let price = Column("单价元每斤", also: ["单价", "单价元/斤"])
-    private static let amount = Column("金额元", also: ["金额"], required: false)
-    private static let channel = Column("渠道")
-    private static let buyer = Column("买方", also: ["客户"])
-    private static let paidHow = Column("付款方式", required: false)
+    static let day = Column("日期", also: ["销售日期"])
+    static let number = Column("单号", also: ["销售单号"])
+    static let cooperative = Column("合作社")
+    static let slip = Column("采收单号")
+    static let product = Column("产品", required: false)
+    static let weight = Column("数量斤", also: ["数量", "重量斤"])
+    static let price = Column("单价元每斤", also: ["单价", "单价元/斤"])
+    static let amount = Column("金额元", also: ["金额"], required: false)
+    static let channel = Column("渠道")
+    static let buyer = Column("买方", also: ["客户"])
+    static let paidHow = Column("付款方式", required: false)
     public static let columns = [
         day, number, cooperative, slip, product, weight, price, amount, channel, buyer, paidHow,
     ]
+    public static let numbering: Numbering? = Numbering(number, within: [cooperative], yearOf: day)
 
     public static let refusals = [
         "sale_number_once": Refusal(
@@ -30,7 +32,9 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             en: "while this ran, a recall of a batch was opened: nothing was recorded, try again"),
     ]
 
-    private let today: CivilDay
+    let today: CivilDay
+    var context = ImportContext.none
+    var catalogue = Catalogue()
     private var hasStaging = false
     public let created: [Bilingual] = []
 
@@ -38,7 +42,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         self.today = today
     }
 
-    private struct Source {
+    struct Source {
         let number: Int64
         let cooperative: Int
         let product: String
@@ -47,18 +51,18 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         var stock: Weight
     }
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let cooperative: String
         let number: String
     }
 
     /// A sale: numbers begin again at 1 every January.
-    private struct SaleKey: Hashable {
+    struct SaleKey: Hashable {
         let key: Key
         let year: Int
     }
 
-    private struct Entry {
+    struct Entry {
         let key: SaleKey
         let source: Source
         let day: CivilDay
@@ -101,7 +105,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     }
 
     /// What the books hold of a sale.
-    private struct Recorded {
+    struct Recorded {
         let day: CivilDay
         /// nil when it was sold out of several batches.
         let batch: Int64?
@@ -117,22 +121,20 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var sources = try await Self.sources(rows, transaction, scope)
-        var known = try await Self.known(rows, transaction, scope)
+        var sources = try await sources(rows, transaction, scope)
+        var known = try await known(rows, transaction, scope)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         for row in rows {
             do {
-                let sourceKey = Key(
-                    cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
-                let source = sources.number(of: sourceKey, soldOn: try? row.day(Self.day))
-                let entry = try read(row, source.flatMap { sources.batches[$0] }, sourceKey)
+                let entry = try read(row, sources)
                 if let old = known[entry.key], let newest = old.first {
                     // A sale that was reversed and recorded anew has two entries; a row may be either.
                     if !old.dropFirst().contains(where: entry.says) { try entry.check(against: newest) }
                     outcomes.append(.already)
                     continue
                 }
+                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
                 if let recall = entry.source.recall {
                     throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
                 }
@@ -145,6 +147,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                 known[entry.key] = [entry.recorded]
                 entries.append(entry)
                 outcomes.append(.recorded)
+            } catch let refused as RowRefused {
+                outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
@@ -153,52 +157,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         return outcomes
     }
 
-    private func read(_ row: RegisterRow, _ source: Source?, _ sourceKey: Key) throws -> Entry {
-        guard let source else {
-            throw Refusal(
-                .invalid, "unknown-slip", field: Self.slip.name,
-                zh: "“\(sourceKey.cooperative.shortened)”没有采收单号“\(sourceKey.number.shortened)”，请先导入采收登记",
-                en: "“\(sourceKey.cooperative.shortened)” has no slip “\(sourceKey.number.shortened)”: import the "
-                    + "harvests first")
-        }
-        if let product = try row.optionalText(Self.product, max: 60), product != source.product {
-            throw Refusal(
-                .invalid, "product-mismatch", field: Self.product.name, zh: "这个采收单号是\(source.product)",
-                en: "this slip is of \(source.product)")
-        }
-        let day = try row.day(Self.day)
-        guard day <= today else {
-            throw Refusal(
-                .invalid, "sale-in-future", field: Self.day.name, zh: "销售日期在今天之后", en: "the day is in the future")
-        }
-        guard day >= source.harvestedOn else {
-            throw SaleRules.beforeHarvest(batch: source.number, harvested: source.harvestedOn)
-                .renamed(field: Self.day.name)
-        }
-        let weight = try row.weight(Self.weight, unit: 500)
-        let price: Price
-        let amount: Money
-        do {
-            price = try Price(fen: row.money(Self.price).fen, basis: .jin)
-            amount = try price.amount(for: weight)
-        } catch let refusal as Refusal {
-            throw refusal.of(field: Self.price.name)
-        }
-        if let stated = try row.optionalMoney(Self.amount), stated != amount {
-            throw Refusal(
-                .invalid, "amount-differs", field: Self.amount.name, zh: "金额 \(stated) 与数量×单价 \(amount) 不符",
-                en: "the amount \(stated) is not weight × price, \(amount)")
-        }
-        return Entry(
-            key: SaleKey(
-                key: Key(cooperative: sourceKey.cooperative, number: try row.key(Self.number)), year: day.year),
-            source: source, day: day, weight: weight, price: price, amount: amount,
-            channel: try row.text(Self.channel, max: 40),
-            buyer: try row.text(Self.buyer), paidHow: try row.optionalText(Self.paidHow, max: 40))
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        self.context = context
+        catalogue = try await Catalogue.load(transaction, scope)
     }
 
     /// The batches that the rows draw on.
-    private struct Sources {
+    struct Sources {
         /// Of each slip the batches of its years, the newest harvest first.
         var slips: [Key: [(number: Int64, harvestedOn: CivilDay)]] = [:]
         var batches: [Int64: Source] = [:]
@@ -212,16 +179,11 @@ public struct SaleRegister: RegisterRecorder, Sendable {
 
     /// The batches that the rows draw on, locked until the import ends. LATERAL with LIMIT makes each slip one look into
     /// its index, whatever the planner knows of a table that is being filled.
-    private static func sources(
+    private func sources(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> Sources {
         let wanted = Set(
-            rows.compactMap { row -> Key? in
-                guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(slip) else {
-                    return nil
-                }
-                return Key(cooperative: name, number: number)
-            })
+            rows.compactMap { try? key($0, Self.slip) })
         var found = Sources()
         for row in try await transaction.query(
             """
@@ -240,8 +202,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         }
         var numbers: Set<Int64> = []
         for row in rows {
-            guard let name = try? row.text(cooperative, max: 60), let slip = try? row.key(slip),
-                let number = found.number(of: Key(cooperative: name, number: slip), soldOn: try? row.day(day))
+            guard let key = try? key(row, Self.slip),
+                let number = found.number(of: key, soldOn: try? row.day(Self.day))
             else { continue }
             numbers.insert(number)
         }
@@ -267,15 +229,13 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     }
 
     /// What is recorded already under the rows' numbers in their years, the newest entry of each first.
-    private static func known(
+    private func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SaleKey: [Recorded]] {
         let wanted = Set(
             rows.compactMap { row -> SaleKey? in
-                guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(number),
-                    let day = try? row.day(day)
-                else { return nil }
-                return SaleKey(key: Key(cooperative: name, number: number), year: day.year)
+                guard let key = try? key(row, Self.number), let day = try? row.day(Self.day) else { return nil }
+                return SaleKey(key: key, year: day.year)
             })
         var found: [SaleKey: [Recorded]] = [:]
         for row in try await transaction.query(

@@ -1,8 +1,8 @@
 import Kernel
 
 public enum SaleRules {
-    /// A sale of 1 to 100 lines, on a day that is not in the future.
-    static func check(_ sale: NewSale, today: CivilDay) throws {
+    /// A sale of 1 to 100 lines, on a day that is not in the future, with its texts as they are stored.
+    static func checked(_ sale: NewSale, today: CivilDay) throws -> NewSale {
         guard (1...100).contains(sale.lines.count) else {
             throw Refusal(
                 .invalid, "no-lines", field: "lines", zh: "一笔销售须有 1 到 100 行", en: "a sale has 1 to 100 lines")
@@ -12,19 +12,12 @@ public enum SaleRules {
                 .invalid, "sale-in-future", field: "day", zh: "销售日期 \(sale.day) 在今天之后",
                 en: "the day of the sale \(sale.day) is in the future")
         }
-        try text(sale.channel, field: "channel", max: 40)
-        try text(sale.buyer, field: "buyer", max: 200)
-        if let paidHow = sale.paidHow { try text(paidHow, field: "paidHow", max: 40) }
-        if let number = sale.number { try text(number, field: "number", max: 60) }
-    }
-
-    private static func text(_ text: String, field: String, max: Int) throws {
-        guard (1...max).contains(text.unicodeScalars.count), !text.trimmed.isEmpty,
-            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            throw Refusal(
-                .invalid, "bad-text", field: field, zh: "须有 1 到 \(max) 个字", en: "it has 1 to \(max) characters")
-        }
+        return NewSale(
+            number: try sale.number.map { try CleanText.number($0, field: "number", max: 60) }, day: sale.day,
+            channel: try CleanText.name(sale.channel, field: "channel", max: 40),
+            buyer: try CleanText.name(sale.buyer, field: "buyer", max: 200),
+            paidHow: try sale.paidHow.map { try CleanText.name($0, field: "paidHow", max: 40) }, lines: sale.lines,
+            replaces: sale.replaces, confirmed: sale.confirmed)
     }
 
     static func beforeHarvest(batch: Int64, harvested: CivilDay) -> Refusal {

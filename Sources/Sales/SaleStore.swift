@@ -15,7 +15,7 @@ public struct SaleStore: Sendable {
     /// - Throws: a `Refusal`; what the sale is asked about, and was not confirmed, comes last.
     public static func record(_ sale: NewSale, today: CivilDay) -> Plan<Sale> {
         { transaction, scope in
-            try SaleRules.check(sale, today: today)
+            let sale = try SaleRules.checked(sale, today: today)
             let amounts = try sale.lines.map { try $0.price.amount(for: $0.weight) }
             let numbers = Array(Set(sale.lines.map(\.batch)))
             let answers = try await transaction.query([

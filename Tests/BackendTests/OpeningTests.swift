@@ -46,7 +46,7 @@ extension Backend {
     ) async throws {
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: path))
         let register = try await Register(path: path, columns: Recorder.columns)
-        _ = try await Import(database, scope: local.scope, partial: false).run(
+        _ = try await Import(database, scope: local.scope, choices: ImportChoices()).run(
             register, kind: "test", recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
     }
 }

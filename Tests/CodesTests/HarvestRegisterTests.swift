@@ -118,9 +118,25 @@ import Testing
             #expect([same.recorded, same.already] == [1, 1])
             let other = try await load(
                 village, "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,", "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,2,")
-            #expect(other.refused.map(\.row) == [3])
+            #expect(other.refused.map(\.row) == [2, 3], "nobody knows which of them is right")
+            #expect(other.refused.allSatisfy { $0.reason.zh.contains("第 2、3 行") && $0.reason.zh.contains("重量斤") })
             // Two cooperatives may number their slips alike.
             #expect(try await load(village, "C1,2025-08-03,西社,W1,蟠桃,124蟠桃,二级,1,").recorded == 1)
+        }
+    }
+
+    @Test func `a new variety that is close to a known one is asked about`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let rows = ["C1,2025-08-03,东社,E1,蟠桃,早露蟠挑,特级(优),1,", "C2,2025-08-03,东社,E1,蟠桃,１２４ 蟠桃,特级,1,"]
+            let asked = try await village.load(lines: [Self.header] + rows, village.harvestRegister(), partial: true)
+            #expect([asked.recorded, asked.refusedCount] == [1, 1])
+            #expect(asked.refused.map(\.field) == ["品种"])
+            #expect(asked.refused.first?.reason.zh.contains("早露蟠桃") == true)
+            #expect(asked.created.isEmpty, "124 蟠桃 is known")
+            let said = try await village.load(lines: [Self.header] + rows, village.harvestRegister(), creates: true)
+            #expect([said.recorded, said.already] == [1, 1])
+            #expect(said.created.map(\.zh).contains("品种“早露蟠挑”（蟠桃）"))
         }
     }
 

@@ -158,10 +158,31 @@ import Testing
                 : ["Genuine", "Signed", "Forged", "total 255.00 yuan", "left, not", "sales"]
             for part in parts { #expect(outcome.output.contains(part), "\(part)") }
         }
-        // A village of its own is left alone.
+        // A village of its own is left alone, also with one entry.
         let real = try Village()
         let households = try real.write("h.csv", "户号,户主,网格,帮扶类别,合作社,人口\nX1,真人,一网格,一般户,真社,3\n")
         try #require(try await real.run("import", "households", households).status == 0)
         #expect(try await real.run("demo").status == 1)
+        let earning = try Village()
+        _ = try await earning.json("income", "enter", "--source", "rent", "--memo", "冷库", "--amount", "5")
+        #expect(try await earning.run("demo").status == 1)
+    }
+
+    @Test func `an import can be tried, asked and answered`() async throws {
+        let village = try Village()
+        let first = try village.write("a.csv", "sep=,\n日期,类别,摘要,金额元\n2025-03-20,其他,冷库,500\n合计,,,500\n")
+        let tried = try await village.json("import", "income", first, "--dry-run")
+        #expect(tried["dryRun"] as? Bool == true && tried["recorded"] as? Int == 1)
+        #expect((tried["skipped"] as? [[String: Any]])?.map { $0["row"] as? Int } == [1, 4])
+        #expect(try await village.json("import", "income", first)["recorded"] as? Int == 1)
+        let second = try village.write("b.csv", "日期,类别,摘要,金额元\n2025-03-20,出租,冷库,500\n")
+        let asked = try await village.run("import", "income", second, "--json")
+        #expect(asked.status == 1)
+        let changed = try #require(try asked.json()["changed"] as? [[String: Any]])
+        #expect(changed.map { $0["field"] as? String } == ["类别"] && changed[0]["recorded"] as? String == "其他")
+        #expect(changed[0]["entry"] is Int && changed[0]["row"] as? Int == 2)
+        #expect(try await village.json("import", "income", second, "--changed", "correct")["updated"] as? Int == 1)
+        let summary = try await village.json("income", "summary", "--from", "2025-01-01", "--to", "2025-12-31")
+        #expect((summary["total"] as? [String: Int])?["fen"] == 50_000)
     }
 }

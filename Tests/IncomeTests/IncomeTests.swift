@@ -233,6 +233,97 @@ import Testing
         }
     }
 
+    private func total(_ village: TestVillage) async throws -> Int64 {
+        try await village.number("SELECT coalesce(sum(amount_fen), 0)::bigint FROM income_entry")
+    }
+
+    @Test func `what is left over beside what is left over is asked about, and new when it is said to be`() async throws
+    {
+        try await withVillage { village in
+            _ = try await load(village, "2025-03-20,出租,冷库出租,500")
+            let entry = try await village.number("SELECT id FROM income_entry")
+            let b = ["2025-03-20,出租,晒场出租,500"]
+            let c = ["2025-02-20,出租,冷库出租,500", "2025-04-20,出租,冷库出租,500"]
+            let asked = try await load(village, b[0])
+            #expect(asked.refused.map(\.field) == ["摘要"])
+            #expect(asked.refused.first?.reason.zh.contains("第 \(entry) 笔") == true)
+            #expect(asked.changed == [ChangedRow(row: 2, field: "摘要", recorded: "冷库出租", entry: entry)])
+            #expect(try await load(village, c[0], c[1]).changed.map(\.entry) == [entry])
+            #expect(try await total(village) == 50_000)
+            for rows in [b, c] {
+                let report = try await village.load(
+                    lines: [Self.header] + rows, IncomeRegister(today: village.today), changed: .new)
+                #expect(report.recorded == rows.count && report.refusedCount == 0)
+            }
+            #expect(try await total(village) == 200_000)
+            #expect(try await load(village, "2025-03-20,出租,冷库出租,500", b[0], c[0], c[1]).already == 4)
+        }
+    }
+
+    @Test func `a corrected row corrects the books when it is said to`() async throws {
+        try await withVillage { village in
+            _ = try await load(village, "2025-03-20,其他,冷库,500")
+            let changed = "2025-03-20,出租,冷库,500"
+            #expect(try await load(village, changed).refused.map(\.field) == ["类别"])
+            for again in [false, true] {
+                let report = try await village.load(
+                    lines: [Self.header, changed], IncomeRegister(today: village.today), changed: .correct)
+                #expect([report.updated, report.already] == (again ? [0, 1] : [1, 0]))
+                #expect(try await total(village) == 50_000)
+            }
+            let bySource = try await village.number(
+                "SELECT sum(amount_fen)::bigint FROM income_entry WHERE source = 'rent'")
+            #expect(bySource == 50_000)
+            #expect(try await load(village, "2025-03-20,其他,冷库,500").already == 1, "the old file is recorded too")
+            let less = try await village.load(
+                lines: [Self.header, "2025-03-20,出租,冷库,450"], IncomeRegister(today: village.today), changed: .correct)
+            #expect(less.updated == 1 && less.changed.map(\.recorded) == ["500.00"])
+            #expect(try await total(village) == 45_000)
+            #expect(try await load(village, "2025-03-20,出租,冷库,450").already == 1)
+            #expect(try await village.number("SELECT count(*) FROM income_entry WHERE corrects IS NOT NULL") == 2)
+        }
+    }
+
+    @Test func `any number of rows of one day is recorded, in any order`() async throws {
+        try await withVillage { village in
+            let rows = (1...5001).map { "2025-06-01,劳务,采摘用工服务,\($0).00" }
+            let lines = [Self.header] + rows
+            #expect(try await village.load(lines: lines, IncomeRegister(today: village.today)).recorded == 5001)
+            #expect(try await total(village) == 1_250_750_100)
+            let turned = try await village.load(
+                lines: [Self.header] + rows.reversed(), IncomeRegister(today: village.today))
+            #expect([turned.already, turned.refusedCount] == [5001, 0])
+            let one = rows.dropLast() + ["2025-06-01,劳务,采摘用工服务,5002.00"]
+            for order in [Array(one), one.reversed()] {
+                let asked = try await village.load(
+                    lines: [Self.header] + order, IncomeRegister(today: village.today), partial: true)
+                #expect([asked.already, asked.refusedCount, asked.recorded] == [5000, 1, 0])
+                #expect(asked.changed.map(\.recorded) == ["5001.00"])
+            }
+        }
+    }
+
+    @Test func `a dry run tells all and records nothing`() async throws {
+        try await withVillage { village in
+            let report = try await village.load(
+                Samples.path("income.csv"), IncomeRegister(today: village.today), dryRun: true)
+            #expect(report.isDryRun && report.recorded == 16)
+            #expect(try await village.number("SELECT count(*) FROM income_entry") == 0)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind LIKE 'import.%'") == 0)
+        }
+    }
+
+    @Test func `titles, units and totals are named and not counted`() async throws {
+        try await withVillage { village in
+            let report = try await village.load(
+                lines: ["sep=,", "其他收入,,,", "单位：元,,,", Self.header, "2025-03-20,出租,冷库, ¥ 500.00 ", "合计,,,500"],
+                IncomeRegister(today: village.today))
+            #expect([report.read, report.recorded, report.refusedCount] == [1, 1, 0])
+            #expect(report.skipped.map(\.row) == [1, 2, 3, 6])
+            #expect(report.skipped.map(\.what.zh) == ["分隔符行", "标题行", "单位行", "合计行"])
+        }
+    }
+
     @Test func `two rows of one day that differ are two, whatever comes in between`() async throws {
         try await withVillage { village in
             let (one, two) = ("2025-01-15,出租,冷库出租,100", "2025-01-15,出租,冷库出租,200")

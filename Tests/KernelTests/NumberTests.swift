@@ -46,7 +46,7 @@ import Testing
     @Test(arguments: [
         ("", "not-an-amount"), ("元", "not-an-amount"), ("￥", "not-an-amount"), ("0.001", "not-an-amount"),
         ("十元", "not-an-amount"),
-        ("1.2万", "not-an-amount"), ("$5", "not-an-amount"), ("100000000000.01", "amount-too-large"),
+        ("1.2万", "amount-in-wan"), ("$5", "not-an-amount"), ("100000000000.01", "amount-too-large"),
         ("-100000000000.01", "amount-too-large"),
         (String(repeating: "9", count: 400), "not-an-amount"),
     ])

@@ -109,6 +109,67 @@ import Testing
         }
     }
 
+    @Test func `a number that stands twice with other content is refused, naming both rows`() async throws {
+        try await withVillage { village in
+            let report = try await load(
+                village, "H920,李四,一网格,一般户,东社,3,", "H1,张三,一网格,一般户,东社,3,", "H920,周五,一网格,一般户,东社,3,",
+                partial: true)
+            #expect(report.refused.map(\.row) == [2, 4])
+            #expect(report.refused.allSatisfy { $0.reason.zh.contains("第 2、4 行") && $0.reason.zh.contains("户主") })
+            #expect(try await village.number("SELECT count(*) FROM household WHERE number = 'H920'") == 0)
+            #expect(report.recorded == 1)
+        }
+    }
+
+    @Test func `what a spreadsheet could not work out creates nothing, and all of it is told`() async throws {
+        try await withVillage { village in
+            let report = try await load(village, "H911,#N/A,一网格,#VALUE!,#REF!,3,1.38123E+10", partial: true)
+            #expect(report.refusedCount == 1)
+            #expect(report.refused.map(\.field) == ["户主", "帮扶类别", "合作社", "联系电话"])
+            #expect(report.refused.first?.reason.zh.contains("#N/A") == true)
+            #expect(try await village.number("SELECT count(*) FROM cooperative") == 0)
+            let good = try await load(village, "12.0,张三,一网格,一般户,东社,3,13812345678.0")
+            #expect(good.recorded == 1)
+            let household = try #require(try await OrchardStore(village.database).households(village.committee).first)
+            #expect(household.number == "12" && household.phone == "13812345678")
+        }
+    }
+
+    @Test func `spellings that differ in nothing that counts are one cooperative`() async throws {
+        try await withVillage { village in
+            let names = ["果品(天津)社", "果品（天津）社", "果\u{200B}品(天津)社", "果品 (天津) 社"]
+            for (number, name) in names.enumerated() {
+                let report = try await load(village, "H\(number),张三,一网格,一般户,\(name),3,")
+                #expect(report.recorded == 1)
+            }
+            #expect(try await village.number("SELECT count(*) FROM cooperative") == 1)
+        }
+    }
+
+    @Test func `a new cooperative that is close to a known one is asked about`() async throws {
+        try await withVillage { village in
+            _ = try await load(village, "H1,张三,一网格,一般户,老龙湾蟠桃合作社,3,")
+            let typed = "H2,李四,一网格,一般户,老龙弯蟠桃合作社,3,"
+            let asked = try await load(village, typed)
+            #expect(asked.refused.map(\.field) == ["合作社"])
+            #expect(asked.refused.first?.reason.zh.contains("老龙湾蟠桃合作社") == true)
+            #expect(try await village.number("SELECT count(*) FROM cooperative") == 1)
+            let said = try await village.load(
+                lines: [Self.header, typed], village.householdRegister(), creates: true)
+            #expect(said.created.map(\.zh) == ["合作社“老龙弯蟠桃合作社”"])
+        }
+    }
+
+    @Test func `of two new names the one that fewer rows have is asked about, wherever it stands`() async throws {
+        try await withVillage { village in
+            let rows = (1...3).map { "H\($0),张三,一网格,一般户,老龙湾蟠桃合作社,3," } + ["H4,李四,一网格,一般户,老龙弯蟠桃合作社,3,"]
+            for order in [rows, rows.reversed()] {
+                let report = try await village.load(lines: [Self.header] + order, village.householdRegister())
+                #expect(report.refused.map(\.row) == [(order.firstIndex(of: rows[3]) ?? 0) + 2])
+            }
+        }
+    }
+
     @Test func `a number that stands twice in a file is one household`() async throws {
         try await withVillage { village in
             let report = try await load(village, "H1,张三,一网格,一般户,东社,3,", "H1,张三,一网格,一般户,东社,3,")

@@ -9,7 +9,8 @@ import Testing
     @Test(arguments: [
         ("桃", "桃"), (" \u{3000}\u{A0}\u{200B}桃 子\u{FEFF}\t\r\n", "桃 子"), ("=\"001\"", "001"), ("'001", "001"),
         ("' 001", "001"), ("'=1+1", "=1+1"),
-        ("a\nb", "a\nb"), ("=\"", "=\""), ("ＡＢ", "ＡＢ"), ("\u{2003}x\u{2060}", "x"), ("é", "é"), ("'don't'", "don't'"),
+        ("a\nb", "a\nb"), ("=\"", "=\""), ("ＡＢ", "ＡＢ"), ("\u{2003}x\u{2060}", "x"), ("e\u{301}", "\u{E9}"),
+        ("果\u{200B}品\u{AD}社", "果品社"), ("'don't'", "don't'"),
     ])
     func texts(_ cell: String, _ text: String) async throws {
         #expect(try await row(column, cell).text(column) == text)
@@ -123,10 +124,33 @@ import Testing
         #expect(try await row(column, cell).decimal(column, places: places) == scaled)
     }
 
-    @Test(arguments: ["5.901", "5.9亩", "½", "1e2", "#N/A"])
+    @Test(arguments: ["5.901", "5.9亩", "½", "1e2"])
     func noDecimals(_ cell: String) async throws {
         let row = try await row(column, cell)
         #expect(#expect(throws: Refusal.self) { try row.decimal(column, places: 2) }?.code == "not-a-number")
         #expect(#expect(throws: Refusal.self) { try row.money(column) }?.field == "值（斤）")
+    }
+
+    @Test(arguments: ["#N/A", "#REF!", "########"])
+    func `what a spreadsheet could not work out is refused wherever it stands`(cell: String) async throws {
+        let row = try await row(column, cell)
+        let readings: [() throws -> Void] = [
+            { _ = try row.text(column) }, { _ = try row.key(column) }, { _ = try row.day(column) },
+            { _ = try row.money(column) }, { _ = try row.weight(column, unit: 500) },
+            { _ = try row.integer(column, in: 0...1) }, { _ = try row.decimal(column, places: 2) },
+        ]
+        for reading in readings {
+            let refusal = #expect(throws: Refusal.self) { try reading() }
+            #expect(refusal?.message.zh.contains(cell) == true)
+            #expect(refusal?.field == "值（斤）" && refusal?.row == 2)
+        }
+    }
+
+    @Test func `a phone that a spreadsheet took for a number is read, or refused with what happened`() async throws {
+        #expect(try await row(column, "13812345678.0").key(column) == "13812345678")
+        let lost = try await row(column, "1.38123E+10")
+        #expect(#expect(throws: Refusal.self) { try lost.key(column) }?.code == "scientific-number")
+        #expect(try await row(column, "45872.3756944444").day(column).description == "2025-08-03")
+        #expect(try await row(column, " ¥ -   ").money(column) == .zero)
     }
 }

@@ -56,6 +56,8 @@ import Testing
         for (row, (_, cells)) in zip(rows, visible) {
             #expect(row.problem == nil)
             for (read, written) in zip(row.cells, cells) where read != written {
+                // A number that a spreadsheet would change is kept as a text.
+                if read == "=\"\(written)\"" { continue }
                 #expect(read == "'" + written)
                 #expect(
                     ["=", "+", "-", "@", "\t", "\r"].contains { written.unicodeScalars.starts(with: $0.unicodeScalars) }
@@ -69,8 +71,8 @@ import Testing
         let path = try Scratch().path
         let file = try RefusedRowsFile(path: path, header: ["户号", "户主"], language: language)
         let refusal = Refusal(.invalid, "x", zh: "不对", en: "wrong").of(field: "户主").of(row: 7)
-        try file.append(cells: ["H1", "=陈"], refusal: refusal)
-        try file.append(cells: ["H2"], refusal: Refusal(.conflict, "y", zh: "冲突", en: "conflict"))
+        try file.append(cells: ["H1", "=陈"], refusals: [refusal])
+        try file.append(cells: ["H2"], refusals: [Refusal(.conflict, "y", zh: "冲突", en: "conflict")])
         try file.close()
         try file.close()
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -89,7 +91,7 @@ import Testing
 
         let second = try Scratch().path
         let again = try RefusedRowsFile(path: second, header: register.header, language: .english)
-        try again.append(cells: rows[0].cells, refusal: refusal.of(row: 2))
+        try again.append(cells: rows[0].cells, refusals: [refusal.of(row: 2)])
         try again.close()
         defer { try? FileManager.default.removeItem(atPath: second) }
         let reread = try await Register(path: second, columns: [])
@@ -114,20 +116,17 @@ import Testing
         var report = ImportReport()
         report.read = 1500
         report.created = [Bilingual(zh: "新产品", en: "a product")]
-        for row in 2...1501 { report.refuse(Refusal(.invalid, "x", zh: "不对", en: "wrong").of(field: "a").of(row: row)) }
+        for row in 2...1501 {
+            report.refuse([Refusal(.invalid, "x", zh: "不对", en: "wrong").of(field: "a").of(row: row)])
+        }
         #expect(report.refusedCount == 1500)
         #expect(report.refused.count == ImportReport.maximumListed)
         #expect(report.refused.last == RefusedRow(row: 1001, field: "a", reason: Bilingual(zh: "不对", en: "wrong")))
 
-        var short = ImportReport()
-        short.refuse(Refusal(.invalid, "x", zh: "不对", en: "wrong").of(row: 3))
-        short.created = report.created
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        #expect(
-            String(decoding: try encoder.encode(short), as: UTF8.self) == """
-                {"already":0,"created":[{"en":"a product","zh":"新产品"}],"read":0,"recorded":0,\
-                "refused":[{"reason":{"en":"wrong","zh":"不对"},"row":3}],"refusedCount":1,"updated":0}
-                """)
+        report.refuse([
+            Refusal(.invalid, "x", zh: "不对", en: "wrong").of(row: 3),
+            Refusal(.invalid, "y", zh: "也不对", en: "wrong too").of(row: 3),
+        ])
+        #expect(report.refusedCount == 1501, "a row is counted once")
     }
 }

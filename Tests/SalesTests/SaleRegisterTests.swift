@@ -64,9 +64,6 @@ import Testing
         ("2025-08-04,S2,东社,C1,蟠桃,10,8.555,85.55,批发,王老板,现金", "单价元每斤"),
         ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,,王老板,现金", "渠道"), ("2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,批发,,现金", "买方"),
         ("2025-08-04,,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "单号"),
-        ("2025-08-04,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
-        ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
-        ("2025-08-03,S1,东社,C1,蟠桃,10,9,90,批发,王老板,现金", "单价元每斤"),
     ])
     func `what is wrong is named and leaves nothing`(row: String, field: String) async throws {
         try await withVillage { village in
@@ -80,6 +77,67 @@ import Testing
             let partial = try await load(village, good, row, partial: true)
             #expect([partial.recorded, partial.refusedCount] == [1, 1])
             #expect(try await village.number("SELECT out_g FROM batch") == 5000)
+        }
+    }
+
+    @Test(arguments: [
+        ("2025-08-04,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "日期"),
+        ("2025-08-03,S1,东社,C1,蟠桃,20,8.5,170,批发,王老板,现金", "数量斤"),
+        ("2025-08-03,S1,东社,C1,蟠桃,10,9,90,批发,王老板,现金", "单价元每斤"),
+        ("2025-08-03,Ｓ１,东社,C1,蟠桃,10,8.5,85,批发,李老板,现金", "买方"),
+    ])
+    func `a number that stands twice with other content is refused in both rows`(row: String, column: String)
+        async throws
+    {
+        try await withVillage { village in
+            try await harvest(village)
+            let good = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            let another = "2025-08-03,S9,东社,C1,蟠桃,1,8.5,8.5,批发,王老板,现金"
+            for rows in [[good, row, another], [row, another, good]] {
+                let report = try await load(village, rows[0], rows[1], rows[2])
+                let two = rows.indices.filter { rows[$0] != another }.map { $0 + 2 }
+                #expect(report.refused.map(\.row) == two)
+                #expect(report.refused.allSatisfy { $0.field == "单号" && $0.reason.zh.contains("“\(column)”不同") })
+                #expect(try await village.number("SELECT count(*) FROM sale") == 0)
+            }
+            #expect(try await load(village, good, row, another, partial: true).recorded == 1)
+        }
+    }
+
+    @Test func `all that is wrong with a row is told at once`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let report = try await load(village, "2025-02-30,,东社,C9,蟠桃,多,8.555,85,,#N/A,现金")
+            #expect(report.refusedCount == 1)
+            #expect(Set(report.refused.map(\.field)) == ["日期", "单号", "采收单号", "数量斤", "单价元每斤", "渠道", "买方"])
+            #expect(report.refused.allSatisfy { $0.row == 2 })
+        }
+    }
+
+    @Test func `a number is the one that is known however it is typed`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            _ = try await load(village, "2025-08-03,S00432,东社,C1,蟠桃,10,8.5,85,零售,王老板,现金")
+            let batch = try await village.number("SELECT number FROM batch")
+            let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: try Price("8.50/斤"))
+            for number in ["S00432 ", "Ｓ００４３２", "\u{200B}S00432"] {
+                let taken = try await refusal {
+                    try await village.change(
+                        SaleStore.record(
+                            NewSale(
+                                number: number, day: CivilDay("2025-08-04"), channel: "零售 ", buyer: "\u{3000}王老板",
+                                paidHow: nil, lines: [line]), today: village.today))
+                }
+                #expect(taken?.code == "sale-number-taken")
+            }
+            try await village.change(
+                SaleStore.record(
+                    NewSale(
+                        number: "S433", day: CivilDay("2025-08-04"), channel: "零售 ", buyer: "\u{3000}王老板", paidHow: nil,
+                        lines: [line]), today: village.today))
+            #expect(try await village.number("SELECT count(DISTINCT channel) FROM sale") == 1)
+            #expect(try await village.number("SELECT count(DISTINCT buyer) FROM sale") == 1)
+            #expect(try await load(village, "2025-08-03,Ｓ００４３２,东社,Ｃ１,蟠桃,10,8.5,85,零售,王老板,现金").already == 1)
         }
     }
 

@@ -139,6 +139,24 @@ import Tours
         }
     }
 
+    @Test func `a corrected day of a session is asked about, and no second booking`() async throws {
+        try await withVillage { village in
+            _ = try await load(village, Self.good)
+            let number = try await village.number("SELECT id FROM tour_booking")
+            let moved = Self.good.replacing("2025-03-07", with: "2025-03-08")
+            let asked = try await load(village, moved)
+            #expect(asked.refused.map(\.field) == ["场次日期"])
+            #expect(asked.changed == [ChangedRow(row: 2, field: "场次日期", recorded: "2025-03-07", entry: number)])
+            let corrected = try await village.load(
+                lines: [Self.header, moved], BookingRegister(today: village.today), changed: .correct)
+            #expect(corrected.refused.first?.reason.zh.contains("不能更正") == true)
+            let new = try await village.load(
+                lines: [Self.header, moved], BookingRegister(today: village.today), changed: .new)
+            #expect(new.recorded == 1)
+            #expect(try await load(village, Self.good, moved).already == 2)
+        }
+    }
+
     @Test func `a fee that is kept is income on the session's day, and nobody has come`() async throws {
         try await withVillage { village in
             _ = try await load(

@@ -10,6 +10,7 @@ public enum BookingRules {
     /// Spaces, hyphens, brackets, full-width digits and the country's code 86 are passed over.
     /// - Throws: a `Refusal` of the field `phone`.
     public static func phone(_ text: String) throws -> String {
+        if let refusal = CleanText.scientific(CleanText.text(text)) { throw refusal.of(field: "phone") }
         guard let digits = normalPhone(text), isMobile(digits) || isLandline(digits) else {
             throw Refusal(
                 .invalid, "not-a-phone", field: "phone",
@@ -25,7 +26,9 @@ public enum BookingRules {
     static func normalPhone(_ text: String) -> String? {
         guard text.utf8.count <= 60 else { return nil }
         var digits = ""
-        for (index, scalar) in text.trimmed.unicodeScalars.enumerated() {
+        // Turned the other way round, a number looks like another one.
+        guard !text.unicodeScalars.contains("\u{202E}"), let text = try? CleanText.key(text) else { return nil }
+        for (index, scalar) in text.unicodeScalars.enumerated() {
             switch scalar.value {
             case 0x30...0x39: digits.unicodeScalars.append(scalar)
             case 0xFF10...0xFF19: digits.unicodeScalars.append(Unicode.Scalar(UInt8(scalar.value - 0xFF10 + 0x30)))
@@ -58,7 +61,7 @@ public enum BookingRules {
 
     /// - Throws: a `Refusal` of the field `email`.
     static func email(_ text: String) throws -> String {
-        let text = text.trimmed
+        let text = CleanText.text(text).halfWidth
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         let isPlain = text.unicodeScalars.allSatisfy {
             $0.value > 0x20 && $0.value != 0x7F && !"<>()[]\\,;:\"".unicodeScalars.contains($0)
@@ -74,18 +77,9 @@ public enum BookingRules {
         return text
     }
 
-    /// The text without what surrounds it.
+    /// The text as it is stored: cleaned, 1 to `max` characters.
     static func text(_ text: String, field: String, max: Int, lines: Bool = false) throws -> String {
-        let text = text.trimmed
-        guard (1...max).contains(text.unicodeScalars.count),
-            !text.unicodeScalars.contains(where: {
-                $0.properties.generalCategory == .control && !(lines && ($0 == "\n" || $0 == "\r" || $0 == "\t"))
-            })
-        else {
-            throw Refusal(
-                .invalid, "bad-text", field: field, zh: "须有 1 到 \(max) 个字", en: "it has 1 to \(max) characters")
-        }
-        return text
+        try CleanText.name(text, field: field, max: max, lines: lines)
     }
 
     /// Whether the group fits the sessions' programmes, whoever is there already.

@@ -13,17 +13,9 @@ enum SiteRules {
         return checked
     }
 
-    /// A text as it is stored: trimmed, 1 to `max` characters, no control characters.
+    /// A text as it is stored: cleaned, 1 to `max` characters, no control characters.
     static func name(_ text: String, field: String, max: Int = 100) throws -> String {
-        let name = text.trimmed
-        guard !name.isEmpty, name.unicodeScalars.count <= max,
-            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            throw Refusal(
-                .invalid, "bad-text", field: field, zh: "须有 1 到 \(max) 个字，且不含控制字符",
-                en: "it has 1 to \(max) characters and no control characters")
-        }
-        return name
+        try CleanText.name(text, field: field, max: max)
     }
 
     static func taken(_ name: String, field: String = "name") -> Refusal {

@@ -1,28 +1,29 @@
 import Database
 import Foundation
 import Kernel
+import Orchard
 import Postgres
 import Registers
 import Signing
 
-/// Records 研学预约: each row is a booking of the past and what became of it. Its rows have no number: a row is known by
-/// its content and by how many equal ones precede it, a changed one by its session and its unit or phone. Sites, programmes and sessions that it names come into being.
+/// Records 研学预约: each row is a booking of the past and what became of it. Sites, programmes and sessions that it names
+/// come into being.
 public struct BookingRegister: RegisterRecorder, Sendable {
-    private static let bookedOn = Column("预约日期")
-    private static let day = Column("场次日期")
-    private static let time = Column("时间", also: ["场次时间"])
-    private static let site = Column("基地", also: ["研学基地"])
-    private static let programme = Column("课程")
-    private static let capacity = Column("场次容量", also: ["容量"])
-    private static let unit = Column("单位名称", also: ["单位"])
-    private static let unitKind = Column("单位类别")
-    private static let headcount = Column("预约人数")
-    private static let arrived = Column("实到人数")
-    private static let leader = Column("带队人")
-    private static let phone = Column("联系电话", also: ["电话"])
-    private static let price = Column("单价元每人", also: ["单价"])
-    private static let fee = Column("费用元", also: ["费用"])
-    private static let state = Column("状态")
+    static let bookedOn = Column("预约日期")
+    static let day = Column("场次日期")
+    static let time = Column("时间", also: ["场次时间"])
+    static let site = Column("基地", also: ["研学基地"])
+    static let programme = Column("课程")
+    static let capacity = Column("场次容量", also: ["容量"])
+    static let unit = Column("单位名称", also: ["单位"])
+    static let unitKind = Column("单位类别")
+    static let headcount = Column("预约人数")
+    static let arrived = Column("实到人数")
+    static let leader = Column("带队人")
+    static let phone = Column("联系电话", also: ["电话"])
+    static let price = Column("单价元每人", also: ["单价"])
+    static let fee = Column("费用元", also: ["费用"])
+    static let state = Column("状态")
     public static let columns = [
         bookedOn, day, time, site, programme, capacity, unit, unitKind, headcount, arrived, leader, phone, price, fee,
         state,
@@ -37,8 +38,12 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         "tour_programme_name_once": meanwhile,
     ]
 
+    public static let surveysRows = true
+
     private let today: CivilDay
-    private var seen: [String: Int] = [:]
+    var context = ImportContext.none
+    private var isCompared = false
+    public internal(set) var changed: [ChangedRow] = []
     private var catalogue = RegisteredTours()
     public var created: [Bilingual] { catalogue.created }
 
@@ -68,122 +73,116 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         /// What the village keeps of a visit that did not take place.
         var kept: Money { state == .completed ? .zero : fee }
         var seats: Int { state.ownsSeats ? headcount : 0 }
+
+        /// All that the row says. No cell holds the separator, so that no two rows spell one content.
+        var content: String {
+            [
+                "\(bookedOn)", "\(Int64(session.startsAt.timeIntervalSince1970))", session.site, session.programme,
+                "\(capacity)", unit, unitKind.rawValue, "\(headcount)", "\(arrived)", leader, phone, "\(price.fen)",
+                "\(fee.fen)", state.rawValue,
+            ].joined(separator: "\u{1F}")
+        }
+    }
+
+    public mutating func begin(
+        _ context: ImportContext, in transaction: Transaction, _ scope: Scope
+    ) async throws {
+        guard scope.cooperative == nil else {
+            throw Refusal(
+                .forbidden, "desk-only", zh: "研学预约由村里登记", en: "bookings are the village's to record")
+        }
+        self.context = context
+        try await catalogue.load(transaction, scope)
+        _ = try await transaction.query(BookingComparison.create)
+    }
+
+    public mutating func survey(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws {
+        let said = rows.compactMap { row in (try? read(row)).map { (line: row.number, entry: $0) } }
+        try await BookingComparison.stage(said, transaction)
     }
 
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        guard scope.cooperative == nil else {
-            throw Refusal(
-                .forbidden, "desk-only", zh: "研学预约由村里登记", en: "bookings are the village's to record")
+        if !isCompared {
+            try await BookingComparison.compare(transaction, scope)
+            isCompared = true
         }
-        let closed = try await ClosedBooks.through(transaction, scope)
-        let entries = rows.map { row in Result { try read(row) } }
-        let good = entries.compactMap { try? $0.get() }
-        let known = try await Self.known(good.map(\.key), transaction, scope)
-        try await catalogue.load(good.map(\.session), transaction, scope)
-        var left = try await catalogue.left(good, transaction, scope)
+        guard let first = rows.first, let last = rows.last else { return [] }
+        let entries = try rows.map { row in try Result { try read(row) } }
+        let verdicts = try await BookingComparison.verdicts(from: first.number, to: last.number, transaction)
+        try await catalogue.load(entries.compactMap { try? $0.get().session }, transaction, scope)
         var outcomes: [RowOutcome] = []
         var recorded: [Entry] = []
         for (row, entry) in zip(rows, entries) {
-            do {
-                let entry = try entry.get()
-                if known.contains(entry.key) {
-                    outcomes.append(.already)
-                    continue
-                }
-                if let place = left.firstIndex(where: { $0.isLike(entry) }) {
-                    try Self.check(entry, against: left.remove(at: place))
-                }
-                try ClosedBooks.check(entry.session.day, through: closed, field: Self.day.name)
-                try catalogue.take(entry)
-                recorded.append(entry)
-                outcomes.append(.recorded)
-            } catch let refusal as Refusal {
-                outcomes.append(.refused(refusal.of(row: row.number)))
-            }
+            outcomes.append(
+                try RowOutcome.of {
+                    var entry = try entry.get()
+                    guard let (verdict, key) = verdicts[row.number] else { throw MissingRow() }
+                    switch verdict {
+                    case .already: return .already
+                    case .changed(let old) where context.choices.changed != .new: try ask(row, entry, old)
+                    case .changed, .new: break
+                    }
+                    entry.key = key
+                    try ClosedBooks.check(entry.session.day, through: context.closedThrough, field: Self.day.name)
+                    try catalogue.take(entry)
+                    recorded.append(entry)
+                    return .recorded
+                })
         }
         if !recorded.isEmpty { try await catalogue.write(recorded, today: today, transaction, scope) }
         return outcomes
     }
 
-    /// - Throws: a `Refusal` that names what of the booking is recorded differently.
-    private static func check(_ entry: Entry, against old: RegisteredTours.Left) throws {
-        var row = RecordedRow()
-        row.compare(bookedOn, recorded: old.bookedOn, said: entry.bookedOn)
-        row.compare(unit, recorded: old.unit, said: entry.unit)
-        row.compare(unitKind, recorded: old.unitKind, said: entry.unitKind) { $0.label.zh }
-        row.compare(headcount, recorded: old.headcount, said: entry.headcount)
-        row.compare(arrived, recorded: old.arrived, said: entry.arrived)
-        row.compare(leader, recorded: old.leader, said: entry.leader)
-        row.compare(phone, recorded: old.phone, said: entry.phone)
-        row.compare(price, recorded: old.price, said: entry.price)
-        row.compare(state, recorded: old.state, said: entry.state) { $0.label.zh }
-        row.compare(fee, recorded: old.state == .completed ? old.amount : old.kept, said: entry.fee)
-        try row.check(
-            "booking-differs",
-            Bilingual(zh: "“\(entry.unit.shortened)”的这个预约", en: "this booking of “\(entry.unit.shortened)”"))
+    private func read(_ row: RegisterRow) throws -> Entry {
+        var faults = RowFaults()
+        let day = try faults.reading { try row.day(Self.day) }
+        if let day, day > today {
+            faults.note(
+                Refusal(
+                    .invalid, "session-in-future", field: Self.day.name, zh: "场次日期在今天之后；登记簿只收已经过去的场次",
+                    en: "the session is in the future: a register holds what has been"))
+        }
+        let bookedOn = try faults.reading { try row.day(Self.bookedOn) }
+        if let day, let bookedOn, bookedOn > day {
+            faults.note(
+                Refusal(
+                    .invalid, "booked-after-visit", field: Self.bookedOn.name, zh: "预约日期在场次日期之后",
+                    en: "it was booked after its session"))
+        }
+        let time = try faults.reading(TimeOfDay(minute: 0)) {
+            try named(Self.time) { try TimeOfDay(start: row.key(Self.time, max: 20)) }
+        }
+        let key = try catalogue.key(
+            site: faults.reading("") { try text(row, Self.site, max: 100) },
+            programme: faults.reading("") { try text(row, Self.programme, max: 100) },
+            startsAt: time.instant(on: day ?? today))
+        let state = try faults.reading { try Self.outcome(row) }
+        let headcount = try faults.reading { try row.integer(Self.headcount, in: 1...10_000) }
+        let price = try faults.reading { try Self.pricePerHead(row) }
+        let entry = try Entry(
+            session: key, capacity: faults.reading(0) { try row.integer(Self.capacity, in: SessionRules.capacity) },
+            bookedOn: bookedOn ?? today, unit: faults.reading("") { try text(row, Self.unit, max: 200) },
+            unitKind: faults.reading(UnitKind.allCases[0]) {
+                try named(Self.unitKind) { try UnitKind(named: row.text(Self.unitKind, max: 60)) }
+            },
+            headcount: headcount ?? 0, arrived: faults.reading(0) { try Self.arrivals(row, state) },
+            leader: faults.reading("") { try text(row, Self.leader, max: 60) },
+            phone: faults.reading("") { try Self.phoneNumber(row) }, price: price ?? .zero,
+            fee: faults.reading(.zero) { try Self.charge(row, of: headcount, price) }, state: state ?? .completed)
+        try faults.check()
+        return entry
     }
 
-    private static func known(
-        _ keys: [[UInt8]], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> Set<[UInt8]> {
-        guard !keys.isEmpty else { return [] }
-        let rows = try await transaction.query(
-            """
-            SELECT register_key FROM tour_booking
-            WHERE village_id = \(scope.village) AND register_key IS NOT NULL AND register_key = ANY(\(keys))
-            """)
-        return Set(try rows.map { try $0.decode("register_key") })
-    }
-
-    private mutating func read(_ row: RegisterRow) throws -> Entry {
-        let day = try row.day(Self.day)
-        guard day <= today else {
-            throw Refusal(
-                .invalid, "session-in-future", field: Self.day.name, zh: "场次日期在今天之后；登记簿只收已经过去的场次",
-                en: "the session is in the future: a register holds what has been")
-        }
-        let bookedOn = try row.day(Self.bookedOn)
-        guard bookedOn <= day else {
-            throw Refusal(
-                .invalid, "booked-after-visit", field: Self.bookedOn.name, zh: "预约日期在场次日期之后",
-                en: "it was booked after its session")
-        }
-        let time = try named(Self.time) { try TimeOfDay(start: row.key(Self.time, max: 20)) }
-        let key = RegisteredTours.Key(
-            site: try text(row, Self.site, max: 100), programme: try text(row, Self.programme, max: 100),
-            startsAt: time.instant(on: day))
-        let state = try Self.outcome(row)
-        let headcount = try row.integer(Self.headcount, in: 1...10_000)
-        let price = try row.money(Self.price)
+    private static func pricePerHead(_ row: RegisterRow) throws -> Money {
+        let price = try row.money(price)
         guard ProgrammeRules.price.contains(price.fen) else {
             throw Refusal(
                 .invalid, "price-out-of-range", field: Self.price.name, zh: "单价须在 0 到 1,000,000 元之间",
                 en: "the price must lie between 0 and 1,000,000 yuan")
         }
-        var entry = Entry(
-            session: key, capacity: try row.integer(Self.capacity, in: SessionRules.capacity),
-            bookedOn: bookedOn, unit: try text(row, Self.unit, max: 200),
-            unitKind: try named(Self.unitKind) { try UnitKind(named: row.text(Self.unitKind, max: 60)) },
-            headcount: headcount, arrived: try Self.arrivals(row, state), leader: try text(row, Self.leader, max: 60),
-            phone: try Self.phoneNumber(row), price: price, fee: try Self.charge(row, of: headcount, price),
-            state: state)
-        entry.key = newKey(of: entry)
-        return entry
-    }
-
-    private mutating func newKey(of entry: Entry) -> [UInt8] {
-        // No cell holds the separator, so that no two rows spell one content.
-        let content = [
-            "\(entry.bookedOn)", "\(Int64(entry.session.startsAt.timeIntervalSince1970))", entry.session.site,
-            entry.session.programme, "\(entry.capacity)", entry.unit, entry.unitKind.rawValue, "\(entry.headcount)",
-            "\(entry.arrived)", entry.leader, entry.phone, "\(entry.price.fen)", "\(entry.fee.fen)",
-            entry.state.rawValue,
-        ].joined(separator: "\u{1F}")
-        let place = seen[content, default: 0]
-        seen[content] = place + 1
-        return Digest.sha256(Array("\(content)\u{1F}\(place)".utf8))
+        return price
     }
 
     private static func outcome(_ row: RegisterRow) throws -> BookingState {
@@ -197,8 +196,9 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         return found
     }
 
-    private static func arrivals(_ row: RegisterRow, _ state: BookingState) throws -> Int {
+    private static func arrivals(_ row: RegisterRow, _ state: BookingState?) throws -> Int {
         let number = try row.optionalInteger(arrived, in: 0...10_000) ?? 0
+        guard let state else { return number }
         guard (number > 0) == (state == .completed) else {
             throw Refusal(
                 .invalid, "arrivals-differ", field: arrived.name,
@@ -209,8 +209,9 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         return number
     }
 
-    private static func charge(_ row: RegisterRow, of headcount: Int, _ price: Money) throws -> Money {
+    private static func charge(_ row: RegisterRow, of headcount: Int?, _ price: Money?) throws -> Money {
         let fee = try row.money(fee)
+        guard let headcount, let price else { return fee }
         guard (0...Int64(headcount) * price.fen).contains(fee.fen) else {
             throw Refusal(
                 .invalid, "fee-out-of-range", field: Self.fee.name, zh: "费用 \(fee) 须在 0 到人数×单价之间",

@@ -21,11 +21,16 @@ struct RegisteredTours: Sendable {
         let isOpen: Bool
     }
 
+    private struct Programme: Sendable {
+        let id: Int
+        let minutes: Int
+    }
+
     /// How long a visit takes whose programme the register alone knows.
     private static let minutes = 120
 
-    private var sites: [String: Int]?
-    private var programmes: [String: (id: Int, minutes: Int)] = [:]
+    private var sites = KnownNames<Int>()
+    private var programmes = KnownNames<Programme>()
     private var sessions: [Key: Session] = [:]
     private var hasStaging = false
     private var newSites: [String] = []
@@ -42,21 +47,29 @@ struct RegisteredTours: Sendable {
             }
     }
 
-    /// Makes known what is there of the rows' sites, programmes and sessions; the sessions are locked until the import
-    /// ends, in the order of their numbers.
-    mutating func load(_ keys: [Key], _ transaction: Transaction, _ scope: Scope) async throws {
-        if sites == nil {
-            let answers = try await transaction.query([
-                "SELECT id, name FROM tour_site WHERE village_id = \(scope.village)",
-                "SELECT id, name, minutes FROM tour_programme WHERE village_id = \(scope.village)",
-            ])
-            var known: [String: Int] = [:]
-            for row in answers[0] { known[try row.decode("name")] = try row.decode("id") }
-            sites = known
-            for row in answers[1] {
-                programmes[try row.decode("name")] = (try row.decode("id"), try row.decode("minutes"))
-            }
+    /// Reads the sites and programmes that are there.
+    mutating func load(_ transaction: Transaction, _ scope: Scope) async throws {
+        let answers = try await transaction.query([
+            "SELECT id, name FROM tour_site WHERE village_id = \(scope.village) ORDER BY id",
+            "SELECT id, name, minutes FROM tour_programme WHERE village_id = \(scope.village) ORDER BY id",
+        ])
+        for row in answers[0] { sites.add(try row.decode("name"), try row.decode("id")) }
+        for row in answers[1] {
+            programmes.add(
+                try row.decode("name"), Programme(id: try row.decode("id"), minutes: try row.decode("minutes")))
         }
+    }
+
+    /// A session by the names as they are recorded.
+    func key(site: String, programme: String, startsAt: Date) -> Key {
+        Key(
+            site: sites.recorded(site) ?? site, programme: programmes.recorded(programme) ?? programme,
+            startsAt: startsAt)
+    }
+
+    /// Makes known what is there of the rows' sessions; they are locked until the import ends, in the order of their
+    /// numbers.
+    mutating func load(_ keys: [Key], _ transaction: Transaction, _ scope: Scope) async throws {
         let wanted = Set(keys).filter { sessions[$0] == nil }
         guard !wanted.isEmpty else { return }
         for row in try await transaction.query(
@@ -77,58 +90,6 @@ struct RegisteredTours: Sendable {
             sessions[key] = Session(
                 id: try row.decode("id"), capacity: try row.decode("capacity"), taken: try row.decode("taken"),
                 isOpen: try row.decode("state", as: String.self) == TourSession.State.open.rawValue)
-        }
-    }
-
-    /// A recorded row that the register tells no more, or tells differently.
-    struct Left {
-        let session: Key
-        let unit: String
-        let bookedOn: CivilDay
-        let unitKind: UnitKind
-        let headcount: Int
-        let arrived: Int
-        let leader: String
-        let phone: String
-        let price: Money
-        let amount: Money
-        let kept: Money
-        let state: BookingState
-
-        /// Whether the entry may be this row, changed.
-        func isLike(_ entry: BookingRegister.Entry) -> Bool {
-            session == entry.session && (unit == entry.unit || phone == entry.phone && bookedOn == entry.bookedOn)
-        }
-    }
-
-    /// What earlier registers told of the entries' sessions and these rows don't tell word by word.
-    func left(
-        _ entries: [BookingRegister.Entry], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Left] {
-        var keys: [Int64: Key] = [:]
-        for entry in entries {
-            if let id = sessions[entry.session]?.id { keys[id] = entry.session }
-        }
-        guard !keys.isEmpty else { return [] }
-        return try await transaction.query(
-            """
-            SELECT l.session_id, b.unit, b.requested_at, b.unit_kind, b.headcount, coalesce(b.arrived, 0) AS arrived,
-                b.leader, b.phone, l.price_fen, l.amount_fen, l.kept_fen, b.state
-            FROM tour_booking_session l
-            JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
-            WHERE l.village_id = \(scope.village) AND l.session_id = ANY(\(Array(keys.keys))::bigint[])
-                AND b.register_key IS NOT NULL AND NOT b.register_key = ANY(\(entries.map(\.key)))
-            ORDER BY b.id
-            """
-        ).compactMap { row in
-            guard let session = keys[try row.decode("session_id")] else { return nil }
-            return Left(
-                session: session, unit: try row.decode("unit"),
-                bookedOn: CivilDay(of: try row.decode("requested_at")), unitKind: try Named(row, "unit_kind").value,
-                headcount: try row.decode("headcount"), arrived: try row.decode("arrived"),
-                leader: try row.decode("leader"), phone: try row.decode("phone"), price: try row.decode("price_fen"),
-                amount: try row.decode("amount_fen"), kept: try row.decode("kept_fen"),
-                state: try Named(row, "state").value)
         }
     }
 
@@ -166,7 +127,7 @@ struct RegisteredTours: Sendable {
     private mutating func makePlaces(
         _ entries: [BookingRegister.Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws {
-        let places = Self.firsts(entries, \.session.site) { sites?[$0] == nil }.map(\.session.site)
+        let places = Self.firsts(entries, \.session.site) { sites[$0] == nil }.map(\.session.site)
         let offers = Self.firsts(entries, \.session.programme) { programmes[$0] == nil }
         let answers = try await transaction.query([
             """
@@ -183,8 +144,10 @@ struct RegisteredTours: Sendable {
             RETURNING id, name
             """,
         ])
-        for row in answers[0] { sites?[try row.decode("name")] = try row.decode("id") }
-        for row in answers[1] { programmes[try row.decode("name")] = (try row.decode("id"), Self.minutes) }
+        for row in answers[0] { sites.add(try row.decode("name"), try row.decode("id")) }
+        for row in answers[1] {
+            programmes.add(try row.decode("name"), Programme(id: try row.decode("id"), minutes: Self.minutes))
+        }
         newSites += places
         newProgrammes += offers.map(\.session.programme)
     }
@@ -203,7 +166,7 @@ struct RegisteredTours: Sendable {
             INSERT INTO tour_session (village_id, id, site_id, programme_id, day, starts_at, ends_at, capacity)
             SELECT \(scope.village), w.id, w.site_id, w.programme_id, w.day, w.starts_at,
                 w.starts_at + make_interval(mins => w.minutes), w.capacity
-            FROM unnest(\(ids)::bigint[], \(keys.map { sites?[$0.site] ?? 0 })::int[],
+            FROM unnest(\(ids)::bigint[], \(keys.map { sites[$0.site] ?? 0 })::int[],
                 \(keys.map { programmes[$0.programme]?.id ?? 0 })::int[], \(keys.map(\.day.description))::date[],
                 \(keys.map(\.startsAt)), \(keys.map { programmes[$0.programme]?.minutes ?? 0 })::int[],
                 \(missing.map(\.capacity))::int[])

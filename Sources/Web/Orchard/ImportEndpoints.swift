@@ -23,14 +23,14 @@ extension Site {
                 query: [
                     .init("asOf", .day, "Households and plots: the day from which on the register holds (today)")
                 ]
-            ) { call, path, partial in
-                try await importRegister(call.path["kind"].string, path: path, partial: partial, call)
+            ) { call, path, choices in
+                try await importRegister(call.path["kind"].string, path: path, choices, call)
             },
             imports(
                 "/api/v1/imports/bookings", "Import the register of bookings (CSV): all of its rows, or none",
                 access: Roles.desk
-            ) { call, path, partial in
-                try await record(BookingRegister(today: backend.clock.today), "bookings", path, partial, call)
+            ) { call, path, choices in
+                try await record(BookingRegister(today: backend.clock.today), "bookings", path, choices, call)
             },
         ]
     }
@@ -38,11 +38,11 @@ extension Site {
     private func imports(
         _ path: String, _ summary: String, access: Endpoint.Access, pathParameters: [Endpoint.Parameter] = [],
         query: [Endpoint.Parameter] = [],
-        _ importing: @escaping @Sendable (Call, _ path: String, _ partial: Bool) async throws -> Answer
+        _ importing: @escaping @Sendable (Call, _ path: String, _ choices: ImportChoices) async throws -> Answer
     ) -> Endpoint {
         Endpoint(
             .post, path, summary, access: access, pathParameters: pathParameters,
-            query: [.init("partial", .boolean, "Record the good rows even though others are refused")] + query,
+            query: Self.choices + query,
             body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
             outcomes: [
                 .init(200, "What became of the rows", Self.report),
@@ -51,12 +51,27 @@ extension Site {
                     contentType: "application/problem+json"),
             ], takesIdempotencyKey: false
         ) { call in
-            let partial = try call.query["partial"].orNil?.bool ?? false
-            return try await withTemporaryFile(call.bytes) { try await importing(call, $0, partial) }
+            let choices = ImportChoices(
+                partial: try call.query["partial"].orNil?.bool ?? false,
+                changed: try call.query["changed"].orNil.flatMap { ChangedRows(rawValue: try $0.string) },
+                creates: try call.query["create"].orNil?.bool ?? false,
+                dryRun: try call.query["dryRun"].orNil?.bool ?? false)
+            return try await withTemporaryFile(call.bytes) { try await importing(call, $0, choices) }
         }
     }
 
-    private func importRegister(_ kind: String, path: String, partial: Bool, _ call: Call) async throws -> Answer {
+    private static let choices: [Endpoint.Parameter] = [
+        .init("partial", .boolean, "Record the good rows even though others are refused"),
+        .init(
+            "changed", .enumeration(ChangedRows.allCases.map(\.rawValue)),
+            "What to do with rows that may be recorded ones, changed: correct the entry, or take them as new (refused)"),
+        .init("create", .boolean, "New names that are close to known ones are new indeed"),
+        .init("dryRun", .boolean, "Check and report only"),
+    ]
+
+    private func importRegister(_ kind: String, path: String, _ choices: ImportChoices, _ call: Call) async throws
+        -> Answer
+    {
         let today = backend.clock.today
         let asOf = try call.query["asOf"].orNil?.day
         guard asOf == nil || kind == "households" || kind == "plots" else {
@@ -66,25 +81,25 @@ extension Site {
         }
         switch kind {
         case "households":
-            return try await record(HouseholdRegister(asOf: asOf, today: today), kind, path, partial, call)
-        case "plots": return try await record(PlotRegister(asOf: asOf, today: today), kind, path, partial, call)
+            return try await record(HouseholdRegister(asOf: asOf, today: today), kind, path, choices, call)
+        case "plots": return try await record(PlotRegister(asOf: asOf, today: today), kind, path, choices, call)
         case "harvest":
             let recorder = HarvestRegister(signer: try backend.keys.signer(), today: today)
-            return try await record(recorder, kind, path, partial, call)
-        case "sales": return try await record(SaleRegister(today: today), kind, path, partial, call)
-        default: return try await record(IncomeRegister(today: today), kind, path, partial, call)
+            return try await record(recorder, kind, path, choices, call)
+        case "sales": return try await record(SaleRegister(today: today), kind, path, choices, call)
+        default: return try await record(IncomeRegister(today: today), kind, path, choices, call)
         }
     }
 
     private func record<Recorder: RegisterRecorder & Sendable>(
-        _ recorder: Recorder, _ kind: String, _ path: String, _ partial: Bool, _ call: Call
+        _ recorder: Recorder, _ kind: String, _ path: String, _ choices: ImportChoices, _ call: Call
     ) async throws -> Answer {
         let register = try await Register(path: path, columns: Recorder.columns)
-        let importing = Import(backend.database, scope: try call.scope, partial: partial)
+        let importing = Import(backend.database, scope: try call.scope, choices: choices)
         do {
             let report = try await importing.run(
                 register, kind: kind, recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
-            return .json(Self.render(report, call.language))
+            return .json(report.json(call.language))
         } catch let refused as ImportRefused {
             let report = refused.report
             let title = Bilingual(
@@ -92,7 +107,7 @@ extension Site {
                 en: "\(report.refusedCount) rows are wrong; nothing was recorded")
             let problem: JSON = [
                 "type": "urn:taoyuan:problem:rows-refused", "title": .string(title[call.language]), "status": 422,
-                "report": Self.render(report, call.language),
+                "report": report.json(call.language),
             ]
             return .bytes(problem.bytes, "application/problem+json", status: .unprocessableContent)
         }
@@ -113,7 +128,19 @@ extension Site {
                         Field("field", .string(), "The column's header"), .optional("from", .string()),
                         Field("to", .string()), Field("since", .day),
                     ])), "What was changed of what was there, and from when; the first thousand"),
-            Field("refusedCount", .integer(0...Int64.max)),
+            Field(
+                "changed",
+                .array(
+                    of: .object([
+                        Field("row", .integer(1...Int64.max)), Field("field", .string(), "The column that differs"),
+                        Field("recorded", .string(), "What is recorded"),
+                        Field("entry", .integer(1...Int64.max), "The number of the recorded entry"),
+                    ])), "Rows that may be recorded ones, changed; refused unless it was said what they are"),
+            Field(
+                "skipped",
+                .array(of: .object([Field("row", .integer(1...Int64.max)), Field("what", .string(1...100))])),
+                "Lines that are no rows: sep=, titles, units, totals"),
+            Field("refusedCount", .integer(0...Int64.max)), Field("dryRun", .boolean),
             Field(
                 "refused",
                 .array(
@@ -127,32 +154,7 @@ extension Site {
     private static let refusedRows = Schema.named(
         "ImportProblem", .object(Problem.fields + [Field("report", report, required: false)]))
 
-    private static func render(_ report: ImportReport, _ language: Language) -> JSON {
-        [
-            "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
-            "already": JSON(report.already),
-            "changeCount": JSON(report.changeCount),
-            "changes": .array(
-                report.changes.map { changed in
-                    [
-                        "row": JSON(changed.row), "what": .string(changed.change.what),
-                        "field": .string(changed.change.field), "from": Shapes.text(changed.change.from),
-                        "to": .string(changed.change.to), "since": JSON(changed.change.since),
-                    ]
-                }),
-            "refusedCount": JSON(report.refusedCount),
-            "refused": .array(
-                report.refused.map { refused in
-                    [
-                        "row": refused.row.map { JSON($0) } ?? .null, "field": Shapes.text(refused.field),
-                        "reason": .string(refused.reason[language]),
-                    ]
-                }),
-            "created": .array(report.created.map { .string($0[language]) }),
-        ]
-    }
-
-    /// A register is read twice, so it becomes a file that only we can read and that goes away afterwards.
+    /// A register is read several times, so it becomes a file that only we can read and that goes away afterwards.
     private func withTemporaryFile(_ bytes: ByteBuffer, _ body: (String) async throws -> Answer) async throws -> Answer
     {
         let url = FileManager.default.temporaryDirectory.appending(path: "taoyuan-\(UUID().uuidString).csv")

@@ -1,0 +1,98 @@
+/// Names of one kind, each found whatever its width, brackets, blanks and invisible characters.
+public struct KnownNames<Value: Sendable>: Sendable {
+    private struct Known: Sendable {
+        let name: String
+        let value: Value
+    }
+
+    /// A text by its bytes: comparing Chinese strings normalises them, which is too slow to do for each cell.
+    private struct Bytes: Hashable, Sendable {
+        let text: String
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+
+        static func == (left: Bytes, right: Bytes) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    }
+
+    private var byForm: [String: Known] = [:]
+    /// By the spellings that are recorded: their form need not be worked out again.
+    private var exact: [Bytes: Known] = [:]
+
+    public init() {}
+
+    /// As they are recorded, in no order.
+    public var names: [String] { byForm.values.map(\.name) }
+    public var values: [Value] { byForm.values.map(\.value) }
+
+    /// Adds a name; of two that differ in nothing that counts, the first stays.
+    public mutating func add(_ name: String, _ value: Value) {
+        let known = Known(name: name, value: value)
+        exact[Bytes(text: name)] = known
+        let form = CleanText.folded(name)
+        if byForm[form] == nil { byForm[form] = known }
+    }
+
+    public subscript(name: String) -> Value? { find(name)?.value }
+
+    /// The name as it is recorded.
+    public func recorded(_ name: String) -> String? { find(name)?.name }
+
+    private func find(_ name: String) -> Known? {
+        exact[Bytes(text: name)] ?? byForm[CleanText.folded(name)]
+    }
+}
+
+/// Names among which one may be close to a given name, so that either may be a slip of the pen.
+public struct CloseNames: Sendable {
+    private let names: [(name: String, form: [Unicode.Scalar])]
+
+    public init(_ names: some Sequence<String>) {
+        self.names = names.map { ($0, Array(CleanText.folded($0).unicodeScalars)) }
+    }
+
+    /// The least of the names that are close to the given one.
+    public func first(closeTo name: String, where isWanted: (String) -> Bool = { _ in true }) -> String? {
+        let form = Array(CleanText.folded(name).unicodeScalars)
+        return names.filter { Self.areClose(form, $0.form) && isWanted($0.name) }.map(\.name).min()
+    }
+
+    /// Names of four characters and more may differ in one, those of eight and more in two. Names that differ in nothing
+    /// but digits are told apart on purpose: 瑞蟠21号 and 瑞蟠22号.
+    static func areClose(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
+        let limit = limit(max(left.count, right.count))
+        guard limit > 0, abs(left.count - right.count) <= limit, left != right else { return false }
+        guard left.filter({ !isDigit($0) }) != right.filter({ !isDigit($0) }) else { return false }
+        return distance(left, right, limit: limit) <= limit
+    }
+
+    private static func limit(_ count: Int) -> Int { count < 4 ? 0 : count < 8 ? 1 : 2 }
+
+    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool {
+        (48...57).contains(scalar.value) || "一二三四五六七八九十甲乙丙丁东南西北".unicodeScalars.contains(scalar)
+    }
+
+    /// Characters to change, add, leave out or swap with their neighbours; more than `limit` when there are more. Looks
+    /// only at the places that are within the limit, so that it takes as long as the names are.
+    private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar], limit: Int) -> Int {
+        let far = limit + 1
+        var before: [Int] = []
+        var above = (0...right.count).map { min($0, far) }
+        for (row, scalar) in left.enumerated() {
+            var line = Array(repeating: far, count: right.count + 1)
+            line[0] = min(row + 1, far)
+            for column in max(0, row - limit)..<max(min(right.count, row + limit + 1), max(0, row - limit)) {
+                var steps = min(above[column + 1] + 1, line[column] + 1)
+                steps = min(steps, above[column] + (scalar == right[column] ? 0 : 1))
+                if row > 0, column > 0, scalar == right[column - 1], left[row - 1] == right[column] {
+                    steps = min(steps, before[column - 1] + 1)
+                }
+                line[column + 1] = min(steps, far)
+            }
+            (before, above) = (above, line)
+        }
+        return above[right.count]
+    }
+}
