@@ -12,8 +12,9 @@ struct BookingCommand: ParsableCommand {
         subcommands: [
             Request.self, Confirm.self, Hold.self, Change.self, Move.self, Cancel.self, NoShow.self, Complete.self,
             Pay.self, Refund.self, PaymentReverse.self, Adjust.self, Picked.self, Todo.self, List.self, Show.self,
-            BookingTicketCommand.self,
-            BookingCheckInCommand.self, BookingGateListCommand.self, BookingSyncCommand.self,
+            BookingTicketCommand.self, BookingCheckInCommand.self, BookingUndoCommand.self,
+            BookingGateListCommand.self, BookingSyncCommand.self, BookingConflictsCommand.self,
+            BookingSettleCommand.self,
             BookingDaySheetCommand.self,
         ])
 

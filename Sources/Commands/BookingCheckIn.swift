@@ -9,8 +9,9 @@ struct BookingCheckInCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-in",
         abstract: words(
-            "签到入场；计入时退出码为 0，先前已签到或被拒时为 1。",
-            "Lets a group in; exit status 0 when it is counted, 1 when it came before or is refused."),
+            "签到入场，分批来的逐批累计；计入时退出码为 0，超出预约人数或被拒时为 1。",
+            "Lets a group in, whose parts add up; exit status 0 when it is counted, 1 when more come than have booked or "
+                + "it is refused."),
         discussion: """
             taoyuan booking check-in ABCD-EFGH-IJKL --headcount 38
             taoyuan booking check-in https://trace.example.cn/DCFDC… --headcount 38 --offline 2025-08-21.json
@@ -19,7 +20,9 @@ struct BookingCheckInCommand: AsyncParsableCommand {
     @OptionGroup var options: SharedOptions
     @Argument(help: .words("凭证的文字或网址，或预约号。", "The ticket's text or address, or the booking's reference.")) var code:
         String
-    @Option(help: .words("实到人数。", "Heads that came.")) var headcount: Int
+    @Option(help: .words("这一批实到人数。", "Heads that came, of this part of the group.")) var headcount: Int
+    @Flag(help: .words("同团又来了人，超出预约人数也计入。", "More of the same group have come, beyond what was booked.")) var more =
+        false
     @Option(help: .words("当天有几个场次时，指明是哪一场。", "Of several sessions on the day, the number of this one.")) var session:
         Int64?
     @Flag(help: .words("不在预约那一天也让入场。", "Let them in on another day than the booking's.")) var anyDay = false
@@ -47,11 +50,13 @@ struct BookingCheckInCommand: AsyncParsableCommand {
         let now = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
         let entry = CheckInEntry(
             code: code, headcount: headcount, nonce: nonce ?? CheckInEntry.freshNonce(), at: now, session: session,
-            anyDay: anyDay)
+            anyDay: anyDay, more: more)
         let answer: CheckInAnswer
         if let offline {
             let gate = try OfflineGate(GateList(json: Files.bytes(offline, limit: 50_000_000)))
-            answer = try JournalFile(journal ?? offline + ".journal.jsonl").admit(entry, at: gate)
+            let admitted = try JournalFile(journal ?? offline + ".journal.jsonl").admit(entry, at: gate)
+            answer = admitted.answer
+            for damage in admitted.damage { Terminal.say(damage.refusal.sentence(in: options.language)) }
         } else {
             answer = try await options.withBackend { backend in
                 try await CheckInStore(backend.database, keys: backend.keys).record(
@@ -59,41 +64,70 @@ struct BookingCheckInCommand: AsyncParsableCommand {
             }
         }
         try options.show(answer.json(nonce: entry.nonce), answer.text)
+        for warning in answer.warnings { Terminal.say(warning.message[options.language]) }
         guard answer.outcome == .counted else { throw ExitCode.failure }
     }
 }
 
 extension CheckInAnswer {
     func json(nonce: String) -> JSON {
-        [
-            "result": .string(outcome.rawValue), "nonce": .string(nonce), "booking": .integer(booking),
-            "reference": .string(reference.description), "unit": .string(unit), "session": .integer(session),
-            "day": JSON(day), "site": .string(site), "programme": .string(programme), "expected": JSON(expected),
-            "headcount": JSON(headcount), "at": JSON(at),
-            "earlier": earlier.map { earlier in
-                [
-                    "at": JSON(earlier.at), "headcount": JSON(earlier.headcount), "actor": .string(earlier.actor),
-                    "offline": .bool(earlier.offline),
-                ]
-            } ?? .null,
+        let who: [(String, JSON)] = [
+            ("result", .string(outcome.rawValue)), ("nonce", .string(nonce)),
+            ("checkIn", outcome == .counted ? (number.map(JSON.integer) ?? .null) : .null),
+            ("conflict", outcome == .counted ? .null : number.map(JSON.integer) ?? .null), ("why", JSON(why?.rawValue)),
+            ("booking", .integer(booking)), ("reference", JSON(reference?.description)), ("unit", JSON(unit)),
         ]
+        let visit: [(String, JSON)] = [
+            ("session", session.map(JSON.integer) ?? .null), ("day", JSON(day)), ("site", JSON(site)),
+            ("programme", JSON(programme)),
+            ("expected", expected.map { JSON($0) } ?? .null), ("headcount", JSON(headcount)),
+            ("arrived", arrived.map { JSON($0) } ?? .null), ("at", JSON(at)),
+            (
+                "earlier",
+                earlier.map { earlier in
+                    [
+                        "at": JSON(earlier.at), "headcount": JSON(earlier.headcount),
+                        "actor": .string(earlier.actor), "offline": .bool(earlier.offline),
+                    ]
+                } ?? .null
+            ),
+            (
+                "warnings",
+                .array(
+                    warnings.map { warning in
+                        ["code": .string(warning.code), "message": .string(warning.message[.ofThisRun])]
+                    })
+            ),
+        ]
+        return .object((who + visit).map { JSON.Member($0.0, $0.1) })
     }
 
     var text: String {
-        let sentence =
-            switch earlier {
-            case nil: Terminal.mark(words("签到：\(headcount) 人", "Let in: \(headcount) people"), good: true)
-            case let earlier?:
-                Terminal.mark(
-                    words(
-                        "已经签到过：\(earlier.at.minute)，\(earlier.headcount) 人（\(Recorded.actor(earlier.actor))）",
-                        "Checked in before: \(earlier.at.minute), \(earlier.headcount) people (\(earlier.actor))"),
-                    good: false)
-            }
         let facts: [(name: String, value: String?)] = [
             (words("预约编号", "booking"), "\(booking)"), (words("单位", "group"), unit),
-            (words("预约人数", "booked"), "\(expected)"), (words("场次", "session"), "\(day) \(site) · \(programme)"),
+            (words("预约人数", "booked"), expected.map { "\($0)" }),
+            (words("已到", "arrived"), arrived.map { "\($0)" }),
+            (
+                words("场次", "session"),
+                [day.description, [site, programme].compactMap(\.self).joined(separator: " · ")].joined(separator: " ")
+            ), (words("签到", "check-in"), outcome == .counted ? number.map { "\($0)" } : nil),
+            (words("待处理", "to be settled"), outcome == .counted ? nil : number.map { "\($0)" }),
         ]
-        return sentence + "\n" + Table(facts: facts).text
+        return Terminal.mark(sentence, good: outcome == .counted) + "\n" + Table(facts: facts).text
+    }
+
+    private var sentence: String {
+        switch (outcome, earlier) {
+        case (.counted, _): return words("签到：\(headcount) 人", "Let in: \(headcount) people")
+        case (.twice, let earlier?):
+            let who = Recorded.actor(earlier.actor)
+            return words(
+                "已经签到过：\(earlier.at.minute)，\(earlier.headcount) 人（\(who)）；这次没有计入，待接待处处理；同团确实还有人来时请加 --more",
+                "Checked in before: \(earlier.at.minute), \(earlier.headcount) people (\(who)); not counted, and kept "
+                    + "for the tour desk; if more of the group have come, give --more")
+        default:
+            let label = why?.label[.ofThisRun] ?? ""
+            return words("没有计入，待接待处处理：\(label)", "Not counted, and kept for the tour desk: \(label)")
+        }
     }
 }

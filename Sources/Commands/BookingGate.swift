@@ -36,77 +36,97 @@ struct BookingSyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
         abstract: words(
-            "把离线签到记录并入登记；重复执行无妨。有一条被拒时退出码为 1。",
+            "把离线签到记录并入登记；重复执行无妨。有一条被拒、读不懂或留待处理时退出码为 1。",
             "Brings an offline gate's journal into the register; doing it again is harmless. Exit status 1 when "
-                + "an entry was refused."),
+                + "an entry was refused, can't be read, or is kept for the tour desk."),
         discussion: "taoyuan booking sync 2025-08-21.json.journal.jsonl")
 
     @OptionGroup var options: SharedOptions
     @Argument(help: .words("签到记录文件。", "The journal.")) var journal: String
 
     func run() async throws {
-        let (entries, _) = try GateJournal.read(Files.bytes(journal, limit: 50_000_000))
+        let contents = GateJournal.read(try Files.bytes(journal, limit: 50_000_000))
         let results = try await options.withBackend { backend in
             try await CheckInStore(backend.database, keys: backend.keys).bringIn(
-                entries, now: backend.clock.now(), backend.local.scope)
+                contents.entries, now: backend.clock.now(), backend.local.scope)
         }
         try options.show(
-            zip(entries, results).map { SyncedLine(entry: $0, result: $1) }, json: \.json,
+            zip(contents.entries, results).map { SyncedLine.entry($0, $1) } + contents.damage.map(SyncedLine.damaged),
+            json: \.json,
             [
                 .left("时刻", "at"), .left("码", "code"), .right("人数", "people"), .left("结果", "result"),
                 .left("说明", "remark"),
             ],
-            row: { line in
-                [
-                    line.entry.at.minute, String(line.entry.code.suffix(14)), "\(line.entry.headcount)", line.word,
-                    line.remark,
-                ]
-            })
-        guard !results.contains(where: { if case .refused = $0 { true } else { false } }) else {
-            throw ExitCode.failure
-        }
+            row: \.cells)
+        guard contents.damage.isEmpty, results.allSatisfy(\.isSettled) else { throw ExitCode.failure }
     }
 }
 
-private struct SyncedLine {
-    let entry: CheckInEntry
-    let result: CheckInResult
+private enum SyncedLine {
+    case entry(CheckInEntry, CheckInResult)
+    case damaged(GateJournal.Damage)
 
     var json: JSON {
-        let head = [JSON.Member("nonce", .string(entry.nonce)), JSON.Member("result", .string(result.word))]
-        switch result {
-        case .refused(let refusal):
-            return .object(
-                head + [
-                    JSON.Member(
-                        "reason",
-                        [
-                            "code": .string(refusal.code), "field": JSON(refusal.field),
-                            "message": .string(refusal.message[.ofThisRun]),
-                        ])
-                ])
-        case .answered(let answer):
-            guard case .object(let members) = answer.json(nonce: entry.nonce) else { return .object(head) }
-            return .object(head + members.filter { !["nonce", "result"].contains($0.key) })
+        switch self {
+        case .damaged(let damage):
+            return ["line": JSON(damage.line), "result": "damaged", "reason": Self.reason(damage.refusal)]
+        case .entry(let entry, let result):
+            let head = [JSON.Member("nonce", .string(entry.nonce)), JSON.Member("result", .string(result.word))]
+            switch result {
+            case .refused(let refusal): return .object(head + [JSON.Member("reason", Self.reason(refusal))])
+            case .answered(let answer):
+                guard case .object(let members) = answer.json(nonce: entry.nonce) else { return .object(head) }
+                return .object(head + members.filter { !["nonce", "result"].contains($0.key) })
+            }
         }
     }
 
-    var word: String {
+    private static func reason(_ refusal: Refusal) -> JSON {
+        [
+            "code": .string(refusal.code), "field": JSON(refusal.field),
+            "message": .string(refusal.message[.ofThisRun]),
+        ]
+    }
+
+    var cells: [String?] {
+        switch self {
+        case .damaged(let damage):
+            [
+                nil, words("第 \(damage.line) 行", "line \(damage.line)"), nil, words("读不懂", "damaged"),
+                damage.refusal.message[.ofThisRun],
+            ]
+        case .entry(let entry, let result):
+            [
+                entry.at.minute, String(entry.code.suffix(14)), "\(entry.headcount)", Self.word(result),
+                Self.remark(result),
+            ]
+        }
+    }
+
+    private static func word(_ result: CheckInResult) -> String {
         switch result.word {
         case "counted": words("计入", "counted")
-        case "repeated": words("早已计入", "there already")
+        case "repeated": words("早已并入", "there already")
         case "twice": words("重复", "twice")
+        case "conflict": words("待处理", "conflict")
         default: words("拒绝", "refused")
         }
     }
 
-    var remark: String {
+    private static func remark(_ result: CheckInResult) -> String {
         switch result {
-        case .refused(let refusal): refusal.message[.ofThisRun]
+        case .refused(let refusal): return refusal.message[.ofThisRun]
         case .answered(let answer):
-            answer.unit
-                + (answer.earlier.map { words("，先前 ", ", before: ") + "\($0.at.minute) \(Recorded.actor($0.actor))" }
-                    ?? "")
+            var parts = [answer.unit ?? "\(answer.booking)"]
+            if let why = answer.why {
+                let number = answer.number.map { " \($0)" } ?? ""
+                parts.append(words("待处理\(number)：", "to be settled\(number): ") + why.label[.ofThisRun])
+            }
+            if let earlier = answer.earlier {
+                parts.append(words("先前 ", "before: ") + "\(earlier.at.minute) \(Recorded.actor(earlier.actor))")
+            }
+            parts += answer.warnings.map { $0.message[.ofThisRun] }
+            return parts.joined(separator: words("，", ", "))
         }
     }
 }
@@ -176,10 +196,12 @@ extension DaySheet {
                                     "extras": .string(line.extras), "fee": JSON(line.booking.fee),
                                     "paid": JSON(line.booking.paid), "state": .string(line.booking.state.rawValue),
                                     "note": JSON(line.booking.note),
+                                    "gate": .array(line.gate.map { .string($0[.ofThisRun]) }),
                                 ]
                             }),
                     ]
                 }),
+            "conflicts": .array(conflicts.map(\.json)),
         ]
     }
 }

@@ -10,9 +10,12 @@ struct JournalFile {
         self.path = path
     }
 
-    /// Lets a group in and writes it down, while nobody else reads or writes the journal.
+    /// Lets a group in and writes it down, while nobody else reads or writes the journal. What is in it stays: a line that
+    /// is damaged or was never finished is named, and costs the others nothing.
     /// - Throws: a `Refusal` that says why they don't come in, or that the file can't be used.
-    func admit(_ entry: CheckInEntry, at gate: OfflineGate) throws -> CheckInAnswer {
+    func admit(
+        _ entry: CheckInEntry, at gate: OfflineGate
+    ) throws -> (answer: CheckInAnswer, damage: [GateJournal.Damage]) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw unusable }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -23,19 +26,17 @@ struct JournalFile {
         } catch {
             throw unusable
         }
-        let (entries, length) = try GateJournal.read(bytes)
-        let (written, answer) = try gate.admit(entry, journal: entries)
-        let line = try GateJournal.line(written)
+        let journal = GateJournal.read(bytes)
+        let (written, answer) = try gate.admit(entry, journal: journal.entries)
+        let line = (journal.isComplete ? [] : [0x0A]) + (try GateJournal.line(written))
         do {
-            // A line that was never finished let nobody in.
-            try file.truncate(atOffset: UInt64(length))
             try file.seekToEnd()
             try file.write(contentsOf: line)
             try file.synchronize()
         } catch {
             throw unusable
         }
-        return answer
+        return (answer, journal.damage)
     }
 
     private var unusable: Refusal {

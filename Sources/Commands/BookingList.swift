@@ -87,17 +87,34 @@ extension BookingCommand {
             let events = Table(
                 [
                     .left("时间", "at"), .left("经手", "by"), .left("状态", "state"), .left("事项", "what"),
-                    .left("说明", "detail"),
+                    .left("详情", "figures"),
                 ],
                 rows: history.events.map { event in
                     [
                         event.at.minute, Recorded.actor(event.actor), event.state.label[.ofThisRun],
-                        Recorded.event(event.what), Recorded.detail(event.detail, of: "booking.\(event.what)"),
+                        Recorded.event(event.what), Recorded.figures(event.figures, day: event.day),
                     ]
                 }
             ).text
             let money = history.moneyTable.map { $0.text + "\n" } ?? ""
-            try options.show(history.json, history.booking.text + "\n" + money + events)
+            let gate = history.checkIns.isEmpty ? "" : "\n" + Self.checkIns(history.checkIns)
+            try options.show(history.json, history.booking.text + "\n" + money + events + gate)
+        }
+
+        private static func checkIns(_ checkIns: [GateCheckIn]) -> String {
+            Table(
+                [
+                    .right("签到", "check-in"), .left("时刻", "at"), .right("场次", "session"), .right("人数", "people"),
+                    .left("经手", "by"), .left("备注", "remark"),
+                ],
+                rows: checkIns.map { one in
+                    [
+                        "\(one.id)", one.at.minute, "\(one.session)", "\(one.headcount)", Recorded.actor(one.actor),
+                        one.undone.map { words("已撤销：", "taken back: ") + $0.reason }
+                            ?? (one.counts ? "" : words("没有计入", "not counted")),
+                    ]
+                }
+            ).text
         }
     }
 }
@@ -199,7 +216,8 @@ extension BookingHistory {
                 events.map { event in
                     [
                         "at": JSON(event.at), "actor": .string(event.actor), "state": .string(event.state.rawValue),
-                        "what": .string(event.what), "detail": JSON(event.detail),
+                        "what": .string(event.what), "day": JSON(event.day),
+                        "figures": Recorded.object(event.figures),
                     ]
                 }),
             "payments": .array(payments.map { .object($0.members) }),
@@ -212,6 +230,7 @@ extension BookingHistory {
                         "actor": .string(adjustment.actor), "at": JSON(adjustment.at),
                     ]
                 }),
+            "checkIns": .array(checkIns.map(\.json)), "conflicts": .array(conflicts.map(\.json)),
         ]
     }
 }

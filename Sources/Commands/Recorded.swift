@@ -95,6 +95,22 @@ enum Recorded {
         FigureName(name: "mu", zh: "面积（亩）", en: "mu"),
         FigureName(name: "mu_before", zh: "原面积（亩）", en: "mu before"),
         FigureName(name: "booked", zh: "预约人数", en: "booked"),
+        FigureName(name: "arrived", zh: "已到", en: "arrived"),
+        FigureName(name: "over", zh: "超出容量", en: "beyond the capacity"),
+        FigureName(name: "undone", zh: "撤销", en: "taken back", text: state),
+        FigureName(name: "state", zh: "状态", en: "state", text: state),
+        FigureName(name: "check_in", zh: "签到", en: "check-in"),
+        FigureName(name: "conflict", zh: "待处理", en: "conflict"),
+        FigureName(name: "why", zh: "", en: "") { value in
+            (try? value.string).flatMap(GateConflict.Why.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "verdict", zh: "", en: "") { value in
+            switch value {
+            case "accepted": words("认可", "accepted")
+            case "dismissed": words("不认可", "dismissed")
+            default: plain(value)
+            }
+        },
         FigureName(name: "session", zh: "场次", en: "session"),
         FigureName(name: "sessions", zh: "场次", en: "sessions"),
         FigureName(name: "sessions_before", zh: "原场次", en: "sessions before"),
@@ -138,6 +154,10 @@ enum Recorded {
         FigureName(name: "detail", zh: "", en: ""),
     ]
 
+    private static func state(_ value: JSON) -> String {
+        (try? value.string).flatMap(BookingState.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+    }
+
     private static func yuan(_ value: JSON) -> String {
         guard let fen = try? value.int64 else { return plain(value) }
         let yuan = Money(fen: fen).yuan
@@ -152,30 +172,6 @@ enum Recorded {
         }
     }
 
-    /// The detail of a booking's event.
-    static func detail(_ detail: String?, of action: String) -> String {
-        guard let detail else { return "" }
-        var text = detail.replacing(/(-?\d{1,15}) fen\b/) { match in
-            let yuan = Money(fen: Int64(match.1) ?? 0).yuan
-            return words("\(yuan) 元", "\(yuan) yuan")
-        }
-        text.replace(/(\d{1,15}) g\b/) { "\(Weight(grams: Int64($0.1) ?? 0))" }
-        if action.hasPrefix("booking.") {
-            text.replace(/^[0-9]+( → [0-9]+)?(?=$|, session)/) { words("\($0.0) 人", "\($0.0) people") }
-        }
-        guard Language.ofThisRun == .chinese else { return text }
-        return patterns.reduce(text) { text, entry in
-            text.replacingOccurrences(of: entry.pattern, with: entry.chinese, options: .regularExpression)
-        }
-    }
-
-    private static let patterns: [(pattern: String, chinese: String)] = [
-        (#"^kept ([^:]*)"#, "收取 $1"),
-        (#"^session (\d+): (\d+) of (\d+)$"#, "场次 $1：$2 人，预约 $3 人"),
-        (#"^sale (\d+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"^session (\S.*) → "#, "场次 $1 → "),
-        (#", session (\S.*) → "#, "，场次 $1 → "),
-    ]
-
     private static let actorKinds = ["account": "账号", "token": "令牌"]
     private static let actors = [
         "local": "本机", "clock": "到期自动", "waiting-list": "候补自动", "public": "公众", "group": "团队",
@@ -186,8 +182,9 @@ enum Recorded {
         "requested": "申请", "held": "保留名额", "confirmed": "确认", "waitlisted": "候补", "expired": "过期",
         "cancelled": "取消", "no_show": "未到", "arrived": "到达", "completed": "完成", "changed": "更改",
         "moved": "改场次", "paid": "付款", "refund_decided": "决定退款", "refunded": "退款", "picked": "采摘",
+        "checked_in": "签到", "checked_in_twice": "重复签到", "imported": "导入", "undone": "撤销",
+        "check_in_undone": "撤销签到", "gate_conflict": "入口待处理", "gate_settled": "入口处理",
         "adjusted": "调整费用", "payment_reversed": "撤销收款或退款",
-        "checked_in": "签到", "checked_in_twice": "重复签到", "imported": "导入",
     ]
 
     private static let actions: [String: String] = {
@@ -208,8 +205,7 @@ enum Recorded {
             "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",
             "tour.session.add": "安排场次", "tour.session.change": "更改场次", "tour.session.close": "停止预约",
             "tour.session.reopen": "重新开放预约", "tour.session.cancel": "取消场次", "tour.session.move": "场次改期",
-            "booking.change": "更改预约",
-            "booking.check-in": "签到", "booking.check-in-twice": "重复签到", "message.retry": "重发消息",
+            "message.retry": "重发消息",
         ]
         for (what, chinese) in events { actions["booking.\(what)"] = "预约\(chinese)" }
         for kind in RegisterKind.allCases { actions["import.\(kind)"] = "导入\(kind.label.zh)" }

@@ -145,7 +145,8 @@ struct TourSessionCommand: ParsableCommand {
                 try await backend.database.change(
                     backend.local.scope,
                     SessionStore.change(
-                        session, capacity: capacity, resources: resource.isEmpty && !noResources ? nil : resource))
+                        session, capacity: capacity, resources: resource.isEmpty && !noResources ? nil : resource,
+                        now: backend.clock.now()))
             }
             try options.show(changed.json, TourSession.table([changed]).text)
         }

@@ -48,8 +48,16 @@ public struct Change<Value: Sendable>: Sendable {
         writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL], refusals: [String: Refusal] = [:], event: Event,
         returning decode: @escaping @Sendable (Rows) throws -> Value
     ) {
+        self.init(
+            writes: writes, rows: rows, lastWrites: lastWrites, refusals: refusals, events: [event], returning: decode)
+    }
+
+    public init(
+        writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL], refusals: [String: Refusal] = [:],
+        events: [Event], returning decode: @escaping @Sendable (Rows) throws -> Value
+    ) {
         precondition(!lastWrites.isEmpty, "an answer is returned by the last of the writes")
-        self.init(.returned(decode), writes, rows, lastWrites, refusals, [event])
+        self.init(.returned(decode), writes, rows, lastWrites, refusals, events)
     }
 
     private init(

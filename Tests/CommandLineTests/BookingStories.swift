@@ -65,12 +65,17 @@ import Testing
         ]
         #expect(try await gate.run(checkIn).json()["result"] as? String == "counted")
         let again = try await gate.run(checkIn)
-        #expect(again.status == 1 && again.errors.contains("27"))
+        #expect(again.status == 1 && again.errors.contains("27") && again.errors.contains("--more"))
         #expect(!FileManager.default.fileExists(atPath: gate.file("data")))
 
         // The visit is tomorrow: what the gate let in today was to try it out.
         let sync = try await village.run("booking", "sync", gate.file("journal"), "--lang", "zh")
         #expect(sync.status == 1 && sync.output.contains("试用"))
+        let kept = try await village.run("booking", "conflicts", "--json").json(as: [[String: Any]].self)
+        #expect(kept.count == 1 && kept.first?["why"] as? String == "early")
+        let dismissed = try await village.json(
+            "booking", "settle", "--conflict", "1", "--dismiss", "--reason", "试用")
+        #expect((dismissed["settlement"] as? [String: Any])?["accepted"] as? Bool == false)
         #expect(try await show(number, in: village)["state"] as? String == "confirmed")
         let arrival = ["booking", "check-in", payload, "--headcount", "27", "--any-day", "--json"]
         #expect(try await village.run(arrival).json()["result"] as? String == "counted")
@@ -78,6 +83,69 @@ import Testing
         #expect(shown["state"] as? String == "arrived" && shown["arrived"] as? Int == 27)
         let after = try await village.run(summary).json()
         #expect((after["total"] as? [String: Int])?["fen"] == 28 * 6800)
+    }
+
+    @Test func `a torn line of the gate's journal is named, and costs nobody else anything`() async throws {
+        let (village, session) = try await village()
+        let booked = try await village.run(request(session, headcount: 30, "--state", "confirmed")).json()
+        let reference = try #require(booked["reference"] as? String)
+        let list = village.file("gate.json")
+        #expect(try await village.run("booking", "gate-list", "--day", tomorrow, "--output", list).status == 0)
+        let gate = try Village()
+        let journal = gate.file("journal")
+        func checkIn(_ heads: String, _ more: String...) async throws -> Outcome {
+            try await gate.run(
+                [
+                    "booking", "check-in", reference, "--headcount", heads, "--offline", list, "--journal", journal,
+                    "--json",
+                ]
+                    + more)
+        }
+        // The list is tomorrow's: either it is the wrong one, or the clock is.
+        let early = try await checkIn("18")
+        #expect(early.status == 1 && early.errors.contains("--any-day"))
+        let first = try await checkIn("18", "--any-day", "--lang", "zh")
+        #expect(try first.json()["arrived"] as? Int == 18 && first.errors.contains("时钟"))
+        let torn = #"{"anyDay":true,"code":"ABCD"#
+        _ = try await gate.shell("printf '%s' '\(torn)' >> '\(journal)'")
+        let second = try await checkIn("12", "--any-day", "--lang", "zh")
+        #expect(second.status == 0 && second.errors.contains("第 2 行"))
+        #expect(try second.json()["arrived"] as? Int == 30)
+        let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 3 && lines[1] == torn)
+        let sync = try await village.run("booking", "sync", journal, "--json")
+        let told = try sync.json(as: [[String: Any]].self)
+        #expect(sync.status == 1)
+        #expect(told.map { $0["result"] as? String } == ["conflict", "conflict", "damaged"])
+        #expect(told.last?["line"] as? Int == 2)
+        #expect(told.first?["why"] as? String == "early" && told.first?["conflict"] as? Int == 1)
+        let again = try await village.run("booking", "sync", journal, "--lang", "zh")
+        #expect(again.status == 1 && again.output.contains("第 2 行") && again.output.contains("早已并入"))
+    }
+
+    @Test func `what was typed wrong at the gate is taken back`() async throws {
+        let (village, session) = try await village()
+        let booked = try await village.run(request(session, headcount: 20, "--state", "confirmed")).json()
+        let number = "\(try #require(booked["booking"] as? Int))"
+        let reference = try #require(booked["reference"] as? String)
+        let arrival = ["booking", "check-in", reference, "--any-day", "--json", "--headcount"]
+        let wrong = try await village.run(arrival + ["19"]).json()
+        let id = "\(try #require(wrong["checkIn"] as? Int))"
+        let undone = try await village.json("booking", "undo", "--check-in", id, "--reason", "打错了")
+        #expect(undone["state"] as? String == "confirmed")
+        #expect(try await village.run(arrival + ["12"]).json()["arrived"] as? Int == 12)
+        #expect(try await village.run(arrival + ["8"]).json()["arrived"] as? Int == 20)
+        let more = try await village.run(arrival + ["5"])
+        #expect(more.status == 1)
+        #expect(try more.json()["result"] as? String == "twice")
+        let story = try await village.run("booking", "show", number, "--lang", "zh")
+        #expect(story.output.contains("已撤销：打错了") && story.output.contains("撤销签到"))
+        let accepted = try await village.json("booking", "settle", "--conflict", "1", "--dismiss", "--reason", "扫了两次")
+        #expect((accepted["settlement"] as? [String: Any])?["accepted"] as? Bool == false)
+        let sheet = try await village.run("booking", "day-sheet", "--day", tomorrow, "--format", "csv", "--lang", "zh")
+        #expect(sheet.output.contains("分批签到 12 + 8") && sheet.output.contains("撤销签到 19 人：打错了"))
+        let back = try await village.json("booking", "undo", "--booking", number, "--reason", "签错了团")
+        #expect(back["state"] as? String == "confirmed" && back["arrived"] is NSNull)
     }
 
     @Test func `who waits gets the seats that a cancellation frees`() async throws {
@@ -170,7 +238,9 @@ import Testing
         ["picked", "1", "--batch", "1", "--batch", "2", "--weight", "1kg", "--weight", "2kg", "--batch", "3"],
         ["request"], ["confirm"], ["pay", "1", "--amount", "viel", "--how", "x"], ["check-in", "x"],
         ["check-in", "x", "--headcount", "1", "--journal", "j"], ["ticket"], ["gate-list", "--day", "2026-02-30"],
-        ["refund", "decide", "1"], ["nonesuch"],
+        ["refund", "decide", "1"], ["undo", "--reason", "x"], ["undo", "--booking", "1"],
+        ["settle", "--conflict", "1", "--reason", "x"], ["settle", "--conflict", "1", "--accept", "--dismiss"],
+        ["nonesuch"],
     ])
     func `wrong usage is told before anything is opened`(arguments: [String]) async throws {
         let village = try Village()

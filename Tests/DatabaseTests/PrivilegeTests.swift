@@ -7,9 +7,9 @@ import Testing
 @Suite struct PrivilegeTests {
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
-        "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
-        "livelihood_report", "household_period", "plot_period", "tour_adjustment", "tour_earning",
-        "batch_correction", "sale_correction", "withdrawal_undo",
+        "recall", "scan", "income_entry", "event", "tour_payment", "tour_check_in", "tour_check_in_undo",
+        "tour_gate_conflict", "tour_gate_settlement", "message", "livelihood_report", "household_period",
+        "plot_period", "tour_adjustment", "tour_earning", "batch_correction", "sale_correction", "withdrawal_undo",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.

@@ -98,9 +98,9 @@ import Testing
             let names = Set(undivided.map(\.name))
             #expect(
                 names.isSuperset(of: [
-                    "tour_booking", "tour_booking_session", "tour_booking_extra", "tour_booking_event",
-                    "tour_payment", "tour_adjustment", "tour_earning", "tour_check_in", "message", "livelihood_report",
-                    "income_entry",
+                    "tour_booking", "tour_booking_session", "tour_booking_extra", "tour_payment", "tour_adjustment",
+                    "tour_earning", "tour_check_in", "tour_check_in_undo", "tour_gate_conflict",
+                    "tour_gate_settlement", "message", "livelihood_report", "income_entry",
                 ]))
             for table in undivided {
                 #expect(try await rows(village, table.name) > 0, "\(table.name) holds nothing that could be hidden")

@@ -9,6 +9,15 @@ public struct TestBooking: Sendable {
     public let number: Int64
     public let reference: BookingReference
     public let phone: String
+
+    init(number: Int64, reference: BookingReference, phone: String) {
+        (self.number, self.reference, self.phone) = (number, reference, phone)
+    }
+
+    /// One that the program made.
+    public init(_ booking: Booking) {
+        self.init(number: booking.id.value, reference: booking.reference, phone: booking.phone)
+    }
 }
 
 /// Sessions and bookings, written by the superuser past all rules but the database's own.
@@ -88,6 +97,15 @@ extension TestVillage {
                     120, 2880, 24, 48, 0, 0
                 FROM tour_booking b JOIN tour_session s ON s.village_id = b.village_id AND s.id = \(session)
                 WHERE b.village_id = \(village.id) AND b.reference = \(reference.text)
+                """,
+                """
+                INSERT INTO tour_check_in (village_id, booking_id, session_id, day, nonce, headcount, counts, offline, at,
+                    actor)
+                SELECT l.village_id, l.booking_id, l.session_id, l.day, 'fixture-' || l.booking_id || '-' || l.session_id,
+                    l.arrived, true, false, \(clock.now), 'test'
+                FROM tour_booking_session l JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+                WHERE b.village_id = \(village.id) AND b.reference = \(reference.text) AND l.session_id = \(session)
+                    AND l.arrived IS NOT NULL
                 """,
                 """
                 UPDATE tour_session SET held = held + \(state.holdsSeats ? headcount : 0),

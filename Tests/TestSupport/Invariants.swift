@@ -205,6 +205,44 @@ enum Invariants {
             """
         ),
         (
+            "who arrived is the sum of the check-ins that count",
+            """
+            SELECT l.village_id, l.booking_id, l.session_id, l.arrived, sum(c.headcount) AS counted
+            FROM tour_booking_session l
+            JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+            LEFT JOIN tour_check_in c ON c.village_id = l.village_id AND c.booking_id = l.booking_id
+                AND c.session_id = l.session_id AND c.counts AND NOT EXISTS (
+                    SELECT FROM tour_check_in_undo u WHERE u.village_id = c.village_id
+                        AND u.booking_id = c.booking_id AND u.check_in_id = c.id)
+            WHERE b.state NOT IN ('completed')
+            GROUP BY l.village_id, l.booking_id, l.session_id, l.arrived
+            HAVING l.arrived IS DISTINCT FROM sum(c.headcount)
+            """
+        ),
+        (
+            "who counts has seats in the session",
+            """
+            SELECT c.village_id, c.booking_id, c.session_id, c.id FROM tour_check_in c
+            WHERE c.counts AND NOT EXISTS (
+                SELECT FROM tour_check_in_undo u WHERE u.village_id = c.village_id AND u.booking_id = c.booking_id
+                    AND u.check_in_id = c.id)
+                AND NOT EXISTS (
+                    SELECT FROM tour_booking_session l WHERE l.village_id = c.village_id
+                        AND l.booking_id = c.booking_id AND l.session_id = c.session_id)
+            """
+        ),
+        (
+            "a booking's last event tells where it stands",
+            """
+            SELECT b.village_id, b.id, b.state, e.kind, e.figures FROM tour_booking b
+            JOIN LATERAL (
+                SELECT kind, figures FROM event e WHERE e.village_id = b.village_id AND e.subject = b.id::text
+                    AND e.kind LIKE 'booking.%' ORDER BY e.id DESC LIMIT 1
+            ) e ON true
+            WHERE e.figures ->> 'state' <> b.state
+            """
+        ),
+        (
             "whatever changes something leaves an event in its transaction",
             """
             SELECT changed.what, count(*) AS rows FROM (
@@ -233,7 +271,10 @@ enum Invariants {
                 UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
                 UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
                 UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
-                UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
+                UNION ALL SELECT 'tour_check_in', xmin FROM tour_check_in
+                UNION ALL SELECT 'tour_check_in_undo', xmin FROM tour_check_in_undo
+                UNION ALL SELECT 'tour_gate_conflict', xmin FROM tour_gate_conflict
+                UNION ALL SELECT 'tour_gate_settlement', xmin FROM tour_gate_settlement
                 UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
                 UNION ALL SELECT 'tour_adjustment', xmin FROM tour_adjustment
                 UNION ALL SELECT 'tour_earning', xmin FROM tour_earning

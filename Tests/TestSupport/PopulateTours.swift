@@ -39,10 +39,6 @@ extension TestVillage {
             SELECT b.village_id, b.id, \(id), x.id, x.kind, \(day), 2, 3500, 7000 FROM tour_booking b, tour_extra x
             """,
             """
-            INSERT INTO tour_booking_event (village_id, booking_id, actor, state, what)
-            SELECT village_id, id, 'test', state, 'checked-in' FROM tour_booking
-            """,
-            """
             INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, actor)
             SELECT village_id, id, 'payment', paid_fen, '微信', \(today), 'test' FROM tour_booking
             """,
@@ -52,8 +48,23 @@ extension TestVillage {
             """,
             "SELECT settle_tour_income(village_id, ARRAY[id], \(today), 'test') FROM tour_booking",
             """
-            INSERT INTO tour_check_in (village_id, booking_id, session_id, nonce, headcount, counts, offline, at, actor)
-            SELECT village_id, id, \(id), 'populated', 2, true, false, \(clock.now), 'test' FROM tour_booking
+            INSERT INTO tour_check_in (village_id, booking_id, session_id, day, nonce, headcount, counts, offline, at, actor)
+            SELECT b.village_id, b.id, \(id), \(day), n.nonce, 2, true, false, \(clock.now), 'test'
+            FROM tour_booking b, (VALUES ('populated'), ('populated-twice')) n (nonce)
+            """,
+            """
+            INSERT INTO tour_check_in_undo (village_id, booking_id, check_in_id, day, reason, actor)
+            SELECT village_id, booking_id, id, day, '签错了', 'test' FROM tour_check_in WHERE nonce = 'populated-twice'
+            """,
+            """
+            INSERT INTO tour_gate_conflict (village_id, booking_id, session_id, day, nonce, headcount, why, offline, at,
+                actor)
+            SELECT village_id, id, \(id), \(day), 'populated-third', 2, 'twice', true, \(clock.now), 'test'
+            FROM tour_booking
+            """,
+            """
+            INSERT INTO tour_gate_settlement (village_id, conflict_id, accepted, reason, actor)
+            SELECT village_id, id, false, '重复扫码', 'test' FROM tour_gate_conflict
             """,
             """
             INSERT INTO message (village_id, key, kind, booking_id)

@@ -45,7 +45,10 @@ import Testing
             let shown = try await village.booking(booking)
             #expect(shown.fee == fewer.fee && shown.lines.map(\.headcount) == [5] && shown.version == 3)
             let events = try await BookingStore(village.database).show(key, village.committee).events
-            #expect(events.map(\.detail) == ["10", "10 → 15", "15 → 5"])
+            #expect(
+                events.map(\.figures) == [
+                    #"{"people": 10}"#, #"{"people": 15, "people_before": 10}"#, #"{"people": 5, "people_before": 15}"#,
+                ])
         }
     }
 

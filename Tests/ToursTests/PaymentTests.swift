@@ -292,7 +292,7 @@ import Testing
             #expect(try await BatchStore(village.database).show(second, village.committee).batch.stock.grams == 0)
             let history = try await BookingStore(village.database).show(
                 .number(booking.id.value), village.committee)
-            #expect(history.events.last?.detail == "sale \(sale.id): 8000 g, 24000 fen")
+            #expect(history.events.last?.figures == #"{"fen": 24000, "sale": \#(sale.id), "grams": 8000}"#)
             let nothing = try await refusal {
                 try await village.change(
                     BookingStore.pick(.number(booking.id.value), .init(lines: []), now: village.clock.now))

@@ -169,7 +169,7 @@ import Tours
             #expect(try await village.number("SELECT count(*) FROM tour_visit") == 0)
             #expect(try await village.number("SELECT sum(booked)::bigint FROM tour_session") == 10)
             #expect(try await village.number("SELECT sum(fee_fen)::bigint FROM tour_booking") == 135_000)
-            #expect(try await village.number("SELECT count(*) FROM tour_booking_event") == 3)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.imported'") == 3)
             try await checkSeats(village)
         }
     }

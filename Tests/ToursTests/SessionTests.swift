@@ -168,19 +168,22 @@ import Testing
             let ground = try await TourGround(village)
             let first = try await ground.session(resources: ["张导"])
             let changed = try await village.change(
-                SessionStore.change(first, capacity: nil, resources: ["李导", "张导", "李导"]))
+                SessionStore.change(first, capacity: nil, resources: ["李导", "张导", "李导"], now: village.clock.now))
             #expect(changed.resources.sorted() == ["张导", "李导"].sorted())
             #expect(try await ground.show(first).resources.sorted() == changed.resources.sorted())
             let other = try await ground.session(site: TourGround.base)
             let busy = try await refusal {
-                try await village.change(SessionStore.change(other, capacity: nil, resources: ["李导"]))
+                try await village.change(
+                    SessionStore.change(other, capacity: nil, resources: ["李导"], now: village.clock.now))
             }
             #expect(busy?.code == "resource-in-two-places")
             try await village.change(SessionStore.step(.cancel, first, now: village.clock.now))
             #expect(try await ground.show(first).resources.isEmpty)
-            try await village.change(SessionStore.change(other, capacity: nil, resources: ["李导"]))
+            try await village.change(
+                SessionStore.change(other, capacity: nil, resources: ["李导"], now: village.clock.now))
             #expect(try await ground.show(other).resources == ["李导"])
-            let none = try await village.change(SessionStore.change(other, capacity: 10, resources: []))
+            let none = try await village.change(
+                SessionStore.change(other, capacity: 10, resources: [], now: village.clock.now))
             #expect(none.resources.isEmpty && none.capacity == 10)
         }
     }
@@ -191,13 +194,15 @@ import Testing
             let id = try await ground.session()
             try await ground.occupy(id, held: 5, booked: 12)
             let less = try await refusal {
-                try await village.change(SessionStore.change(id, capacity: 16, resources: nil))
+                try await village.change(SessionStore.change(id, capacity: 16, resources: nil, now: village.clock.now))
             }
             #expect(less?.code == "capacity-below-taken" && less?.message.en.contains("17") == true)
-            #expect(try await village.change(SessionStore.change(id, capacity: 17, resources: nil)).free == 0)
+            #expect(
+                try await village.change(SessionStore.change(id, capacity: 17, resources: nil, now: village.clock.now))
+                    .free == 0)
             let stale = try await refusal {
                 try await village.change(
-                    SessionStore.change(id, capacity: 40, resources: nil) {
+                    SessionStore.change(id, capacity: 40, resources: nil, now: village.clock.now) {
                         if $0 != 1 { throw Refusal.changedMeanwhile }
                     })
             }
@@ -241,7 +246,7 @@ import Testing
             let cancelled = try await village.change(SessionStore.step(.cancel, id, now: village.clock.now))
             #expect(cancelled.state == .cancelled)
             let change = try await refusal {
-                try await village.change(SessionStore.change(id, capacity: 5, resources: nil))
+                try await village.change(SessionStore.change(id, capacity: 5, resources: nil, now: village.clock.now))
             }
             #expect(change?.code == "wrong-session-state")
             #expect(try await village.change(SessionStore.step(.reopen, id, now: village.clock.now)).state == .open)

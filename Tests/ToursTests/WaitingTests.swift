@@ -40,11 +40,68 @@ import Testing
             let history = try await BookingStore(village.database).show(.number(booking.id.value), village.committee)
             #expect(history.events.map(\.what) == ["requested", "expired"] && history.events.last?.actor == "clock")
             #expect(try await village.number("SELECT count(*) FROM message WHERE kind = 'expired'") == 1)
-            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.expire'") == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'booking.expired'") == 1)
             let late = try await refusal {
                 try await village.change(BookingStore.confirm(.number(booking.id.value), now: village.clock.now))
             }
             #expect(late?.code == "step-not-allowed")
+        }
+    }
+
+    @Test func `more room, or a session that opens again, is theirs who wait`() async throws {
+        try await withVillage { village in
+            let tour = try await village.tourProgramme()
+            let session = try await village.tourSession(tour, capacity: 30)
+            try await village.book(village.group(session, headcount: 30), as: .confirmed)
+            let waiting = try await village.book(village.group(session, headcount: 20, waitlist: true))
+            let grown = try await village.change(
+                SessionStore.change(session, capacity: 50, resources: nil, now: village.clock.now))
+            #expect(grown.held == 20 && grown.free == 0 && grown.version == 2)
+            #expect(try await village.booking(waiting).state == .held)
+            #expect(try await village.seats(session) == [20, 30])
+            let stranger = try await refusal { try await village.book(village.group(session, headcount: 2)) }
+            #expect(stranger?.code == "sold-out")
+            let one = try await village.number(
+                "SELECT count(DISTINCT xmin::text) FROM event WHERE kind IN ('tour.session.change', 'booking.held')")
+            #expect(one == 1)
+            // Closed while somebody waits, and seats come back: they stay until it opens again.
+            let late = try await village.book(village.group(session, headcount: 15, waitlist: true))
+            try await village.change(SessionStore.step(.close, session, now: village.clock.now))
+            try await village.change(BookingStore.cancel(.number(waiting.id.value), now: village.clock.now))
+            #expect(try await village.booking(late).state == .waitlisted)
+            let opened = try await village.change(SessionStore.step(.reopen, session, now: village.clock.now))
+            #expect(opened.held == 15 && opened.state == .open)
+            #expect(try await village.booking(late).state == .held)
+        }
+    }
+
+    @Test func `sessions that grow at once serve who waits for both`() async throws {
+        try await withVillage(poolSize: 8) { village in
+            let tour = try await village.tourProgramme()
+            let sessions = [
+                try await village.tourSession(tour, capacity: 10),
+                try await village.tourSession(tour, capacity: 10, hour: 14),
+            ]
+            for session in sessions { try await village.book(village.group(session), as: .confirmed) }
+            var waiting: [Booking] = []
+            for _ in 0..<4 {
+                waiting.append(
+                    try await village.book(village.group(sessions[0], sessions[1], headcount: 5, waitlist: true)))
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for session in sessions + sessions.reversed() {
+                    group.addTask {
+                        try await village.change(
+                            SessionStore.change(session, capacity: 30, resources: nil, now: village.clock.now))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            for booking in waiting { #expect(try await village.booking(booking).state == .held) }
+            #expect(try await village.seats(sessions[0]) == [20, 10])
+            let deadlocks = try await village.number(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = \(village.databaseName)")
+            #expect(deadlocks == 0)
         }
     }
 

@@ -78,6 +78,15 @@ extension ServedVillage {
             let first = try #require(
                 try await get("/api/v1/tours/bookings?limit=1", as: "auditor")["items"].array.first)
             return Example("/api/v1/tours/bookings/\(try first["booking"].int64)", as: "auditor")
+        case "GET /api/v1/tours/gate-conflicts":
+            _ = try await gateConflict()
+            return Example("\(endpoint.path)?all=true&limit=500", as: "auditor")
+        case "POST /api/v1/tours/gate-conflicts/{conflict}/settlements":
+            let path = "/api/v1/tours/gate-conflicts/\(try await gateConflict())/settlements"
+            return Example(path, as: "desk", ["accept": true, "reason": "test"])
+        case "GET /api/v1/tours/todo":
+            _ = try await booked(state: "requested")
+            return Example("\(endpoint.path)?limit=500", as: "committee")
         case "GET /api/v1/tours/payments", "GET /api/v1/tours/payments/sums":
             return Example("\(endpoint.path)?from=\(today)&to=\(today)&how=微信", as: "committee")
         case "POST /api/v1/tours/sessions/{session}/cancellations":
@@ -113,6 +122,7 @@ extension ServedVillage {
         case "changes": (booking, body) = (try await booked(), ["headcount": 3])
         case "cancellations": (booking, body) = (try await booked(), ["reason": "test"])
         case "no-shows": (booking, body) = (try await booked(days: 0, hour: 23), [:])
+        case "undos": (booking, body) = (try await cancelled(), ["reason": "by mistake"])
         case "completions": (booking, body) = (try await booked(days: 0, hour: 23), ["arrived": 2])
         case "payments": (booking, body) = (try await booked(), ["amount": amount, "paidHow": "微信"])
         case "adjustments": (booking, body) = (try await booked(), ["amount": JSON(Money(fen: -100)), "reason": "优惠"])
@@ -133,6 +143,23 @@ extension ServedVillage {
         default: return nil
         }
         return Example("/api/v1/tours/bookings/\(try booking["booking"].int64)/\(step)", as: "desk", body)
+    }
+
+    private func cancelled() async throws -> JSON {
+        let booking = try await booked()
+        return try await post(
+            "/api/v1/tours/bookings/\(booking["booking"].int64)/cancellations", as: "desk", ["reason": "test"])
+    }
+
+    /// A group that was let in twice by two gates that did not know of each other.
+    func gateConflict() async throws -> Int64 {
+        let booking = try await booked(days: 0, hour: 23)
+        func told(_ nonce: String) -> JSON {
+            ["code": booking["reference"], "headcount": 2, "nonce": .string(fresh(nonce))]
+        }
+        let reply = try await send(
+            "POST", "/api/v1/tours/check-ins", as: "desk", [told("first-scan-"), told("second-scan-")])
+        return try #require(try reply.json["items"].array.last)["checkIn"]["conflict"].int64
     }
 
     private func paid() async throws -> JSON {

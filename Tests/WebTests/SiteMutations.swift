@@ -32,7 +32,9 @@ struct Fault: Sendable {
         case .instant: "2025-08-03T01:30:00Z"
         case .money(let range): good(.object([Field("fen", .integer(range))]))
         case .weight(let range): good(.object([Field("grams", .integer(range))]))
-        case .array(let schema, let count): .array(Array(repeating: good(schema), count: max(1, count.lowerBound)))
+        case .figures: [:]
+        case .array(let schema, let count), .items(let schema, let count):
+            .array(Array(repeating: good(schema), count: max(1, count.lowerBound)))
         case .object(let fields): .object(fields.map { JSON.Member($0.name, good($0.schema)) })
         case .named(_, let schema): good(schema)
         }
@@ -67,6 +69,11 @@ struct Fault: Sendable {
         case .boolean: return faults("boolean", ["true", 1, 0, ""])
         case .money(let range): return all(of: .object([Field("fen", .integer(range))]), nullable: nullable)
         case .weight(let range): return all(of: .object([Field("grams", .integer(range))]), nullable: nullable)
+        case .figures: return faults("object", [])
+        case .items(let item, let count):
+            // What is wrong with an item is told of that one alone.
+            let many = JSON.array(Array(repeating: good(item), count: count.upperBound + 1))
+            return faults("array", [many] + (count.lowerBound > 0 ? [[]] : []))
         case .array(let item, let count):
             let good = good(item)
             var values: [JSON] = [.array(Array(repeating: good, count: count.upperBound + 1))]

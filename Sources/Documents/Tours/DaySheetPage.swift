@@ -15,9 +15,15 @@ extension PrintedPages {
             "arrivedLabel": Bilingual(zh: "已到", en: "Arrived"),
             "leaderLabel": Bilingual(zh: "带队人 / 电话", en: "Leader / phone"),
             "extrasLabel": Bilingual(zh: "加项", en: "Extras"), "paymentLabel": Bilingual(zh: "付款", en: "Payment"),
-            "stateLabel": Bilingual(zh: "状态", en: "State"), "noteLabel": Bilingual(zh: "备注", en: "Note"),
+            "stateLabel": Bilingual(zh: "状态", en: "State"),
+            "conflictsLabel": Bilingual(zh: "入口待处理（booking settle）", en: "To be settled at the gate (booking settle)"),
+            "noteLabel": Bilingual(zh: "备注", en: "Note"),
         ]
         var values: [String: Any] = texts.mapValues { $0[language] }
+        values["conflicts"] = sheet.conflicts.map { conflict in
+            ["unit": conflict.unit, "number": "\(conflict.booking)", "text": conflict.remark[language]]
+        }
+        values["hasConflicts"] = !sheet.conflicts.isEmpty
         values["hasSessions"] = !sheet.sessions.isEmpty
         values["sessions"] = sheet.sessions.map { session -> [String: Any] in
             [
@@ -43,7 +49,7 @@ extension PrintedPages {
             "kind": booking.kind.label[language], "heads": "\(line.visit.headcount)",
             "arrived": line.visit.arrived.map { "\($0)" } ?? "", "leader": booking.leader, "phone": booking.phone,
             "extras": line.extras, "payment": booking.payment[language], "state": booking.state.label[language],
-            "note": booking.note ?? "",
+            "note": line.remarks(language),
         ]
     }
 }

@@ -97,25 +97,6 @@ public enum BookingExtraKind: String, Sendable, CaseIterable {
     }
 }
 
-/// One thing that happened to a booking.
-public struct BookingEvent: Sendable {
-    public let at: Date
-    public let actor: String
-    /// Where the booking stood afterwards.
-    public let state: BookingState
-    /// Such as `requested`, `changed`, `paid`.
-    public let what: String
-    public let detail: String?
-}
-
-/// A booking with all that happened to it.
-public struct BookingHistory: Sendable {
-    public let booking: Booking
-    public let events: [BookingEvent]
-    public let payments: [BookingPayment]
-    public let adjustments: [BookingAdjustment]
-}
-
 /// Which booking is meant, and by whom.
 public enum BookingKey: Sendable {
     /// By the desk, which sees all.

@@ -15,7 +15,7 @@ extension BookingStore {
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(
-                key, seen: seen, from: [.requested, .held, .waitlisted, .confirmed], transaction, scope)
+                key, seen: seen, from: BookingStep.change.from, transaction, scope)
             var booking = try withContact(old, change)
             let ids = try change.sessions.map { sessions in
                 try checkSessions(sessions)
@@ -29,12 +29,21 @@ extension BookingStore {
                 let answers = try await transaction.query([
                     BookingSeats.select(ids ?? oldIDs, scope),
                     BookingExtras.select((change.extras?.map(\.extra) ?? []) + old.extras.map(\.extra), scope),
+                    """
+                    SELECT f.session_id FROM tour_gate_conflict f
+                    WHERE f.village_id = \(scope.village) AND f.booking_id = \(old.id.value)
+                        AND f.session_id IS NOT NULL AND NOT EXISTS (
+                            SELECT FROM tour_gate_settlement s
+                            WHERE s.village_id = f.village_id AND s.conflict_id = f.id)
+                    """,
                 ])
                 let sessions = try BookingSeats.sessions(answers[0], wanted: ids ?? oldIDs)
                 booking.language = try BookingRules.language(change.language ?? old.language, sessions)
                 if reseats {
                     try reseat(&booking, change, sessions, offered: try BookingExtras.offered(answers[1]))
-                    try checkSessions(sessions, old, booking, byStranger: key.isStranger, now)
+                    let seen = Set(try answers[2].map { try $0.decode("session_id", as: Int64.self) })
+                    try checkSessions(
+                        sessions, old, booking, seen: key.isStranger ? [] : seen, byStranger: key.isStranger, now)
                     if key.isStranger { try BookingRules.checkFeeIsNotDodged(old, booking, now: now) }
                 }
                 let moves = BookingSeats.moves(from: old.lines, old.state, to: booking.lines, old.state)
@@ -111,11 +120,12 @@ extension BookingStore {
     }
 
     /// The rules for the group in its new sessions; what it only leaves or keeps need not be open.
+    /// - Parameter seen: sessions to which a gate has let it in, and that it may go back to although they are over.
     private static func checkSessions(
-        _ sessions: [BookableSession], _ old: Booking, _ new: Booking, byStranger: Bool, _ now: Date
+        _ sessions: [BookableSession], _ old: Booking, _ new: Booking, seen: Set<Int64>, byStranger: Bool, _ now: Date
     ) throws {
         try BookingRules.checkHeadcount(new.headcount, sessions, byStranger: byStranger)
-        try BookingRules.checkTime(sessions, byStranger: byStranger, now: now)
+        try BookingRules.checkTime(sessions.filter { !seen.contains($0.id) }, byStranger: byStranger, now: now)
         try BookingRules.checkOpen(
             sessions.filter { session in
                 let before = old.lines.first { $0.session == session.id }?.headcount ?? 0
@@ -133,17 +143,13 @@ extension BookingStore {
     ) -> Change<Booking> {
         let id = booking.id.value
         let (from, to) = (old.lines.map(\.session), booking.lines.map(\.session))
-        var details: [String] = []
         var figures: [Event.Figure] = []
         if old.headcount != booking.headcount {
-            details.append("\(old.headcount) → \(booking.headcount)")
             figures += [.number("people", booking.headcount), .number("people_before", old.headcount)]
         }
         if from != to {
-            details.append("session \(list(from)) → \(list(to))")
             figures += [.text("sessions", list(to)), .text("sessions_before", list(from))]
         }
-        let detail = details.isEmpty ? nil : details.joined(separator: ", ")
         var writes = [BookingRows.update(booking, seen: old.version, step: false, scope)]
         var lastWrites: [SQL] = []
         if reseats {
@@ -164,18 +170,14 @@ extension BookingStore {
                 : BookingSeats.statements(
                     BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope)
         }
-        writes += [
-            BookingRows.event(from == to ? "changed" : "moved", of: booking, detail: detail, at: now, scope),
-            message(.changed, booking, scope),
-        ]
+        writes.append(message(.changed, booking, scope))
         return Change(
             booking, writes: writes, lastWrites: lastWrites,
             refusals: BookingSeats.refusals.merging(
                 [
-                    "tour_check_in_village_id_booking_id_session_id_fkey": BookingRules.stale,
-                    "tour_session_not_oversold": BookingRules.noSeats,
+                    "tour_session_not_oversold": BookingRules.noSeats
                 ]) { $1 },
-            event: Event("booking.change", "\(id)", figures: figures))
+            event: .ofBooking(from == to ? "changed" : "moved", booking, figures))
     }
 
     private static func list(_ sessions: [Int64]) -> String {

@@ -73,7 +73,6 @@ extension BookingStore {
             settled.sale = recorded.id.value
             booking.extras.removeAll { $0.extra == extra.extra && $0.session == extra.session }
             booking.extras.append(settled)
-            let detail = "sale \(recorded.id): \(picking.grams) g, \(recorded.total.fen) fen"
             let tie: SQL =
                 isPlanned
                 ? """
@@ -84,11 +83,14 @@ extension BookingStore {
             return Change(
                 booking,
                 writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + sold.writes
-                    + [tie, BookingRows.event("picked", of: booking, detail: detail, at: now, scope)],
+                    + [tie],
                 refusals: BookingSeats.refusals.merging(sold.refusals) { $1 },
-                event: Event(
-                    "booking.picked", "\(old.id)", day: recorded.day, .number("sale", recorded.id.value),
-                    .number("grams", picking.grams), .fen(recorded.total)))
+                event: .ofBooking(
+                    "picked", booking, day: recorded.day,
+                    [
+                        .number("sale", recorded.id.value), .number("grams", picking.grams),
+                        .fen(recorded.total),
+                    ]))
         }
     }
 

@@ -64,7 +64,7 @@ extension BookingStore {
             lastWrites: BookingSeats.statements(BookingSeats.moves(of: bookings), now: now, scope),
             refusals: BookingSeats.refusals,
             events: bookings.map { booking in
-                Event("booking.\(booking.state.rawValue)", "\(booking.id)", .number("people", booking.headcount))
+                .ofBooking(booking.state.rawValue, booking, [.number("people", booking.headcount)])
             })
     }
 

@@ -153,14 +153,13 @@ extension BookingRows {
         NewRow(
             into: """
                 tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, email, language, note,
-                    state, hold_until, waiting_since, fee_fen, requested_at, actor, began_as, began_with)
+                    state, hold_until, waiting_since, fee_fen, requested_at, actor)
                 """,
             """
             (\(scope.village), \(booking.id.value), \(booking.reference.text), \(booking.unit),
                 \(booking.unitKind.rawValue), \(booking.headcount), \(booking.leader), \(booking.phone), \(booking.email),
                 \(booking.language), \(booking.note), \(booking.state.rawValue), \(booking.holdUntil),
-                \(booking.waitingSince), \(booking.fee), \(booking.requestedAt), \(scope.actor),
-                \(booking.state.rawValue), \(booking.headcount))
+                \(booking.waitingSince), \(booking.fee), \(booking.requestedAt), \(scope.actor))
             """)
     }
 
@@ -197,13 +196,5 @@ extension BookingRows {
             (\(scope.village), \(booking.id.value), \(extra.session), \(extra.extra), \(extra.kind.rawValue), \(day),
                 \(extra.quantity), \(extra.price), \(extra.amount), \(extra.sale))
             """)
-    }
-
-    static func event(_ what: String, of booking: Booking, detail: String? = nil, at now: Date, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO tour_booking_event (village_id, booking_id, at, actor, state, what, detail)
-        VALUES (\(scope.village), \(booking.id.value), \(now), \(scope.actor), \(booking.state.rawValue), \(what),
-            \(detail))
-        """
     }
 }

@@ -188,8 +188,7 @@ public enum BookingRules {
 
     /// Whether a group may still change its booking by itself.
     public static func mayChange(_ booking: Booking, now: Date) -> Bool {
-        [.requested, .held, .waitlisted, .confirmed].contains(booking.state) && now < changeEnd(booking)
-            && !booking.hasLapsed(now)
+        BookingStep.change.from.contains(booking.state) && now < changeEnd(booking) && !booking.hasLapsed(now)
     }
 
     private static func changeHours(_ booking: Booking) -> Int { booking.lines.map(\.terms.changeHours).max() ?? 0 }
@@ -265,6 +264,10 @@ extension BookingRules {
                     en: "what can be done now: \(steps.map(\.label.en).joined(separator: ", "))")
             } else if byStranger {
                 Bilingual(zh: "请重新预约，或联系接待处", en: "book anew, or call the tour desk")
+            } else if state.canBeUndone {
+                Bilingual(
+                    zh: "要来请重新预约；若是误操作，请撤销上一步（booking undo）",
+                    en: "a group that wants to come books anew; if this was a mistake, take it back (booking undo)")
             } else {
                 Bilingual(zh: "没有下一步了，要来请重新预约", en: "nothing follows on it; a group that wants to come books anew")
             }

@@ -10,7 +10,7 @@ extension BookingStore {
     /// Requested or held becomes confirmed: its seats are its own.
     public static func confirm(_ key: BookingKey, seen: Int? = nil, now: Date) -> Plan<Booking> {
         { transaction, scope in
-            let old = try await read(key, seen: seen, from: [.requested, .held], transaction, scope)
+            let old = try await read(key, seen: seen, from: BookingStep.confirm.from, transaction, scope)
             var booking = old
             booking.state = .confirmed
             booking.holdUntil = nil
@@ -22,7 +22,7 @@ extension BookingStore {
     /// - Parameter minutes: from now on; the programmes' own time unless told. Never beyond the first session's start.
     public static func hold(_ key: BookingKey, minutes: Int? = nil, seen: Int? = nil, now: Date) -> Plan<Booking> {
         { transaction, scope in
-            let old = try await read(key, seen: seen, from: [.requested, .held, .waitlisted], transaction, scope)
+            let old = try await read(key, seen: seen, from: BookingStep.hold.from, transaction, scope)
             guard (1...525_600).contains(minutes ?? 1) else {
                 throw Refusal(
                     .invalid, "bad-minutes", field: "minutes", zh: "保留时间须在 1 到 525600 分钟之间",
@@ -62,8 +62,7 @@ extension BookingStore {
         now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
-            let old = try await read(
-                key, seen: seen, from: [.requested, .held, .waitlisted, .confirmed], transaction, scope)
+            let old = try await read(key, seen: seen, from: BookingStep.cancel.from, transaction, scope)
             if key.isStranger { try BookingRules.checkStrangersTime(old, cancelling: true, now: now) }
             let reason = try reason.map { try BookingRules.text($0, field: "reason", max: 200) }
             var booking = old
@@ -73,10 +72,8 @@ extension BookingStore {
                 booking.keep(BookingRules.kept(of: old) { BookingRules.lateFeePercent($0, old.state, now: now) })
             }
             booking.refundWhatIsNotKept()
-            let detail = [booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil, reason].compactMap(\.self)
             return step(
                 from: old, to: booking, message: .cancelled,
-                detail: detail.isEmpty ? nil : detail.joined(separator: ": "),
                 figures: [
                     .fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen"),
                     .text("by", byVillage ? "village" : nil), .reason(reason),
@@ -90,7 +87,7 @@ extension BookingStore {
         _ key: BookingKey, waive: Bool = false, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
-            let old = try await read(key, seen: seen, from: [.confirmed], transaction, scope)
+            let old = try await read(key, seen: seen, from: BookingStep.noShow.from, transaction, scope)
             try checkBegun(old, now)
             var booking = old
             booking.state = .noShow
@@ -98,7 +95,6 @@ extension BookingStore {
             booking.refundWhatIsNotKept()
             return step(
                 from: old, to: booking, message: nil,
-                detail: booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil,
                 figures: [.fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen")], now: now, scope)
         }
     }
@@ -109,7 +105,7 @@ extension BookingStore {
         _ key: BookingKey, arrived: Int? = nil, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
-            let old = try await read(key, seen: seen, from: [.confirmed, .arrived], transaction, scope)
+            let old = try await read(key, seen: seen, from: BookingStep.complete.from, transaction, scope)
             try checkBegun(old, now)
             guard let came = arrived ?? old.arrived else {
                 throw Refusal(
@@ -129,8 +125,7 @@ extension BookingStore {
                 for index in booking.lines.indices { booking.lines[index].arrived = came }
             }
             return step(
-                from: old, to: booking, message: nil, detail: "\(came)", figures: [.number("people", came)], now: now,
-                scope)
+                from: old, to: booking, message: nil, figures: [.number("people", came)], now: now, scope)
         }
     }
 
@@ -142,27 +137,32 @@ extension BookingStore {
     }
 
     /// The change by which a booking goes into its new state.
-    private static func step(
-        from old: Booking, to new: Booking, message: MessageKind?, detail: String? = nil, figures: [Event.Figure] = [],
-        now: Date, _ scope: Scope
+    /// - Parameters:
+    ///   - what: what happened, where the state that it leads to does not tell.
+    ///   - more: what else is written with it.
+    ///   - refusals: what the constraints on it tell besides.
+    static func step(
+        from old: Booking, to new: Booking, what: String? = nil, message: MessageKind?, day: CivilDay? = nil,
+        figures: [Event.Figure] = [], more: [SQL] = [], refusals: [String: Refusal] = [:], now: Date, _ scope: Scope
     ) -> Change<Booking> {
         var booking = new
         booking.version = old.version + 1
-        var writes = [BookingRows.update(booking, seen: old.version, step: true, scope)]
+        let isStep = old.state != booking.state || booking.state == .held
+        var writes = [BookingRows.update(booking, seen: old.version, step: isStep, scope)]
         for (before, after) in zip(old.lines, booking.lines)
         where before.kept != after.kept || before.arrived != after.arrived {
             writes.append(BookingRows.upsert(after, of: booking, scope))
         }
-        writes.append(BookingRows.event(booking.state.rawValue, of: booking, detail: detail, at: now, scope))
         if old.earns || booking.earns {
             writes.append(TourEarnings.settle([booking], on: BookingRules.today(now), scope))
         }
         if let message { writes.append(Self.message(message, booking, scope)) }
         return Change(
-            booking, writes: writes,
+            booking, writes: writes + more,
             lastWrites: BookingSeats.statements(
                 BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope),
-            refusals: BookingSeats.refusals.merging(["tour_session_not_oversold": BookingRules.noSeats]) { $1 },
-            event: Event("booking.\(booking.state.rawValue)", "\(booking.id)", figures: figures))
+            refusals: BookingSeats.refusals.merging(["tour_session_not_oversold": BookingRules.noSeats]) { $1 }
+                .merging(refusals) { $1 },
+            event: .ofBooking(what ?? booking.state.rawValue, booking, day: day, figures))
     }
 }

@@ -78,37 +78,6 @@ public struct BookingStore: Sendable {
         try await database.transaction(scope) { try await BookingRows.find(key, $0, scope) }
     }
 
-    /// A booking with what happened to it.
-    /// - Throws: a `Refusal` of kind `notFound`.
-    public func show(_ key: BookingKey, _ scope: Scope) async throws -> BookingHistory {
-        try await database.transaction(scope) { transaction in
-            let booking = try await BookingRows.find(key, transaction, scope)
-            let answers = try await transaction.query([
-                """
-                SELECT 0 AS id, requested_at AS at, actor, began_as AS state, began_as AS what,
-                    began_with::text AS detail
-                FROM tour_booking
-                WHERE village_id = \(scope.village) AND id = \(booking.id.value) AND began_as IS NOT NULL
-                UNION ALL
-                SELECT id, at, actor, state, what, detail FROM tour_booking_event
-                WHERE village_id = \(scope.village) AND booking_id = \(booking.id.value) ORDER BY id LIMIT 1000
-                """,
-                BookingPayment.select(of: booking.id.value, scope),
-                AdjustmentStore.select(of: booking.id.value, scope),
-            ])
-            return BookingHistory(
-                booking: booking,
-                events: try answers[0].map { row in
-                    BookingEvent(
-                        at: try row.decode("at"), actor: try row.decode("actor"),
-                        state: try Named(row, "state").value, what: try row.decode("what"),
-                        detail: try row.decode("detail"))
-                },
-                payments: try answers[1].map(BookingPayment.init),
-                adjustments: try answers[2].map(BookingAdjustment.init))
-        }
-    }
-
     /// The statement by which a message of what happened to a booking leaves, once for each of its versions.
     static func message(_ kind: MessageKind, _ booking: Booking, _ scope: Scope) -> SQL {
         Outbox.insert(kind, booking: booking.id.value, key: messageKey(kind, booking), scope)

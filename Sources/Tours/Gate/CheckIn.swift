@@ -1,7 +1,7 @@
 import Foundation
 import Kernel
 
-/// One group at the gate, as it is told to the register: at once, or later out of a journal.
+/// One group, or a part of one, at the gate, as it is told to the register: at once, or later out of a journal.
 public struct CheckInEntry: Sendable, Hashable, Codable {
     /// A ticket's payload or address, or a booking's reference.
     public let code: String
@@ -15,9 +15,16 @@ public struct CheckInEntry: Sendable, Hashable, Codable {
     public let session: Int64?
     /// Whether the desk lets a group in on another day than its own.
     public let anyDay: Bool
+    /// How many of the group the gate knew to have come in before; nil where it did not say.
+    public let after: Int?
+    /// Whether these are more people of the group, although more come in than have booked.
+    public let more: Bool
+    /// Whether the gate let them in by their ticket's signature alone: the booking is not on its list.
+    public let unlisted: Bool
 
     public init(
-        code: String, headcount: Int, nonce: String, at: Date, session: Int64? = nil, anyDay: Bool = false
+        code: String, headcount: Int, nonce: String, at: Date, session: Int64? = nil, anyDay: Bool = false,
+        after: Int? = nil, more: Bool = false, unlisted: Bool = false
     ) {
         self.code = code
         self.headcount = headcount
@@ -25,19 +32,93 @@ public struct CheckInEntry: Sendable, Hashable, Codable {
         self.at = at
         self.session = session
         self.anyDay = anyDay
+        self.after = after
+        self.more = more
+        self.unlisted = unlisted
+    }
+
+    /// Journals of older gates lack what came later.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            code: try values.decode(String.self, forKey: .code),
+            headcount: try values.decode(Int.self, forKey: .headcount),
+            nonce: try values.decode(String.self, forKey: .nonce), at: try values.decode(Date.self, forKey: .at),
+            session: try values.decodeIfPresent(Int64.self, forKey: .session),
+            anyDay: try values.decodeIfPresent(Bool.self, forKey: .anyDay) ?? false,
+            after: try values.decodeIfPresent(Int.self, forKey: .after),
+            more: try values.decodeIfPresent(Bool.self, forKey: .more) ?? false,
+            unlisted: try values.decodeIfPresent(Bool.self, forKey: .unlisted) ?? false)
     }
 
     /// A nonce that nobody else makes.
     public static func freshNonce() -> String { UUID().uuidString.lowercased() }
+
+    /// As the gate writes it down, with what it knew.
+    func written(session: Int64?, after: Int, unlisted: Bool = false) -> CheckInEntry {
+        CheckInEntry(
+            code: code, headcount: headcount, nonce: nonce, at: at, session: session, anyDay: anyDay, after: after,
+            more: more, unlisted: unlisted)
+    }
 }
 
-/// What the gate answers to one that it let in, or has let in before.
+/// What the gate should know of one that it let in.
+public enum GateWarning: Sendable, Hashable {
+    /// More people than the session has room for, by so many.
+    case overCapacity(Int)
+    /// Not on the gate's list: the ticket's signature alone let them in.
+    case unlisted
+    /// The gate's clock can't be right.
+    case clock(shows: Date, listMadeAt: Date, day: CivilDay)
+    /// Late for a session that is over, or a clock that is fast.
+    case sessionOver(endedAt: Date, shows: Date)
+    /// Checked in before under the same nonce, and undone since.
+    case undone
+
+    public var code: String {
+        switch self {
+        case .overCapacity: "over-capacity"
+        case .unlisted: "not-on-the-list"
+        case .clock: "gate-clock"
+        case .sessionOver: "session-over"
+        case .undone: "undone"
+        }
+    }
+
+    public var message: Bilingual {
+        switch self {
+        case .overCapacity(let people):
+            Bilingual(zh: "超出这一场的容量 \(people) 人", en: "\(people) more than the session has room for")
+        case .unlisted:
+            Bilingual(
+                zh: "不在名单上，凭证的签名有效，先放行；并入登记时再核对",
+                en: "not on the list; the ticket's signature is good, and the register will see when it is synchronised"
+            )
+        case .clock(let shows, let made, let day):
+            Bilingual(
+                zh: "入口设备的时钟不准：它显示 \(shows.minute)，而 \(day) 的名单是 \(made.minute) 写出的；请校准时钟",
+                en: "the gate's clock is off: it shows \(shows.minute), and the list of \(day) was made at "
+                    + "\(made.minute); set it right")
+        case .sessionOver(let ended, let shows):
+            Bilingual(
+                zh: "时钟显示 \(shows.minute)，这一场 \(ended.minute) 已结束；请核对入口设备的时钟",
+                en:
+                    "the clock shows \(shows.minute), and the session was over at \(ended.minute): see whether the gate's "
+                    + "clock is right")
+        case .undone: Bilingual(zh: "这次签到后来撤销了", en: "this check-in has been undone since")
+        }
+    }
+}
+
+/// What the gate answers to one that it has seen.
 public struct CheckInAnswer: Sendable, Hashable {
     public enum Outcome: String, Sendable, CaseIterable {
-        /// The first of its booking and session.
+        /// Let in, alone or as a part of its group.
         case counted
-        /// Somebody has come in with this booking before; kept, but not counted.
+        /// More than booked have come with this booking: kept for the desk, and not counted.
         case twice
+        /// The books are against it: kept for the desk, and not counted.
+        case conflict
     }
 
     /// Who came in before.
@@ -52,19 +133,27 @@ public struct CheckInAnswer: Sendable, Hashable {
     public let outcome: Outcome
     /// Whether it was told before, under the same nonce; then nothing has changed.
     public let isRepeat: Bool
+    /// The check-in's number, or the conflict's; nil at a gate without the register.
+    public internal(set) var number: Int64?
+    /// Why it is kept for the desk.
+    public let why: GateConflict.Why?
     public let booking: Int64
-    public let reference: BookingReference
-    public let unit: String
-    public let session: Int64
+    /// This and what follows is nil where the gate does not know it.
+    public let reference: BookingReference?
+    public let unit: String?
+    public let session: Int64?
     public let day: CivilDay
-    public let site: String
-    public let programme: String
+    public let site: String?
+    public let programme: String?
     /// Heads booked.
-    public let expected: Int
+    public let expected: Int?
     public let headcount: Int
+    /// How many of the group have come in by now.
+    public let arrived: Int?
     public let at: Date
-    /// With `twice` only.
+    /// With `twice`, and where a part of the group came before.
     public let earlier: Earlier?
+    public internal(set) var warnings: [GateWarning]
 }
 
 /// What became of one entry of a journal.
@@ -72,7 +161,7 @@ public enum CheckInResult: Sendable {
     case answered(CheckInAnswer)
     case refused(Refusal)
 
-    /// `counted`, `repeated`, `twice` or `refused`.
+    /// `counted`, `repeated`, `twice`, `conflict` or `refused`.
     public var word: String {
         switch self {
         case .answered(let answer): answer.isRepeat ? "repeated" : answer.outcome.rawValue
@@ -80,5 +169,8 @@ public enum CheckInResult: Sendable {
         }
     }
 
-    public static let words = ["counted", "repeated", "twice", "refused"]
+    public static let words = ["counted", "repeated", "twice", "conflict", "refused"]
+
+    /// Whether there is nothing more to be done about it.
+    public var isSettled: Bool { ["counted", "repeated"].contains(word) }
 }

@@ -6,7 +6,7 @@ import Signing
 public enum CheckInRules {
     /// What a text at the gate names.
     enum Named: Sendable {
-        case booking(Int64)
+        case ticket(TicketBody)
         case reference(BookingReference)
     }
 
@@ -16,7 +16,7 @@ public enum CheckInRules {
     static func read(_ text: String, check: (String) -> TicketAnswer) throws -> Named {
         let payload = CodeRules.payload(in: text)
         switch check(payload) {
-        case .signed(let body): return .booking(Int64(body.booking))
+        case .signed(let body): return .ticket(body)
         case .forged:
             throw Refusal(
                 .invalid, "forged-ticket", field: "code", zh: "凭证是假的：签名不符",
@@ -39,7 +39,7 @@ public enum CheckInRules {
         }
     }
 
-    static func check(_ entry: CheckInEntry, now: Date) throws {
+    static func check(_ entry: CheckInEntry) throws {
         guard (1...10_000).contains(entry.headcount) else {
             throw Refusal(
                 .invalid, "bad-headcount", field: "headcount", zh: "人数须在 1 到 10000 之间",
@@ -51,12 +51,14 @@ public enum CheckInRules {
                 .invalid, "bad-nonce", field: "nonce", zh: "须为 8 到 64 个可见 ASCII 字符",
                 en: "must be 8 to 64 visible ASCII characters")
         }
-        guard entry.at <= now.addingTimeInterval(3600) else {
-            throw Refusal(
-                .invalid, "check-in-in-future", field: "at", zh: "签到时刻在将来，请核对入口设备的时钟",
-                en: "the check-in lies in the future: look at the gate's clock")
-        }
     }
+
+    /// Whether an entry's time is still to come.
+    static func isInFuture(_ entry: CheckInEntry, now: Date) -> Bool { entry.at > now.addingTimeInterval(3600) }
+
+    static let inFuture = Refusal(
+        .invalid, "check-in-in-future", field: "at", zh: "签到时刻在将来，请核对入口设备的时钟",
+        en: "the check-in lies in the future: look at the gate's clock")
 
     /// Whether a booking in this state is let in.
     static func admit(_ state: BookingState) throws {
@@ -93,7 +95,7 @@ public enum CheckInRules {
                     .notFound, "not-its-session", field: "session", zh: "这个预约没有订这一场，订的是 \(numbers)",
                     en: "the booking is not for this session but for \(numbers)")
             }
-            guard anyDay || named.day == today else { throw wrongDay([named]) }
+            guard anyDay || named.day == today else { throw wrongDay([named.day]) }
             return named
         }
         let todays = visits.filter { $0.day == today }
@@ -101,12 +103,14 @@ public enum CheckInRules {
             return current
         }
         func distance(_ visit: GateVisit) -> Int { abs(visit.day.daysSince1970 - today.daysSince1970) }
-        guard anyDay, let nearest = visits.min(by: { distance($0) < distance($1) }) else { throw wrongDay(visits) }
+        guard anyDay, let nearest = visits.min(by: { distance($0) < distance($1) }) else {
+            throw wrongDay(visits.map(\.day))
+        }
         return nearest
     }
 
-    private static func wrongDay(_ visits: [GateVisit]) -> Refusal {
-        let days = visits.map(\.day.description).joined(separator: ", ")
+    static func wrongDay(_ days: [CivilDay]) -> Refusal {
+        let days = days.map(\.description).joined(separator: ", ")
         return Refusal(
             .conflict, "wrong-day", field: "code",
             zh: "不是今天：预约的日期是 \(days)；仍要放行请加 --any-day（接口里是 anyDay）",
@@ -114,28 +118,32 @@ public enum CheckInRules {
         )
     }
 
-    /// A gate that was tried out before the day has let nobody in.
-    static func tryout(_ visit: GateVisit) -> Refusal {
-        Refusal(
-            .conflict, "tried-out", field: "at", zh: "这是 \(visit.day) 以前的试用，不算签到",
-            en: "the gate was tried out before \(visit.day): that is no check-in")
+    /// Whether more people are a further part of the group. Those who are the first always are; a later part is where
+    /// the gate knew of those who came before, and all of them together are no more than have booked.
+    /// - Parameters:
+    ///   - before: how many came before.
+    ///   - known: of how many of them the gate knew.
+    static func isPart(_ headcount: Int, before: Int, known: Int, booked: Int, isCertain: Bool) -> Bool {
+        before == 0 || isCertain || (known >= before && before + headcount <= booked)
     }
 
     /// Whether the session's seats are asked for: heads that are booked were counted when they were.
+    /// - Parameter headcount: all of the group that are there.
     static func needsRoom(_ visit: GateVisit, headcount: Int, state: BookingState) -> Bool {
         headcount > visit.headcount || state == .noShow
     }
 
-    /// - Parameter others: heads of other bookings that came or are still expected.
-    static func room(_ visit: GateVisit, headcount: Int, others: Int) throws {
-        guard headcount + others <= visit.capacity else {
-            let free = max(0, visit.capacity - others)
-            throw Refusal(
-                .conflict, "over-capacity", field: "headcount",
-                zh: "超出容量：这一场最多还能进 \(free) 人；坐得下更多时请接待处先调大容量（tour session change --capacity）",
-                en: "beyond the capacity: this session has room for \(free); if more fit in, the tour desk raises its "
-                    + "capacity first (tour session change --capacity)")
-        }
+    /// Without room for them.
+    /// - Parameters:
+    ///   - before: how many of the group came before.
+    ///   - others: heads of other bookings that came or are still expected.
+    static func overCapacity(_ visit: GateVisit, before: Int, others: Int) -> Refusal {
+        let free = max(0, visit.capacity - others - before)
+        return Refusal(
+            .conflict, "over-capacity", field: "headcount",
+            zh: "超出容量：这一场最多还能进 \(free) 人；坐得下更多时请接待处先调大容量（tour session change --capacity）",
+            en: "beyond the capacity: this session has room for \(free); if more fit in, the tour desk raises its "
+                + "capacity first (tour session change --capacity)")
     }
 
     static func nonceReused() -> Refusal {
@@ -144,11 +152,14 @@ public enum CheckInRules {
             en: "this nonce was used for another check-in: take a fresh one")
     }
 
-    /// What the offline gate says of one who came before.
-    static func already(_ earlier: CheckInAnswer.Earlier) -> Refusal {
+    /// What the offline gate says of more people than have booked.
+    /// - Parameter before: how many came before.
+    static func already(_ earlier: CheckInAnswer.Earlier, before: Int, booked: Int?) -> Refusal {
         let time = earlier.at.minute
+        let of = booked.map { Bilingual(zh: "，预约 \($0) 人", en: " of \($0)") } ?? Bilingual(zh: "", en: "")
         return Refusal(
-            .conflict, "already-checked-in", field: "code", zh: "已经签到过：\(time)，\(earlier.headcount) 人",
-            en: "checked in already: \(time), \(earlier.headcount) people")
+            .conflict, "already-checked-in", field: "code",
+            zh: "已经签到过：\(time)，共 \(before) 人\(of.zh)；同团确实还有人来时请加 --more",
+            en: "checked in already: \(time), \(before) people\(of.en); if more of the group have come, give --more")
     }
 }

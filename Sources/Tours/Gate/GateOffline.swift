@@ -17,21 +17,24 @@ public struct OfflineGate: Sendable {
         verifier = TicketVerifier(origin: origin) { known[$0] }
     }
 
-    /// Lets a group in by the list and the journal alone.
+    /// Lets a group in, or a part of it, by the list and the journal alone. A ticket that is newer than the list comes in
+    /// by its signature.
     /// - Parameters:
     ///   - entry: its session may be nil; its nonce is a fresh one.
     ///   - journal: who was let in before.
-    /// - Returns: the entry for the journal, its session filled in, and the answer.
-    /// - Throws: a `Refusal` that says why they don't come in; `already-checked-in` for who did before.
+    /// - Returns: the entry for the journal with what the gate knew, and the answer.
+    /// - Throws: a `Refusal` that says why they don't come in; `already-checked-in` for more than have booked.
     public func admit(
         _ entry: CheckInEntry, journal: [CheckInEntry]
     ) throws -> (entry: CheckInEntry, answer: CheckInAnswer) {
-        try CheckInRules.check(entry, now: entry.at)
+        try CheckInRules.check(entry)
         let named = try CheckInRules.read(entry.code, check: verifier.check)
-        let found = try find(named)
-        guard let day = CivilDay(iso: list.day), let state = BookingState(rawValue: found.state) else {
-            throw Self.unlisted(list.day)
+        guard let day = CivilDay(iso: list.day) else { throw Self.unlisted(list.day) }
+        guard let found = find(named) else {
+            guard case .ticket(let body) = named else { throw Self.unlisted(list.day) }
+            return try admitUnlisted(entry, body, on: day, journal)
         }
+        guard let state = BookingState(rawValue: found.state) else { throw Self.unlisted(list.day) }
         try CheckInRules.admit(state)
         let visits = found.sessions.map { visit in
             GateVisit(
@@ -39,71 +42,117 @@ public struct OfflineGate: Sendable {
                 programme: visit.programme, capacity: visit.capacity, headcount: visit.headcount,
                 arrived: visit.arrived)
         }
-        let visit = try CheckInRules.visit(visits, session: entry.session, at: entry.at, anyDay: entry.anyDay)
+        let visit = try place(entry, visits, on: day)
         let came = arrivals(journal)
-        if let before = came[Seat(found.booking, visit.session)] {
-            throw CheckInRules.already(
-                .init(at: before.at, headcount: before.headcount, actor: "journal", offline: true))
+        let before = present(came[Seat(found.booking, visit.session)] ?? [], listed: visit.arrived)
+        let isPart = CheckInRules.isPart(
+            entry.headcount, before: before, known: before, booked: visit.headcount, isCertain: entry.more)
+        let earlier = earlier(came[Seat(found.booking, visit.session)]?.last, listed: visit.arrived)
+        if !isPart, let earlier { throw CheckInRules.already(earlier, before: before, booked: visit.headcount) }
+        if CheckInRules.needsRoom(visit, headcount: before + entry.headcount, state: state) {
+            let others = others(than: found.booking, visit.session, came)
+            guard before + entry.headcount + others <= visit.capacity else {
+                throw CheckInRules.overCapacity(visit, before: before, others: others)
+            }
         }
-        if let arrived = visit.arrived {
-            throw CheckInRules.already(.init(at: list.madeAt, headcount: arrived, actor: "list", offline: false))
-        }
-        if CheckInRules.needsRoom(visit, headcount: entry.headcount, state: state) {
-            try CheckInRules.room(
-                visit, headcount: entry.headcount, others: others(than: found.booking, visit.session, came))
-        }
-        let written = CheckInEntry(
-            code: entry.code, headcount: entry.headcount, nonce: entry.nonce, at: entry.at, session: visit.session,
-            anyDay: entry.anyDay)
         let answer = CheckInAnswer(
-            outcome: .counted, isRepeat: false, booking: found.booking,
+            outcome: .counted, isRepeat: false, number: nil, why: nil, booking: found.booking,
             reference: try BookingReference(entered: found.reference), unit: found.unit, session: visit.session,
             day: day, site: visit.site, programme: visit.programme, expected: visit.headcount,
-            headcount: entry.headcount, at: entry.at, earlier: nil)
-        return (written, answer)
+            headcount: entry.headcount, arrived: before + entry.headcount, at: entry.at, earlier: earlier,
+            warnings: clockWarnings(entry.at, on: day, visit))
+        return (entry.written(session: visit.session, after: before), answer)
+    }
+
+    /// By the signature alone: what the ticket is good for beyond that, the register will see.
+    private func admitUnlisted(
+        _ entry: CheckInEntry, _ body: TicketBody, on day: CivilDay, _ journal: [CheckInEntry]
+    ) throws -> (entry: CheckInEntry, answer: CheckInAnswer) {
+        // All bookings of the day were on the list when it was made: an older ticket's group has been moved away since.
+        guard body.issued >= CivilDay(of: list.madeAt) else { throw Self.unlisted(list.day) }
+        guard body.day == day || entry.anyDay else { throw CheckInRules.wrongDay([body.day]) }
+        guard isSlow(entry.at) || entry.anyDay || CivilDay(of: entry.at) == day else {
+            throw otherDay(entry.at, on: day)
+        }
+        let booking = Int64(body.booking)
+        let came = arrivals(journal)[Seat(booking, entry.session)] ?? []
+        let before = present(came, listed: nil)
+        let earlier = earlier(came.last, listed: nil)
+        if let earlier, !entry.more { throw CheckInRules.already(earlier, before: before, booked: nil) }
+        let answer = CheckInAnswer(
+            outcome: .counted, isRepeat: false, number: nil, why: nil, booking: booking, reference: nil, unit: nil,
+            session: entry.session, day: day, site: nil, programme: nil, expected: nil, headcount: entry.headcount,
+            arrived: before + entry.headcount, at: entry.at, earlier: earlier,
+            warnings: [.unlisted] + clockWarnings(entry.at, on: day, nil))
+        return (entry.written(session: entry.session, after: before, unlisted: true), answer)
     }
 
     private struct Seat: Hashable {
         let booking: Int64
-        let session: Int64
+        let session: Int64?
 
-        init(_ booking: Int64, _ session: Int64) {
+        init(_ booking: Int64, _ session: Int64?) {
             self.booking = booking
             self.session = session
         }
     }
 
-    private func find(_ named: CheckInRules.Named) throws -> GateList.Entry {
-        let found =
-            switch named {
-            case .booking(let number): list.bookings.first { $0.booking == number }
-            case .reference(let reference): list.bookings.first { $0.reference == reference.text }
-            }
-        guard let found else { throw Self.unlisted(list.day) }
-        return found
+    private func find(_ named: CheckInRules.Named) -> GateList.Entry? {
+        switch named {
+        case .ticket(let body): list.bookings.first { $0.booking == Int64(body.booking) }
+        case .reference(let reference): list.bookings.first { $0.reference == reference.text }
+        }
+    }
+
+    /// Which session they come to. A clock that is behind the list's making tells no day: it is the list's.
+    private func place(_ entry: CheckInEntry, _ visits: [GateVisit], on day: CivilDay) throws -> GateVisit {
+        do {
+            return try CheckInRules.visit(
+                visits, session: entry.session, at: entry.at, anyDay: entry.anyDay || isSlow(entry.at))
+        } catch let refusal as Refusal where refusal.code == "wrong-day" {
+            throw otherDay(entry.at, on: day)
+        }
     }
 
     /// Entries whose code no longer opens anything are passed over: they let nobody in.
-    private func arrivals(_ journal: [CheckInEntry]) -> [Seat: CheckInEntry] {
-        var first: [Seat: CheckInEntry] = [:]
+    private func arrivals(_ journal: [CheckInEntry]) -> [Seat: [CheckInEntry]] {
+        var came: [Seat: [CheckInEntry]] = [:]
         for entry in journal {
-            guard let session = entry.session,
-                let named = try? CheckInRules.read(entry.code, check: verifier.check),
-                let booking = try? find(named).booking
-            else { continue }
-            let seat = Seat(booking, session)
-            if first[seat] == nil { first[seat] = entry }
+            guard let named = try? CheckInRules.read(entry.code, check: verifier.check) else { continue }
+            if let booking = find(named)?.booking {
+                if let session = entry.session { came[Seat(booking, session), default: []].append(entry) }
+            } else if case .ticket(let body) = named {
+                came[Seat(Int64(body.booking), entry.session), default: []].append(entry)
+            }
         }
-        return first
+        return came
     }
 
-    private func others(than booking: Int64, _ session: Int64, _ came: [Seat: CheckInEntry]) -> Int {
+    /// How many are in. Those whom the journal let in before the list was made may be among those whom the list has.
+    private func present(_ came: [CheckInEntry], listed: Int?) -> Int {
+        let older = came.filter { $0.at < list.madeAt }.reduce(0) { $0 + $1.headcount }
+        let newer = came.filter { $0.at >= list.madeAt }.reduce(0) { $0 + $1.headcount }
+        return max(listed ?? 0, older) + newer
+    }
+
+    private func earlier(_ last: CheckInEntry?, listed: Int?) -> CheckInAnswer.Earlier? {
+        if let last {
+            return .init(at: last.at, headcount: last.headcount, actor: "journal", offline: true)
+        }
+        return listed.map { .init(at: list.madeAt, headcount: $0, actor: "list", offline: false) }
+    }
+
+    private func others(than booking: Int64, _ session: Int64, _ came: [Seat: [CheckInEntry]]) -> Int {
         var sum = 0
         for other in list.bookings where other.booking != booking {
             guard let state = BookingState(rawValue: other.state), state.holdsSeats || state.ownsSeats else { continue }
             for visit in other.sessions where visit.session == session {
-                let arrived = came[Seat(other.booking, session)]?.headcount ?? visit.arrived
-                sum += arrived ?? (state == .noShow ? 0 : visit.headcount)
+                let entries = came[Seat(other.booking, session)] ?? []
+                if entries.isEmpty, visit.arrived == nil {
+                    sum += state == .noShow ? 0 : visit.headcount
+                } else {
+                    sum += present(entries, listed: visit.arrived)
+                }
             }
         }
         return sum
@@ -117,32 +166,25 @@ public struct OfflineGate: Sendable {
     }
 }
 
-/// The file in which an offline gate keeps whom it let in: a line of JSON each.
-public enum GateJournal {
-    /// - Returns: the entries, and how many bytes they take: what follows is a line that was never finished.
-    /// - Throws: a `Refusal` naming the line that is none.
-    public static func read(_ bytes: [UInt8]) throws -> (entries: [CheckInEntry], length: Int) {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        let length = (bytes.lastIndex(of: 0x0A) ?? -1) + 1
-        var entries: [CheckInEntry] = []
-        let lines = bytes[..<length].split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
-        for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) {
-            guard let entry = try? decoder.decode(CheckInEntry.self, from: Data(line)) else {
-                throw Refusal(
-                    .invalid, "bad-journal", row: index + 1, zh: "签到记录文件的这一行读不懂",
-                    en: "this line of the journal can't be read")
-            }
-            entries.append(entry)
+/// The gate's own clock, beside what the list tells.
+extension OfflineGate {
+    /// Whether it is behind the moment in which the list was made.
+    private func isSlow(_ now: Date) -> Bool { now < list.madeAt.addingTimeInterval(-60) }
+
+    private func clockWarnings(_ now: Date, on day: CivilDay, _ visit: GateVisit?) -> [GateWarning] {
+        if isSlow(now) || CivilDay(of: now) != day {
+            return [.clock(shows: now, listMadeAt: list.madeAt, day: day)]
         }
-        return (entries, length)
+        if let visit, visit.endsAt < now { return [.sessionOver(endedAt: visit.endsAt, shows: now)] }
+        return []
     }
 
-    /// The entry's line, with its end.
-    public static func line(_ entry: CheckInEntry) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(entry)) + [0x0A]
+    private func otherDay(_ now: Date, on day: CivilDay) -> Refusal {
+        Refusal(
+            .conflict, "wrong-day", field: "code",
+            zh: "不是今天：名单是 \(day) 的，而入口设备的时钟显示 \(now.minute)；请核对时钟，仍要放行请加 --any-day",
+            en:
+                "not today: the list is of \(day), and the gate's clock shows \(now.minute); see whether it is right, or "
+                + "let them in all the same (--any-day)")
     }
 }

@@ -38,7 +38,7 @@ public enum AdjustmentStore {
                 }
             }
             return PaymentStore.written(
-                booking, old, what: "adjusted", detail: "\(amount.fen) fen: \(reason)", day: day,
+                booking, old, what: "adjusted", day: day,
                 [.fen(amount), .reason(reason)],
                 [
                     """

@@ -36,8 +36,7 @@ extension PaymentStore {
                 if entry.afterVisit { booking.refundedAfter = Money(fen: old.refundedAfter.fen - entry.amount.fen) }
             }
             return written(
-                booking, old, what: "payment_reversed", detail: "\(entry.amount.fen) fen \(entry.paidHow): \(reason)",
-                day: day,
+                booking, old, what: "payment_reversed", day: day,
                 [.fen(entry.amount), .text("how", entry.paidHow), .number("payment", number), .reason(reason)],
                 [
                     """

@@ -18,7 +18,7 @@ public enum PaymentStore {
             var booking = old
             booking.paid = old.paid + amount
             return written(
-                booking, old, what: "paid", detail: "\(amount.fen) fen \(paidHow)", day: day,
+                booking, old, what: "paid", day: day,
                 [.fen(amount), .text("how", paidHow)],
                 [insert(.payment, amount, paidHow, day, of: old, now, scope)], now: now, scope)
         }
@@ -48,8 +48,7 @@ public enum PaymentStore {
             booking.refundDue = amount
             if old.endedWithoutVisit { try keepTheRest(&booking, old, amount, reason) }
             return written(
-                booking, old, what: "refund_decided",
-                detail: ["\(amount.fen) fen", reason].compactMap(\.self).joined(separator: ": "), day: nil,
+                booking, old, what: "refund_decided", day: nil,
                 [
                     .fen(amount), .reason(reason), booking.kept == old.kept ? nil : .fen(booking.kept, "kept_fen"),
                 ].compactMap(\.self), [], now: now, scope)
@@ -110,7 +109,7 @@ public enum PaymentStore {
             booking.refunded = old.refunded + amount
             if old.hasCome { booking.refundedAfter = old.refundedAfter + amount }
             return written(
-                booking, old, what: "refunded", detail: "\(amount.fen) fen \(paidHow)", day: day,
+                booking, old, what: "refunded", day: day,
                 [.fen(amount), .text("how", paidHow)],
                 [insert(.refund, amount, paidHow, day, of: old, now, scope)], now: now, scope)
         }
@@ -174,7 +173,7 @@ public enum PaymentStore {
     ///   - day: that of the entry, where it is one of money.
     ///   - rows: what tells of it.
     static func written(
-        _ new: Booking, _ old: Booking, what: String, detail: String, day: CivilDay?, _ figures: [Event.Figure],
+        _ new: Booking, _ old: Booking, what: String, day: CivilDay?, _ figures: [Event.Figure],
         _ rows: [SQL], refusals: [String: Refusal] = [:], now: Date, _ scope: Scope
     ) -> Change<Booking> {
         var booking = new
@@ -183,10 +182,9 @@ public enum PaymentStore {
         for (before, after) in zip(old.lines, booking.lines) where before.kept != after.kept {
             writes.append(BookingRows.upsert(after, of: booking, scope))
         }
-        writes.append(BookingRows.event(what, of: booking, detail: detail, at: now, scope))
         if booking.earns { writes.append(TourEarnings.settle([booking], on: day ?? BookingRules.today(now), scope)) }
         return Change(
             booking, writes: writes, refusals: BookingSeats.refusals.merging(refusals) { $1 },
-            event: Event("booking.\(what)", "\(booking.id)", day: day, figures: figures))
+            event: .ofBooking(what, booking, day: day, figures))
     }
 }

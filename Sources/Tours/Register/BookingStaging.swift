@@ -72,8 +72,9 @@ enum BookingStaging {
             JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
             """,
             """
-            INSERT INTO tour_booking_event (village_id, booking_id, actor, state, what)
-            SELECT \(scope.village), id, \(scope.actor), state, 'imported' FROM tour_booking_staging
+            INSERT INTO event (village_id, actor, kind, subject, figures)
+            SELECT \(scope.village), \(scope.actor), 'booking.imported', id::text, jsonb_build_object('state', state)
+            FROM tour_booking_staging ORDER BY id
             """,
             TourEarnings.settle("ARRAY(SELECT id FROM tour_booking_staging)", on: today, scope),
             "TRUNCATE tour_booking_staging",

@@ -77,13 +77,14 @@ public struct SessionStore: Sendable {
         }
     }
 
-    /// Changes a session's capacity or its resources; nil leaves them as they are.
+    /// Changes a session's capacity or its resources; nil leaves them as they are. Seats that there are more go to those
+    /// who wait for them.
     /// - Parameter match: is given the version that will be changed.
     public static func change(
-        _ id: Int64, capacity: Int?, resources: [String]?, match: @escaping VersionCheck = { _ in }
+        _ id: Int64, capacity: Int?, resources: [String]?, now: Date, match: @escaping VersionCheck = { _ in }
     ) -> Plan<TourSession> {
         { transaction, scope in
-            let session = try await lock(id, transaction, scope)
+            let session = try await lock(id, servesWaiting: capacity != nil, transaction, scope)
             try match(session.version)
             guard session.state != .cancelled else { throw SessionRules.wrongState(session) }
             if let capacity { try SessionRules.checkCapacity(capacity) }
@@ -102,19 +103,35 @@ public struct SessionStore: Sendable {
                 writes += found.replace(in: id, from: session.startsAt, to: session.endsAt, scope)
                 refusals[ResourceAssignment.constraint] = found.taken(on: session.day)
             }
+            let grows = capacity ?? 0 > session.capacity
             return Change(
-                session.with(capacity: capacity, resources: names), writes: writes, refusals: refusals,
-                event: Event("tour.session.change", "\(id)", .number("capacity", capacity.map(Int64.init))))
+                writes: writes, lastWrites: (grows ? [serve(id, now, scope)] : []) + [one(id, scope)],
+                refusals: refusals,
+                event: Event("tour.session.change", "\(id)", .number("capacity", capacity.map(Int64.init)))
+            ) { try changed($0, id) }
         }
     }
 
-    /// Closes a session to new bookings, opens it again, or cancels it when no seats of it are taken.
+    /// Gives a session's free seats to those who wait for them.
+    private static func serve(_ id: Int64, _ now: Date, _ scope: Scope) -> SQL {
+        "SELECT promote_waiting(\(scope.village), ARRAY[\(id)::bigint], \(now))"
+    }
+
+    private static func one(_ id: Int64, _ scope: Scope) -> SQL { query(scope) + " AND s.id = \(id)" }
+
+    private static func changed(_ rows: Rows, _ id: Int64) throws -> TourSession {
+        guard let row = rows.first else { throw SessionRules.unknown(id) }
+        return try session(row)
+    }
+
+    /// Closes a session to new bookings, opens it again for those who wait and for others, or cancels it when no seats of
+    /// it are taken.
     /// - Parameter match: is given the version that will be changed.
     public static func step(
         _ step: SessionStep, _ id: Int64, now: Date, match: @escaping VersionCheck = { _ in }
     ) -> Plan<TourSession> {
         { transaction, scope in
-            let session = try await lock(id, transaction, scope)
+            let session = try await lock(id, servesWaiting: step == .reopen, transaction, scope)
             try match(session.version)
             let own: SQL = "WHERE village_id = \(scope.village) AND id = \(id)"
             let state: TourSession.State
@@ -148,9 +165,10 @@ public struct SessionStore: Sendable {
                 ]
             }
             return Change(
-                session.with(state: state), writes: writes,
+                writes: writes, lastWrites: (state == .open ? [serve(id, now, scope)] : []) + [one(id, scope)],
                 refusals: ["tour_session_closed_takes_none": SessionRules.hasSeatsTaken(session)],
-                event: Event("tour.session.\(step.rawValue)", "\(id)"))
+                event: Event("tour.session.\(step.rawValue)", "\(id)")
+            ) { try changed($0, id) }
         }
     }
 
@@ -169,8 +187,10 @@ public struct SessionStore: Sendable {
             SELECT \(scope.village), format('booking:%s:v%s:cancelled', id, version), 'cancelled', id FROM gone
             ON CONFLICT (village_id, key) DO NOTHING
         )
-        INSERT INTO tour_booking_event (village_id, booking_id, at, actor, state, what)
-        SELECT \(scope.village), id, \(now), \(scope.actor), 'cancelled', 'cancelled' FROM gone
+        INSERT INTO event (village_id, at, actor, kind, subject, figures)
+        SELECT \(scope.village), \(now), \(scope.actor), 'booking.cancelled', id::text,
+            jsonb_build_object('state', 'cancelled', 'session', \(session)::bigint)
+        FROM gone
         """
     }
 
@@ -200,10 +220,16 @@ public struct SessionStore: Sendable {
         }
     }
 
-    private static func lock(_ id: Int64, _ transaction: Transaction, _ scope: Scope) async throws -> TourSession {
-        let rows = try await transaction.query(query(scope) + " AND s.id = \(id) FOR UPDATE OF s")
-        guard let row = rows.first else { throw SessionRules.unknown(id) }
-        return try session(row)
+    /// - Parameter servesWaiting: whether seats will go to those who wait: the other sessions that they need are locked with
+    ///   this one, all in the order of their numbers.
+    private static func lock(
+        _ id: Int64, servesWaiting: Bool = false, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> TourSession {
+        let all: [SQL] =
+            servesWaiting ? ["SELECT lock_tour_sessions(\(scope.village), ARRAY[\(id)::bigint])"] : []
+        let mode: SQL = servesWaiting ? "FOR NO KEY UPDATE OF s" : "FOR UPDATE OF s"
+        let answers = try await transaction.query(all + [one(id, scope) + " " + mode])
+        return try changed(answers[all.count], id)
     }
 
     static func query(_ scope: Scope) -> SQL {
@@ -228,15 +254,5 @@ public struct SessionStore: Sendable {
             capacity: try row.decode("capacity"), held: try row.decode("held"), booked: try row.decode("booked"),
             state: TourSession.State(rawValue: try row.decode("state")) ?? .closed,
             resources: try row.decode("resources"), version: try row.decode("version"))
-    }
-}
-
-extension TourSession {
-    /// As the desk's change leaves it.
-    func with(capacity: Int? = nil, resources: [String]? = nil, state: State? = nil) -> TourSession {
-        TourSession(
-            id: id, site: site, programme: programme, day: day, startsAt: startsAt, endsAt: endsAt,
-            capacity: capacity ?? self.capacity, held: held, booked: booked, state: state ?? self.state,
-            resources: state == .cancelled ? [] : resources ?? self.resources, version: version + 1)
     }
 }

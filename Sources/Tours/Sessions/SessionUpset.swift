@@ -34,7 +34,6 @@ extension SessionStore {
                 booking.version = old.version + 1
                 writes += [
                     BookingRows.update(booking, seen: old.version, step: true, scope),
-                    BookingRows.event(booking.state.rawValue, of: booking, detail: reason, at: now, scope),
                     BookingStore.message(.cancelled, booking, scope),
                 ]
                 for move in BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state) {
@@ -42,9 +41,12 @@ extension SessionStore {
                     moves[move.session]?.booked += move.booked
                 }
                 events.append(
-                    Event(
-                        "booking.cancelled", "\(booking.id)", .fen(booking.kept, "kept_fen"),
-                        .fen(booking.refundDue, "due_fen"), .text("by", "village"), .reason(reason)))
+                    .ofBooking(
+                        "cancelled", booking,
+                        [
+                            .fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen"),
+                            .text("by", "village"), .reason(reason),
+                        ]))
                 return booking
             }
             let own = moves.removeValue(forKey: id) ?? BookingSeats.Move(session: id)
@@ -62,7 +64,7 @@ extension SessionStore {
                 Event(
                     "tour.session.cancel", "\(id)", .number("bookings", cancelled.count), .fen(due, "due_fen"),
                     .reason(reason)))
-            let left = session.with(state: .cancelled).with(held: own.held, booked: own.booked)
+            let left = session.cancelled(held: own.held, booked: own.booked)
             return Change(
                 UpsetSession(session: left, bookings: cancelled), writes: writes,
                 lastWrites: BookingSeats.statements(Array(moves.values), now: now, scope),
@@ -99,7 +101,6 @@ extension SessionStore {
             let found = try await ResourceAssignment.find(session.resources, transaction, scope)
             try await found.refuseConflicts([(start, end)], except: id, transaction, scope)
             let moved = bookings.map { $0.moved(session: id, to: day, start, end) }
-            let detail = ["session \(id) → \(start.minute)", reason].compactMap(\.self).joined(separator: ": ")
             let lines: SQL = """
                 WHERE village_id = \(scope.village) AND session_id = \(id)
                     AND booking_id = ANY(\(bookings.map(\.id.value))::bigint[])
@@ -108,7 +109,6 @@ extension SessionStore {
                 zip(bookings, moved).flatMap { old, booking in
                     [
                         BookingRows.update(booking, seen: old.version, step: false, scope),
-                        BookingRows.event("moved", of: booking, detail: detail, at: now, scope),
                         BookingStore.message(.changed, booking, scope),
                     ]
                 } + [
@@ -132,7 +132,7 @@ extension SessionStore {
                 events: [
                     Event(
                         "tour.session.move", "\(id)", day: day, figures: figures + [.number("bookings", moved.count)])
-                ] + moved.map { Event("booking.change", "\($0.id)", figures: figures + [.number("session", id)]) })
+                ] + moved.map { .ofBooking("moved", $0, day: day, [.number("session", id)] + figures) })
         }
     }
 
@@ -218,12 +218,13 @@ extension Booking {
 }
 
 extension TourSession {
-    /// - Parameters:
-    ///   - held: how many more seats are held, below zero fewer; so of `booked`.
-    fileprivate func with(held: Int = 0, booked: Int = 0) -> TourSession {
+    /// Without its resources.
+    /// - Parameter held: how many more seats are held, below zero fewer; so of `booked`.
+    fileprivate func cancelled(held: Int, booked: Int) -> TourSession {
         TourSession(
             id: id, site: site, programme: programme, day: day, startsAt: startsAt, endsAt: endsAt, capacity: capacity,
-            held: self.held + held, booked: self.booked + booked, state: state, resources: resources, version: version)
+            held: self.held + held, booked: self.booked + booked, state: .cancelled, resources: [],
+            version: version + 1)
     }
 
     fileprivate func with(start: Date, end: Date) -> TourSession {

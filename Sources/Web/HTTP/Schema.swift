@@ -17,6 +17,10 @@ public indirect enum Schema: Sendable, Hashable {
     /// `{"grams": 500}`.
     case weight(_ grams: ClosedRange<Int64> = 1...Weight.limit)
     case array(of: Schema, _ count: ClosedRange<Int> = 0...1000)
+    /// Items that are answered one by one: what is wrong with one of them is told of that one, by whoever reads it.
+    case items(of: Schema, _ count: ClosedRange<Int> = 0...1000)
+    /// Figures of an event by their names, numbers and texts: `{"people": 30, "reason": "…"}`.
+    case figures
     /// Fields that are not listed are refused.
     case object([Field])
     /// Described once, under `#/components/schemas`.
@@ -101,6 +105,12 @@ extension Schema {
             for (index, item) in items.enumerated() {
                 if let flaw = schema.flaw(in: item) { return flaw.under("[\(index)]") }
             }
+            return nil
+        case .items(_, let count):
+            guard case .array(let items) = value else { return value.mismatch("数组", "an array") }
+            return count.contains(items.count) ? nil : Self.wrongCount(count)
+        case .figures:
+            guard case .object = value else { return value.mismatch("对象", "an object") }
             return nil
         case .object(let fields):
             guard case .object(let members) = value else { return value.mismatch("对象", "an object") }

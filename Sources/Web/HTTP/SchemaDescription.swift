@@ -21,11 +21,12 @@ extension Schema {
             return ["type": "string", "format": "date-time", "pattern": "Z$", "examples": ["2025-08-03T01:30:00Z"]]
         case .money(let range): return Schema.object([Field("fen", .integer(range))]).description
         case .weight(let range): return Schema.object([Field("grams", .integer(range))]).description
-        case .array(let schema, let count):
+        case .array(let schema, let count), .items(let schema, let count):
             return [
                 "type": "array", "items": schema.description, "minItems": JSON(count.lowerBound),
                 "maxItems": JSON(count.upperBound),
             ]
+        case .figures: return ["type": "object", "additionalProperties": ["type": ["string", "integer"]]]
         case .object(let fields):
             let required = fields.filter(\.isRequired).map { JSON.string($0.name) }
             return [
@@ -42,7 +43,7 @@ extension Schema {
         case .named(let name, let schema):
             names[name] = schema.description
             schema.collectNames(into: &names)
-        case .array(let schema, _): schema.collectNames(into: &names)
+        case .array(let schema, _), .items(let schema, _): schema.collectNames(into: &names)
         case .object(let fields): for field in fields { field.schema.collectNames(into: &names) }
         default: break
         }

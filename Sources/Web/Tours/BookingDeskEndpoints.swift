@@ -100,6 +100,19 @@ extension Site {
                     key, waive: try call.body["waive"].orNil?.bool ?? false, seen: seen, now: backend.clock.now())
             },
             step(
+                "undos", "Take back the last step (arrived, completed, no-show, cancelled), or one check-in",
+                [
+                    Field("reason", .string(1...200)),
+                    .optional("checkIn", .integer(1...Int64.max), "The last step unless told"),
+                ]
+            ) { key, seen, call in
+                let (reason, now) = (try call.body["reason"].string, backend.clock.now())
+                guard let checkIn = try call.body["checkIn"].orNil?.int64 else {
+                    return BookingStore.undo(key, reason: reason, seen: seen, now: now)
+                }
+                return BookingStore.undoCheckIn(checkIn, of: key, reason: reason, seen: seen, now: now)
+            },
+            step(
                 "completions", "Note that a visit is over",
                 [.optional("arrived", .integer(1...10_000), "Needed where nobody was checked in")]
             ) { key, seen, call in

@@ -130,7 +130,8 @@ extension Shapes {
                 of: .object([
                     Field("at", .instant), Field("actor", .string()),
                     Field("state", .enumeration(BookingState.allCases.map(\.rawValue))), Field("what", .string()),
-                    .optional("detail", .string(1...1000)),
+                    .optional("day", .day, "For which it was entered, where it has one"),
+                    Field("figures", .figures, "Such as people, fen, reason"),
                 ]))),
         Field("payments", .array(of: payment)),
         Field(
@@ -141,6 +142,7 @@ extension Shapes {
                     Field("touches", .enumeration(["fee", "kept"])), Field("reason", .string()), Field("day", .day),
                     Field("actor", .string()), Field("at", .instant),
                 ]))),
+        Field("checkIns", .array(of: gateCheckIn)), Field("conflicts", .array(of: gateConflict)),
     ])
 
     static func bookingHistory(_ history: BookingHistory) -> JSON {
@@ -151,7 +153,7 @@ extension Shapes {
                     [
                         "at": instant(event.at), "actor": .string(event.actor),
                         "state": .string(event.state.rawValue), "what": .string(event.what),
-                        "detail": text(event.detail),
+                        "day": event.day.map { JSON($0) } ?? .null, "figures": figures(event.figures),
                     ]
                 }),
             "payments": .array(history.payments.map { .object(payment($0)) }),
@@ -164,6 +166,8 @@ extension Shapes {
                         "actor": .string(adjustment.actor), "at": instant(adjustment.at),
                     ]
                 }),
+            "checkIns": .array(history.checkIns.map(gateCheckIn)),
+            "conflicts": .array(history.conflicts.map(gateConflict)),
         ]
     }
 }

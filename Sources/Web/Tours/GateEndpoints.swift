@@ -19,34 +19,44 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/check-ins",
                 "Let groups in, now or out of an offline gate's journal; each entry acts once by its nonce",
-                access: Roles.desk,
-                body: .json(
-                    .array(
-                        of: .object([
-                            Field("code", .string(1...400), "A ticket's payload or address, or a reference"),
-                            Field("headcount", .integer(1...10_000), "Heads that came"),
-                            Field("nonce", .string(8...64), "The same nonce is the same check-in"),
-                            .optional("at", .instant, "When it was, by the gate's clock; without it, now and online"),
-                            .optional("session", .integer(1...Int64.max), "Without it, the one that is on or the next"),
-                            .optional("anyDay", .boolean, "Let in on another day than the booking's"),
-                        ]), 1...1000)),
-                outcomes: [.init(200, "An answer for each entry, in their order", Self.checkInResults)],
-                takesIdempotencyKey: false
+                access: Roles.desk, body: .json(.items(of: Shapes.checkInEntry, 1...1000)),
+                outcomes: [.init(200, "An answer for each entry, in their order", Shapes.checkInResults)],
+                takesIdempotencyKey: false, handle: checkIns),
+            Endpoint(
+                .get, "/api/v1/tours/gate-conflicts", "What gates saw and the books contradict, newest first",
+                access: Roles.deskReaders,
+                query: PageRequest.parameters + [
+                    .init("day", .day, "Only what was seen for that day"),
+                    .init("all", .boolean, "What is settled, too"),
+                ],
+                outcomes: [.init(200, "A page of conflicts", .page(of: Shapes.gateConflict))]
             ) { call in
-                let store = CheckInStore(backend.database, keys: backend.keys)
-                var results: [JSON] = []
-                for json in try call.body.array {
-                    let now = backend.clock.now()
-                    let told = try json["at"].orNil.map { try Self.instant($0.string) }
-                    let entry = CheckInEntry(
-                        code: try json["code"].string, headcount: try json["headcount"].int,
-                        nonce: try json["nonce"].string, at: told ?? now, session: try json["session"].orNil?.int64,
-                        anyDay: try json["anyDay"].orNil?.bool ?? false)
-                    let result = try await store.result(
-                        of: entry, offline: told != nil, now: now, call.scope)
-                    results.append(Self.render(result, nonce: entry.nonce, call.language))
-                }
-                return .json(["items": .array(results)])
+                let page = try call.page()
+                let found = try await GateConflictStore(backend.database).list(
+                    call.scope, day: try call.query["day"].orNil?.day, all: try call.query["all"].orNil?.bool ?? false,
+                    before: Self.number(page.after), limit: page.limit)
+                return .page(
+                    found.map(Shapes.gateConflict),
+                    next: found.count == page.limit ? found.last.map { "\($0.id)" } : nil)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/gate-conflicts/{conflict}/settlements",
+                "Settle a conflict: accepted, its people count; dismissed, they don't", access: Roles.desk,
+                pathParameters: [.init("conflict", .integer(1...Int64.max), "The conflict's number")],
+                body: .json(
+                    .object([
+                        Field("accept", .boolean), Field("reason", .string(1...200)),
+                        .optional(
+                            "session", .integer(1...Int64.max),
+                            "Of the booking's, where they came; the gate's unless told"),
+                    ])),
+                outcomes: [.init(201, "Settled", Shapes.gateConflict)]
+            ) { call in
+                let plan = GateConflictStore.settle(
+                    try call.path["conflict"].int64, accept: try call.body["accept"].bool,
+                    session: try call.body["session"].orNil?.int64, reason: try call.body["reason"].string,
+                    now: backend.clock.now())
+                return try await carryOut(call, plan, Shapes.gateConflict)
             },
             Endpoint(
                 .get, "/api/v1/tours/day-sheet", "A day's sessions and who comes to them, to print or as a table",
@@ -70,12 +80,51 @@ extension Site {
         ]
     }
 
-    private static func instant(_ text: String) throws -> Date {
-        do {
-            return try Date(text, strategy: .iso8601)
-        } catch {
-            throw Refusal(.invalid, "not-an-instant", field: "at", zh: "不是时刻", en: "this is no instant")
+    /// What one entry says is told of that one; the others count whatever is wrong with it. Those with a time of their own
+    /// come out of one gate's journal.
+    private func checkIns(_ call: Call) async throws -> Answer {
+        let store = CheckInStore(backend.database, keys: backend.keys)
+        let items = try call.body.array
+        let now = backend.clock.now()
+        var results: [JSON] = []
+        let read = items.map { item in Result(catching: { try Self.entry(item, now: now) }) }
+        let journal = read.compactMap { try? $0.get() }.filter(\.isOffline).map(\.entry)
+        var fromJournal = try await store.bringIn(journal, now: now, call.scope).makeIterator()
+        for (item, read) in zip(items, read) {
+            let nonce = try? item["nonce"].string
+            let result: CheckInResult
+            switch read {
+            case .failure(let refusal as Refusal): result = .refused(refusal)
+            case .failure(let error): throw error
+            case .success(let told):
+                if told.isOffline, let next = fromJournal.next() {
+                    result = next
+                } else {
+                    result = try await store.result(of: told.entry, now: now, call.scope)
+                }
+            }
+            results.append(Shapes.checkInResult(result, nonce: nonce, call.language))
         }
+        return .json(["items": .array(results)])
+    }
+
+    private static func entry(_ json: JSON, now: Date) throws -> (entry: CheckInEntry, isOffline: Bool) {
+        try Shapes.checkInEntry.validate(json)
+        let at = try json["at"].orNil.map { told in
+            guard let instant = Date(instant: try told.string) else {
+                throw Refusal(
+                    .invalid, "not-an-instant", field: "at",
+                    zh: "不是时刻，请写如 2025-08-03T01:30:00Z 或 2025-08-03T09:30:00+08:00",
+                    en: "this is no instant; write it like 2025-08-03T01:30:00Z or 2025-08-03T09:30:00+08:00")
+            }
+            return instant
+        }
+        let entry = CheckInEntry(
+            code: try json["code"].string, headcount: try json["headcount"].int, nonce: try json["nonce"].string,
+            at: at ?? now, session: try json["session"].orNil?.int64, anyDay: try json["anyDay"].orNil?.bool ?? false,
+            after: try json["after"].orNil?.int, more: try json["more"].orNil?.bool ?? false,
+            unlisted: try json["unlisted"].orNil?.bool ?? false)
+        return (entry, at != nil)
     }
 
     private static let gateList = Schema.named(
@@ -111,60 +160,4 @@ extension Site {
                                 ]))),
                     ]), 0...100_000)),
         ]))
-
-    private static let checkInResults = Schema.object([
-        Field(
-            "items",
-            .array(
-                of: .object([
-                    Field("nonce", .string(8...64)), Field("result", .enumeration(CheckInResult.words)),
-                    .optional("checkIn", checkIn), .optional("reason", reason, "Why, of one that was refused"),
-                ])))
-    ])
-
-    private static let checkIn = Schema.named(
-        "CheckIn",
-        .object([
-            Field("booking", .integer(1...4_294_967_295)), Field("reference", .string(14...14)),
-            Field("unit", .string()),
-            Field("session", .integer(1...Int64.max)), Field("day", .day), Field("site", .string()),
-            Field("programme", .string()), Field("expected", .integer(1...10_000), "Heads booked"),
-            Field("headcount", .integer(1...10_000)), Field("at", .instant),
-            .optional(
-                "earlier",
-                .object([
-                    Field("at", .instant), Field("headcount", .integer(1...10_000)), Field("actor", .string()),
-                    Field("offline", .boolean),
-                ]), "Who came in before, of one that came twice"),
-        ]))
-
-    private static let reason = Schema.object([
-        Field("code", .string()), .optional("field", .string()), Field("message", .string(1...1000)),
-    ])
-
-    private static func render(_ result: CheckInResult, nonce: String, _ language: Language) -> JSON {
-        switch result {
-        case .answered(let answer):
-            let earlier = answer.earlier.map { earlier -> JSON in
-                [
-                    "at": Shapes.instant(earlier.at), "headcount": JSON(earlier.headcount),
-                    "actor": .string(earlier.actor), "offline": .bool(earlier.offline),
-                ]
-            }
-            let checkIn: JSON = [
-                "booking": .integer(answer.booking), "reference": .string(answer.reference.description),
-                "unit": .string(answer.unit), "session": .integer(answer.session), "day": JSON(answer.day),
-                "site": .string(answer.site), "programme": .string(answer.programme),
-                "expected": JSON(answer.expected), "headcount": JSON(answer.headcount),
-                "at": Shapes.instant(answer.at), "earlier": earlier ?? .null,
-            ]
-            return ["nonce": .string(nonce), "result": .string(result.word), "checkIn": checkIn, "reason": .null]
-        case .refused(let refusal):
-            let reason: JSON = [
-                "code": .string(refusal.code), "field": Shapes.text(refusal.field),
-                "message": .string(refusal.message[language]),
-            ]
-            return ["nonce": .string(nonce), "result": .string(result.word), "checkIn": .null, "reason": reason]
-        }
-    }
 }

@@ -38,7 +38,7 @@ extension BookingText {
                 "Keep this reference: with it and your phone you look up, change or cancel the booking."),
             "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
         ]
-        let isOpen = [.requested, .held, .waitlisted, .confirmed].contains(booking.state)
+        let isOpen = booking.state.isOpen
         let field = refusal.flatMap { BookingForm.changeField(of: $0) }
         let mayChange = BookingRules.mayChange(booking, now: now)
         // The field of the session is there only when there are others to choose from.

@@ -88,7 +88,7 @@ extension Site {
                 let plan = SessionStore.change(
                     try call.path["session"].int64, capacity: try call.body["capacity"].orNil?.int,
                     resources: try call.body["resources"].orNil?.array.map { try $0.string },
-                    match: call.versionCheck)
+                    now: backend.clock.now(), match: call.versionCheck)
                 let session = try await backend.database.change(call.scope, plan)
                 return .json(Shapes.tourSession(session)).tagged(EntityTag(version: Int64(session.version)), for: call)
             },

@@ -1,0 +1,168 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Tours
+
+struct BookingUndoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undo",
+        abstract: words(
+            "撤销预约的上一步（已到、已完成、未到、已取消），或一次签到。",
+            "Takes back a booking's last step (arrived, completed, no-show, cancelled), or one check-in."),
+        discussion: """
+            taoyuan booking undo --booking 17 --reason 签错了团
+            taoyuan booking undo --check-in 5 --reason 把 19 打成 29
+            """)
+
+    @OptionGroup var options: SharedOptions
+    @Option(help: .words("预约编号或预约号。", "The booking's number or reference.")) var booking: String?
+    @Option(help: .words("签到的编号，见 booking show。", "The check-in's number, as booking show lists it.")) var checkIn:
+        Int64?
+    @Option(help: .words("原因。", "Why.")) var reason: String
+    @Option(
+        help: .words("您看到的版本号；预约已不是这一版时拒绝。", "The version that you have seen: refused when it is no longer this one."))
+    var seen: Int?
+
+    func validate() throws {
+        guard booking != nil || checkIn != nil else {
+            throw ValidationError(words("请给出 --booking 或 --check-in。", "Give --booking or --check-in."))
+        }
+    }
+
+    func run() async throws {
+        let key = try booking.map(BookingKey.init(entered:))
+        let changed = try await options.withBackend { backend in
+            let now = backend.clock.now()
+            if let checkIn {
+                return try await backend.database.change(
+                    backend.local.scope,
+                    BookingStore.undoCheckIn(checkIn, of: key, reason: reason, seen: seen, now: now))
+            }
+            guard let key else { throw CleanExit.helpRequest(self) }
+            return try await backend.database.change(
+                backend.local.scope, BookingStore.undo(key, reason: reason, seen: seen, now: now))
+        }
+        try options.show(changed.json, changed.text)
+    }
+}
+
+struct BookingConflictsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conflicts",
+        abstract: words(
+            "列出入口看到、而与登记不符的签到，待接待处处理。", "Lists what gates saw and the books contradict, for the tour desk to settle."),
+        discussion: "taoyuan booking conflicts --day 2025-08-21")
+
+    @OptionGroup var options: SharedOptions
+    @Option(help: .words("只列这一天的。", "Only those of that day."), transform: reading(CivilDay.init(_:))) var day:
+        CivilDay?
+    @Flag(help: .words("连处理过的也列出。", "Those that are settled, too.")) var all = false
+    @OptionGroup var page: PageOptions
+
+    func run() async throws {
+        let found = try await options.withBackend { backend in
+            try await page.first {
+                try await GateConflictStore(backend.database).list(backend.local.scope, day: day, all: all, limit: $0)
+            }
+        }
+        try options.show(
+            found, json: \.json,
+            [
+                .right("编号", "conflict"), .right("预约", "booking"), .left("单位", "unit"), .left("时刻", "at"),
+                .right("场次", "session"), .right("人数", "people"), .left("情况", "why"), .left("预约状态", "state"),
+                .left("处理", "settled"),
+            ]
+        ) { conflict in
+            [
+                "\(conflict.id)", "\(conflict.booking)", conflict.unit, conflict.at.minute,
+                conflict.session.map { "\($0)" }, "\(conflict.headcount)", conflict.why.label[.ofThisRun],
+                conflict.state.label[.ofThisRun], conflict.verdict,
+            ]
+        }
+    }
+}
+
+struct BookingSettleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settle",
+        abstract: words(
+            "处理一条与登记不符的签到：认可即计入，不认可即不计。",
+            "Settles what a gate saw: accepted, its people count; dismissed, they don't."),
+        discussion: "taoyuan booking settle --conflict 3 --accept --reason 团队确实来了")
+
+    @OptionGroup var options: SharedOptions
+    @Option(help: .words("编号，见 booking conflicts。", "Its number, as booking conflicts lists it.")) var conflict: Int64
+    @Flag(help: .words("认可：他们来了。", "They came.")) var accept = false
+    @Flag(help: .words("不认可：不计。", "They don't count.")) var dismiss = false
+    @Option(
+        help: .words("计入预约的哪一场（默认入口放行的那一场）。", "Which of the booking's sessions they came to (default: the gate's)."))
+    var session: Int64?
+    @Option(help: .words("原因。", "Why.")) var reason: String
+
+    func validate() throws {
+        guard accept != dismiss else {
+            throw ValidationError(words("请给出 --accept 或 --dismiss 之一。", "Give either --accept or --dismiss."))
+        }
+    }
+
+    func run() async throws {
+        let settled = try await options.withBackend { backend in
+            try await backend.database.change(
+                backend.local.scope,
+                GateConflictStore.settle(
+                    conflict, accept: accept, session: session, reason: reason, now: backend.clock.now()))
+        }
+        try options.show(
+            settled.json,
+            Table(facts: [
+                (words("编号", "conflict"), "\(settled.id)"), (words("预约", "booking"), "\(settled.booking)"),
+                (words("单位", "unit"), settled.unit), (words("人数", "people"), "\(settled.headcount)"),
+                (words("处理", "settled"), settled.verdict), (words("状态", "state"), settled.state.label[.ofThisRun]),
+            ]).text)
+    }
+}
+
+extension GateConflict {
+    var json: JSON {
+        let facts: [(String, JSON)] = [
+            ("conflict", .integer(id)), ("booking", .integer(booking)), ("reference", .string("\(reference)")),
+            ("unit", .string(unit)), ("state", .string(state.rawValue)),
+            ("session", session.map(JSON.integer) ?? .null), ("day", JSON(day)),
+            ("headcount", JSON(headcount)), ("why", .string(why.rawValue)), ("offline", .bool(offline)),
+            ("at", JSON(at)), ("receivedAt", JSON(receivedAt)), ("actor", .string(actor)),
+            (
+                "settlement",
+                settlement.map { settlement in
+                    [
+                        "accepted": .bool(settlement.accepted), "reason": .string(settlement.reason),
+                        "actor": .string(settlement.actor), "at": JSON(settlement.at),
+                    ]
+                } ?? .null
+            ),
+        ]
+        return .object(facts.map { JSON.Member($0.0, $0.1) })
+    }
+
+    fileprivate var verdict: String {
+        guard let settlement else { return words("待处理", "open") }
+        return (settlement.accepted ? words("认可：", "accepted: ") : words("不认可：", "dismissed: ")) + settlement.reason
+    }
+}
+
+extension GateCheckIn {
+    var json: JSON {
+        let facts: [(String, JSON)] = [
+            ("checkIn", .integer(id)), ("session", .integer(session)), ("headcount", JSON(headcount)), ("at", JSON(at)),
+            ("offline", .bool(offline)), ("unlisted", .bool(unlisted)), ("actor", .string(actor)),
+            ("counts", .bool(counts)),
+            (
+                "undone",
+                undone.map { undone in
+                    ["reason": .string(undone.reason), "actor": .string(undone.actor), "at": JSON(undone.at)]
+                } ?? .null
+            ),
+        ]
+        return .object(facts.map { JSON.Member($0.0, $0.1) })
+    }
+}
