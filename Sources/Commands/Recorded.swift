@@ -69,6 +69,7 @@ enum Recorded {
         FigureName(name: "time", zh: "开始", en: "starts"),
         FigureName(name: "capacity", zh: "名额", en: "capacity"),
         FigureName(name: "sale", zh: "销售", en: "sale"),
+        FigureName(name: "sales", zh: "销售", en: "sales"),
         FigureName(name: "corrects", zh: "更正第", en: "corrects entry"),
         FigureName(name: "how", zh: "方式", en: "by"),
         FigureName(name: "source", zh: "来源", en: "source") { value in
@@ -130,7 +131,7 @@ enum Recorded {
     private static let patterns: [(pattern: String, chinese: String)] = [
         (#"^kept ([^:]*)"#, "收取 $1"),
         (#"^session (\d+): (\d+) of (\d+)$"#, "场次 $1：$2 人，预约 $3 人"),
-        (#"^sale (\d+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"^session (\S.*) → "#, "场次 $1 → "),
+        (#"^sale ([\d+]+): (.*), (.*)$"#, "销售 $1：$2，$3"), (#"^session (\S.*) → "#, "场次 $1 → "),
         (#", session (\S.*) → "#, "，场次 $1 → "),
     ]
 

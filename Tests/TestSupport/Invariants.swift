@@ -147,6 +147,7 @@ enum Invariants {
                 UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
                 UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
                 UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
+                UNION ALL SELECT 'tour_picking_sale', xmin FROM tour_picking_sale
                 UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
                 UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
                 UNION ALL SELECT 'tour_site', xmin FROM tour_site

@@ -11,7 +11,7 @@ extension BookingStore {
     /// A stranger may do so until the programme's `change_hours` before the start. Sessions and extras that stay keep
     /// the price at which they were booked.
     public static func change(
-        _ key: BookingKey, _ change: BookingChange, seen: Int? = nil, now: Date
+        _ key: BookingKey, _ change: BookingChange, seen: Int? = nil, limits: BookingLimits = .usual, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(
@@ -47,7 +47,8 @@ extension BookingStore {
                 booking.holdUntil = min(until, booking.startsAt)
             }
             booking.version = old.version + 1
-            return written(booking, old, reseats: reseats, now: now, scope)
+            let isBound = key.isStranger && !limits.areNone && reseats && booking.state != .confirmed
+            return written(booking, old, reseats: reseats, isBound ? limits : nil, now: now, scope)
         }
     }
 
@@ -66,7 +67,7 @@ extension BookingStore {
     }
 
     private static func checkTimes(_ old: Booking, _ key: BookingKey, _ now: Date) throws {
-        guard !old.extras.contains(where: { $0.sale != nil }) else {
+        guard !old.extras.contains(where: { !$0.sales.isEmpty }) else {
             throw Refusal(
                 .conflict, "picked-already", field: "extras", zh: "采摘已经结算，不能再改人数、场次和附加项",
                 en: "picking has been settled: heads, sessions and extras can't be changed any more")
@@ -128,7 +129,7 @@ extension BookingStore {
     }
 
     private static func written(
-        _ booking: Booking, _ old: Booking, reseats: Bool, now: Date, _ scope: Scope
+        _ booking: Booking, _ old: Booking, reseats: Bool, _ limits: BookingLimits?, now: Date, _ scope: Scope
     ) -> Change<Booking> {
         let id = booking.id.value
         let (from, to) = (old.lines.map(\.session), booking.lines.map(\.session))
@@ -167,13 +168,14 @@ extension BookingStore {
             BookingRows.event(from == to ? "changed" : "moved", of: booking, detail: detail, at: now, scope),
             message(.changed, booking, scope),
         ]
+        if let limits { lastWrites.insert(limits.statement(once: [], bound: [id], scope), at: 0) }
         return Change(
             booking, writes: writes, lastWrites: lastWrites,
             refusals: BookingSeats.refusals.merging(
                 [
                     "tour_check_in_village_id_booking_id_session_id_fkey": BookingRules.stale,
                     "tour_session_not_oversold": BookingRules.noSeats,
-                ]) { $1 },
+                ]) { $1 }.merging(limits?.refusals ?? [:]) { $1 },
             event: Event("booking.change", "\(id)", figures: figures))
     }
 

@@ -89,7 +89,7 @@ extension BookingStore {
             booking.state = .noShow
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
             return step(
-                from: old, to: booking, message: nil,
+                from: old, to: booking, message: .noShow,
                 detail: booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil,
                 figures: [.fen(booking.kept, "kept_fen")], now: now, scope)
         }
