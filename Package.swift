@@ -53,7 +53,8 @@ let package = Package(
         room(
             "Tours",
             [
-                "Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches", "Codes", "Sales", "Messages",
+                "Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches", "Codes", "Sales",
+                "Messages",
             ]),
         room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
         room("Livelihood", ["Kernel", "Postgres", "Database", "Income", "Tours"]),
@@ -63,7 +64,7 @@ let package = Package(
         .target(
             name: "Documents",
             dependencies: [
-                "Kernel", "Signing", "Orchard", "Tours", "Income", "Livelihood",
+                "Kernel", "Signing", "Registers", "Orchard", "Tours", "Income", "Livelihood",
                 .product(name: "Mustache", package: "swift-mustache"),
             ], exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         .target(

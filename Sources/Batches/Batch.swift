@@ -37,10 +37,13 @@ public struct Harvest: Sendable {
     public let grade: String
     public let day: CivilDay
     public let weight: Weight
+    /// The harvest slip's number in the cooperative's register.
+    public let slip: String?
     public let picker: String?
 
     public init(
-        plot: String, product: String?, variety: String, grade: String, day: CivilDay, weight: Weight, picker: String?
+        plot: String, product: String?, variety: String, grade: String, day: CivilDay, weight: Weight,
+        slip: String? = nil, picker: String?
     ) {
         self.plot = plot
         self.product = product
@@ -48,6 +51,7 @@ public struct Harvest: Sendable {
         self.grade = grade
         self.day = day
         self.weight = weight
+        self.slip = slip
         self.picker = picker
     }
 }

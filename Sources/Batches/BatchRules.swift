@@ -50,6 +50,12 @@ public enum BatchRules {
             zh: "批次 \(batch) 只剩 \(stock)，不够 \(wanted)", en: "batch \(batch) has \(stock) left, not \(wanted)")
     }
 
+    public static func slipTaken(_ slip: String) -> Refusal {
+        Refusal(
+            .conflict, "slip-taken", field: "slip", zh: "采收单号“\(slip.shortened)”当年已登记过",
+            en: "a harvest of that year with slip “\(slip.shortened)” is recorded already")
+    }
+
     public static func unknownBatch(_ number: Int64) -> Refusal {
         Refusal(
             .notFound, "unknown-batch", field: "batch", zh: "没有批次 \(number)", en: "there is no batch \(number)")

@@ -91,7 +91,7 @@ public struct BatchStore: Sendable {
             g.name AS grade, b.harvested_on, b.slip, b.picker, b.in_g, b.out_g, b.created_at
         FROM batch b
         JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
-        LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
+        LEFT JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
         JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
         JOIN variety v ON v.village_id = b.village_id AND v.id = b.variety_id
         JOIN grade g ON g.village_id = b.village_id AND g.id = b.grade_id

@@ -21,16 +21,23 @@ public enum HarvestStore {
     /// The constraint that keeps a plot's season below its ceiling.
     public static let withinCeiling = "plot_season_within_ceiling"
 
+    /// The constraint by which a slip's number stands for one harvest of its year and cooperative.
+    public static let slipOnce = "batch_slip_once"
+
     /// Finds what the harvest names and takes a batch number, in one statement.
     /// - Throws: a `Refusal` naming the field.
     public static func prepare(
         _ harvest: Harvest, today: CivilDay, in transaction: Transaction, _ scope: Scope
     ) async throws -> PreparedHarvest {
         try BatchRules.harvestDay(harvest.day, today: today)
+        let slip = try harvest.slip.map { try OrchardRules.name($0, field: "slip") }
         let season = OrchardRules.season(of: harvest.day)
         let rows = try await transaction.query(lookup(harvest, season: season, scope))
         guard let first = rows.first, let plot: Int = try first.decode("plot") else {
             throw try await unknownPlot(harvest.plot, transaction, scope)
+        }
+        guard let period: Int = try first.decode("period") else {
+            throw OrchardRules.notYet(plot: harvest.plot, from: try first.decode("known_from"))
         }
         guard let grade: Int = try first.decode("grade") else {
             let catalogue = try await Catalogue.load(transaction, scope)
@@ -46,6 +53,7 @@ public enum HarvestStore {
                 plot: harvest.plot, crop: try first.decode("crop_name"), product: named.product.name)
         }
         let cooperative: Int = try row.decode("cooperative_id")
+        let household: Int = try row.decode("household_id")
         let ceiling = OrchardRules.ceiling(
             areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu"))
         let allowed = ceiling + Weight(grams: try row.decode("extra_g"))
@@ -73,10 +81,11 @@ public enum HarvestStore {
                     ceiling_g = greatest(s.ceiling_g, EXCLUDED.ceiling_g)
                 """,
                 """
-                INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, product_id, variety_id, grade_id,
-                    harvested_on, picker, in_g)
-                VALUES (\(scope.village), \(number), \(cooperative), 'harvest', \(plot), \(product), \(variety),
-                    \(grade), \(harvest.day), \(harvest.picker), \(harvest.weight))
+                INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id,
+                    product_id, variety_id, grade_id, harvested_on, slip, picker, in_g)
+                VALUES (\(scope.village), \(number), \(cooperative), 'harvest', \(plot), \(household), \(period),
+                    \(product), \(variety), \(grade), \(harvest.day), \(slip), \(harvest.picker),
+                    \(harvest.weight))
                 """,
                 """
                 INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, actor)
@@ -84,7 +93,10 @@ public enum HarvestStore {
                     \(scope.actor))
                 """,
             ],
-            refusals: [withinCeiling: overCeiling])
+            refusals: [
+                withinCeiling: overCeiling,
+                slipOnce: BatchRules.slipTaken(slip ?? ""),
+            ])
     }
 
     /// Row-level security keeps other cooperatives' plots from a clerk.
@@ -102,21 +114,33 @@ public enum HarvestStore {
 
     private static func lookup(_ harvest: Harvest, season: Int, _ scope: Scope) -> SQL {
         """
-        SELECT t.id AS plot, t.cooperative_id, t.area_centimu, t.product_id AS crop, p.name AS crop_name,
-            p.best_before_days, p.ceiling_g_per_mu, v.id AS variety, v.product_id AS product, g.id AS grade,
-            coalesce(s.harvested_g, 0) AS harvested_g,
+        SELECT t.id AS plot, d.id AS period, d.household_id, d.cooperative_id, d.area_centimu, d.product_id AS crop,
+            p.name AS crop_name, p.best_before_days, p.ceiling_g_per_mu, v.id AS variety, v.product_id AS product,
+            g.id AS grade, coalesce(s.harvested_g, 0) AS harvested_g,
             (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
+                WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
                     AND o.season = \(season)) AS extra_g,
+            CASE WHEN d.id IS NULL THEN (
+                SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = t.village_id AND e.plot_id = t.id
+            ) END AS known_from,
             nextval(\(sequence(scope.village))::regclass) AS number
         FROM plot t
-        JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
-        LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = t.product_id
+        LEFT JOIN LATERAL (\(held(on: harvest.day))) d ON true
+        LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
+        LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = d.product_id
             AND v.name = \(harvest.variety) AND (\(harvest.product)::text IS NULL OR p.name = \(harvest.product))
         LEFT JOIN grade g ON g.village_id = t.village_id AND g.name = \(harvest.grade)
         LEFT JOIN plot_season s ON s.village_id = t.village_id AND s.plot_id = t.id
-            AND s.product_id = t.product_id AND s.season = \(season)
+            AND s.product_id = d.product_id AND s.season = \(season)
         WHERE t.village_id = \(scope.village) AND t.number = \(harvest.plot)
+        """
+    }
+
+    /// What held of plot `t` on a day: one look into an index, whatever the planner knows of the table.
+    private static func held(on day: CivilDay) -> SQL {
+        """
+        SELECT * FROM plot_period d WHERE d.village_id = t.village_id AND d.plot_id = t.id AND d.from_day <= \(day)
+        ORDER BY d.from_day DESC, d.id DESC LIMIT 1
         """
     }
 
@@ -144,16 +168,22 @@ public enum HarvestStore {
             }
             let rows = try await transaction.query(
                 """
-                SELECT t.id, t.product_id, t.cooperative_id, t.area_centimu, p.ceiling_g_per_mu,
+                SELECT t.id, d.product_id, d.cooperative_id, d.area_centimu, p.ceiling_g_per_mu,
                     (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                        WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = t.product_id
-                            AND o.season = \(season)) AS extra_g
-                FROM plot t JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
+                        WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
+                            AND o.season = \(season)) AS extra_g,
+                    (SELECT min(e.from_day) FROM plot_period e
+                        WHERE e.village_id = t.village_id AND e.plot_id = t.id) AS known_from
+                FROM plot t
+                LEFT JOIN LATERAL (\(held(on: OrchardRules.lastDay(of: season)))) d ON true
+                LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
                 WHERE t.village_id = \(scope.village) AND t.number = \(plot)
                 """)
             guard let row = rows.first else { throw try await unknownPlot(plot, transaction, scope) }
+            guard let product: Int = try row.decode("product_id") else {
+                throw OrchardRules.notYet(plot: plot, from: try row.decode("known_from"))
+            }
             let id: Int = try row.decode("id")
-            let product: Int = try row.decode("product_id")
             let cooperative: Int = try row.decode("cooperative_id")
             let ceiling =
                 OrchardRules.ceiling(

@@ -50,6 +50,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let cooperative: Int
         let plot: Int
         let plotNumber: String
+        /// What held of the plot on the day.
+        let plotPeriod: Int
+        let household: Int
+        let ceiling: Weight
         let product: Product
         let varietyName: String
         let gradeName: String
@@ -98,18 +102,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let results = try rows.enumerated().map { index, row in
             try Result(refusable: { try read(row, index, catalogue) })
         }
-        try await ledger.loadSeasons(
-            of: results.compactMap { try? $0.get() }.map { ($0.plot, $0.day) }, transaction, scope)
+        try await ledger.loadSeasons(of: results.compactMap { try? $0.get() }, transaction, scope)
         for result in results {
             do {
                 var entry = try result.get()
-                let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip)
+                let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip, year: entry.day.year)
                 if let old = known[key] ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
-                try ledger.add(entry.weight, plot: entry.plot, day: entry.day)
+                try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
@@ -138,29 +141,33 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 .invalid, "unknown-plot", field: Self.plot.name, zh: "没有地块“\(number.shortened)”，请先导入地块",
                 en: "there is no plot “\(number.shortened)”: import the plots first")
         }
-        let cooperative = try row.text(Self.cooperative, max: 60)
-        guard catalogue.cooperatives[cooperative] == plot.cooperative else {
-            throw Refusal(
-                .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
-                zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
-                en: "plot \(number) does not belong to “\(cooperative.shortened)”")
-        }
-        let productName = try row.text(Self.product, max: 60)
-        guard let product = catalogue.products[productName], product.id == plot.product else {
-            throw Refusal(
-                .invalid, "crop-mismatch", field: Self.product.name,
-                zh: "地块 \(number) 种的不是“\(productName.shortened)”",
-                en: "plot \(number) does not grow “\(productName.shortened)”")
-        }
         let day = try row.day(Self.day)
         do {
             try BatchRules.harvestDay(day, today: today)
         } catch let refusal as Refusal {
             throw refusal.renamed(field: Self.day.name)
         }
+        guard let held = plot.timeline.value(on: day) else {
+            throw OrchardRules.notYet(plot: number, from: plot.timeline.start).renamed(field: Self.plot.name)
+        }
+        let cooperative = try row.text(Self.cooperative, max: 60)
+        guard catalogue.cooperatives[cooperative] == held.cooperative else {
+            throw Refusal(
+                .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,
+                zh: "地块 \(number) 不属于“\(cooperative.shortened)”",
+                en: "plot \(number) does not belong to “\(cooperative.shortened)”")
+        }
+        let productName = try row.text(Self.product, max: 60)
+        guard let product = catalogue.products[productName], product.id == held.product else {
+            throw Refusal(
+                .invalid, "crop-mismatch", field: Self.product.name,
+                zh: "地块 \(number) 种的不是“\(productName.shortened)”",
+                en: "plot \(number) does not grow “\(productName.shortened)”")
+        }
         return Entry(
-            row: index, slip: try row.key(Self.slip), cooperative: plot.cooperative, plot: plot.id,
-            plotNumber: number, product: product,
+            row: index, slip: try row.key(Self.slip), cooperative: held.cooperative, plot: plot.id,
+            plotNumber: number, plotPeriod: held.period, household: held.household, ceiling: held.ceiling,
+            product: product,
             varietyName: try row.text(Self.variety, max: 60), gradeName: try row.text(Self.grade, max: 60), day: day,
             bestBefore: OrchardRules.bestBefore(harvested: day, days: product.bestBeforeDays),
             weight: try row.weight(Self.weight, unit: 500), picker: try row.optionalText(Self.picker, max: 60))
@@ -169,6 +176,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     struct SlipKey: Hashable, Sendable {
         let cooperative: Int
         let slip: String
+        /// Registers begin again at 1 every January.
+        let year: Int
     }
 
     /// What the books hold of a slip.
@@ -188,31 +197,36 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     ) async throws -> [SlipKey: Recorded] {
         var cooperatives: [Int] = []
         var slips: [String] = []
+        var years: [Int] = []
         for row in rows {
             guard let name = try? row.text(cooperative, max: 60), let id = catalogue.cooperatives[name],
-                let number = try? row.key(slip)
+                let number = try? row.key(slip), let day = try? row.day(day)
             else { continue }
             cooperatives.append(id)
             slips.append(number)
+            years.append(day.year)
         }
         var found: [SlipKey: Recorded] = [:]
         for row in try await transaction.query(
             """
             SELECT b.cooperative_id, b.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
                 b.in_g, b.picker
-            FROM unnest(\(cooperatives)::int[], \(slips)::text[]) w (cooperative_id, slip)
+            FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             CROSS JOIN LATERAL (
                 SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
-            JOIN plot t ON t.village_id = \(scope.village) AND t.id = b.plot_id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL
+                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1) b
+            JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
             JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
             """)
         {
-            let key = SlipKey(cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"))
+            let harvested: CivilDay = try row.decode("harvested_on")
+            let key = SlipKey(
+                cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
             found[key] = Recorded(
                 plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
-                day: try row.decode("harvested_on"), weight: try row.decode("in_g"), picker: try row.decode("picker"))
+                day: harvested, weight: try row.decode("in_g"), picker: try row.decode("picker"))
         }
         return found
     }

@@ -9,7 +9,7 @@ import Signing
 enum HarvestStaging {
     static let create: SQL = """
         CREATE TEMPORARY TABLE harvest_staging (
-            number bigint, cooperative_id int, plot_id int, product_id int, variety_id int, grade_id int,
+            number bigint, cooperative_id int, plot_id int, household_id int, plot_period_id int, product_id int, variety_id int, grade_id int,
             harvested_on date, best_before date, grams bigint, slip text, picker text, signature bytea
         ) ON COMMIT DROP
         """
@@ -41,10 +41,10 @@ enum HarvestStaging {
     private static func move(_ scope: Scope, _ key: KeyID, _ today: CivilDay) -> [SQL] {
         [
             """
-            INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, product_id, variety_id, grade_id,
-                harvested_on, slip, picker, in_g)
-            SELECT \(scope.village), number, cooperative_id, 'harvest', plot_id, product_id, variety_id, grade_id,
-                harvested_on, slip, picker, grams
+            INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id,
+                product_id, variety_id, grade_id, harvested_on, slip, picker, in_g)
+            SELECT \(scope.village), number, cooperative_id, 'harvest', plot_id, household_id, plot_period_id,
+                product_id, variety_id, grade_id, harvested_on, slip, picker, grams
             FROM harvest_staging
             """,
             """
@@ -78,6 +78,8 @@ enum HarvestStaging {
                         try rows.append(numbers[index])
                         try rows.append(entry.cooperative)
                         try rows.append(entry.plot)
+                        try rows.append(entry.household)
+                        try rows.append(entry.plotPeriod)
                         try rows.append(entry.product.id)
                         try rows.append(entry.variety)
                         try rows.append(entry.grade)

@@ -10,25 +10,36 @@ struct SeasonLedger: Sendable {
     struct Plot: Sendable {
         let id: Int
         let number: String
+        /// What held of it from a day on.
+        var timeline = Timeline<Held>()
+    }
+
+    struct Held: Sendable {
+        let period: Int
         let cooperative: Int
+        let household: Int
         let product: Int
         let ceiling: Weight
     }
 
     private struct Key: Hashable {
         let plot: Int
+        let product: Int
         let season: Int
     }
 
     private struct Season {
-        var allowed: Weight
+        let cooperative: Int
+        /// What the committee's exceptions add to the ceiling.
+        let extra: Weight
+        /// The greatest of the ceilings of the days on which it was harvested.
+        var allowed = Weight(grams: 0)
         var harvested: Weight
         /// Not yet written.
         var pending = Weight(grams: 0)
     }
 
     private(set) var plots: [String: Plot] = [:]
-    private var byID: [Int: Plot] = [:]
     private var seasons: [Key: Season] = [:]
     private var pending: Set<Key> = []
 
@@ -37,62 +48,74 @@ struct SeasonLedger: Sendable {
         guard !wanted.isEmpty else { return }
         for row in try await transaction.query(
             """
-            SELECT t.id, t.number, t.cooperative_id, t.product_id, t.area_centimu, p.ceiling_g_per_mu
-            FROM plot t JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
+            SELECT t.id, t.number, d.id AS period, d.from_day, d.cooperative_id, d.household_id, d.product_id,
+                d.area_centimu, p.ceiling_g_per_mu
+            FROM plot t
+            JOIN plot_period d ON d.village_id = t.village_id AND d.plot_id = t.id
+            JOIN product p ON p.village_id = d.village_id AND p.id = d.product_id
             WHERE t.village_id = \(scope.village) AND t.number = ANY(\(wanted)::text[])
+            ORDER BY t.id, d.from_day, d.id
             """)
         {
-            let plot = Plot(
-                id: try row.decode("id"), number: try row.decode("number"),
-                cooperative: try row.decode("cooperative_id"), product: try row.decode("product_id"),
+            let plot = Plot(id: try row.decode("id"), number: try row.decode("number"))
+            let held = Held(
+                period: try row.decode("period"), cooperative: try row.decode("cooperative_id"),
+                household: try row.decode("household_id"), product: try row.decode("product_id"),
                 ceiling: OrchardRules.ceiling(
                     areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu")))
-            plots[plot.number] = plot
-            byID[plot.id] = plot
+            plots[plot.number, default: plot].timeline.add(held, from: try row.decode("from_day"))
         }
     }
 
     /// Reads what these plots have given in the seasons of these days, before `add` counts on it.
     mutating func loadSeasons(
-        of harvests: [(plot: Int, day: CivilDay)], _ transaction: Transaction, _ scope: Scope
+        of harvests: [HarvestRegister.Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws {
-        let keys = Set(harvests.map { Key(plot: $0.plot, season: OrchardRules.season(of: $0.day)) })
-        let wanted = keys.filter { seasons[$0] == nil }.compactMap { key in byID[key.plot].map { (key, $0) } }
+        var wanted: [Key: Int] = [:]
+        for entry in harvests where seasons[Self.key(entry)] == nil { wanted[Self.key(entry)] = entry.cooperative }
         guard !wanted.isEmpty else { return }
         for row in try await transaction.query(
             """
-            SELECT w.plot_id, w.season, coalesce(s.harvested_g, 0) AS harvested_g,
+            SELECT w.plot_id, w.product_id, w.season, coalesce(s.harvested_g, 0) AS harvested_g,
                 (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                     WHERE o.village_id = \(scope.village) AND o.plot_id = w.plot_id
                         AND o.product_id = w.product_id AND o.season = w.season) AS extra_g
-            FROM unnest(\(wanted.map(\.1.id))::int[], \(wanted.map(\.1.product))::int[],
-                \(wanted.map(\.0.season))::int[]) w (plot_id, product_id, season)
+            FROM unnest(\(wanted.keys.map(\.plot))::int[], \(wanted.keys.map(\.product))::int[],
+                \(wanted.keys.map(\.season))::int[]) w (plot_id, product_id, season)
             LEFT JOIN LATERAL (
                 SELECT * FROM plot_season s WHERE s.village_id = \(scope.village) AND s.plot_id = w.plot_id
                     AND s.product_id = w.product_id AND s.season = w.season LIMIT 1) s ON true
             """)
         {
-            let key = Key(plot: try row.decode("plot_id"), season: try row.decode("season"))
-            guard let plot = byID[key.plot] else { throw MissingRow() }
+            let key = Key(
+                plot: try row.decode("plot_id"), product: try row.decode("product_id"),
+                season: try row.decode("season"))
+            guard let cooperative = wanted[key] else { throw MissingRow() }
             seasons[key] = Season(
-                allowed: plot.ceiling + Weight(grams: try row.decode("extra_g")),
+                cooperative: cooperative, extra: Weight(grams: try row.decode("extra_g")),
                 harvested: Weight(grams: try row.decode("harvested_g")))
         }
     }
 
+    private static func key(_ entry: HarvestRegister.Entry) -> Key {
+        Key(plot: entry.plot, product: entry.product.id, season: OrchardRules.season(of: entry.day))
+    }
+
     /// - Throws: a `Refusal` when the plot would give more than it may.
-    mutating func add(_ weight: Weight, plot id: Int, day: CivilDay) throws {
-        let key = Key(plot: id, season: OrchardRules.season(of: day))
-        guard let plot = byID[id], var season = seasons[key] else { throw MissingRow() }
-        let sum = season.harvested + weight
-        guard sum <= season.allowed else {
+    mutating func add(_ entry: HarvestRegister.Entry) throws {
+        let key = Self.key(entry)
+        guard var season = seasons[key] else { throw MissingRow() }
+        let sum = season.harvested + entry.weight
+        let allowed = entry.ceiling + season.extra
+        guard sum <= allowed else {
             throw BatchRules.overCeiling(
-                plot: plot.number, season: key.season, ceiling: season.allowed, harvested: season.harvested,
-                weight: weight
+                plot: entry.plotNumber, season: key.season, ceiling: allowed, harvested: season.harvested,
+                weight: entry.weight
             ).renamed(field: "重量斤")
         }
         season.harvested = sum
-        season.pending = season.pending + weight
+        season.allowed = max(season.allowed, allowed)
+        season.pending = season.pending + entry.weight
         seasons[key] = season
         pending.insert(key)
     }
@@ -105,12 +128,12 @@ struct SeasonLedger: Sendable {
         var cooperatives: [Int] = []
         var harvested: [Int64] = []
         var allowed: [Int64] = []
-        for key in pending.sorted(by: { ($0.plot, $0.season) < ($1.plot, $1.season) }) {
-            guard let plot = byID[key.plot], let season = seasons[key] else { continue }
-            plots.append(plot.id)
-            products.append(plot.product)
+        for key in pending.sorted(by: { ($0.plot, $0.product, $0.season) < ($1.plot, $1.product, $1.season) }) {
+            guard let season = seasons[key] else { continue }
+            plots.append(key.plot)
+            products.append(key.product)
             years.append(key.season)
-            cooperatives.append(plot.cooperative)
+            cooperatives.append(season.cooperative)
             harvested.append(season.pending.grams)
             allowed.append(season.allowed.grams)
             seasons[key]?.pending = Weight(grams: 0)

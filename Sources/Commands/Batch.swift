@@ -17,7 +17,7 @@ struct BatchCommand: ParsableCommand {
             abstract: words("把一次采收登记为批次，并签发溯源码。", "Registers a harvest as a batch and issues its code."),
             discussion: #"""
                 taoyuan batch register --plot D01 --variety 瑞蟠21号 --grade 特级 \
-                  --harvested 2025-08-21 --weight 1250kg
+                  --harvested 2025-08-21 --weight 1250kg --slip C9001
                 """#)
 
         @OptionGroup var options: SharedOptions
@@ -34,6 +34,7 @@ struct BatchCommand: ParsableCommand {
             help: .words("重量及单位：1250kg、2500斤。", "The weight with its unit: 1250kg, 2500斤."),
             transform: reading(Weight.init(_:)))
         var weight: Weight
+        @Option(help: .words("采收单号。", "The harvest slip's number.")) var slip: String?
         @Option(help: .words("采收人。", "Who picked it.")) var picker: String?
 
         func run() async throws {
@@ -41,7 +42,7 @@ struct BatchCommand: ParsableCommand {
                 let today = backend.clock.today
                 let harvest = Harvest(
                     plot: plot, product: product, variety: variety, grade: grade, day: harvested ?? today,
-                    weight: weight, picker: picker)
+                    weight: weight, slip: slip, picker: picker)
                 return try await backend.database.change(
                     backend.local.scope, CodeStore(backend.database, keys: backend.keys).register(harvest, today: today)
                 )

@@ -149,7 +149,7 @@ private struct Walk {
         try heading(
             words("去年和今年的收入", "The income of last year and this"),
             "income summary --from \(from) --to \(today) --by source,cooperative")
-        let summary = try await IncomeStore(backend.database).summary(
+        let summary = try await IncomeRowStore(backend.database).summary(
             from: from, to: today, by: [.source, .cooperative], backend.local.scope)
         try Terminal.print(summary.table.text)
     }

@@ -14,6 +14,7 @@ struct ImportCommand: AsyncParsableCommand {
         discussion: """
             taoyuan import harvest 采收登记.csv
             taoyuan import sales 销售流水.csv --partial --refused 待改.csv
+            taoyuan import plots 地块.csv --as-of 2026-03-01
 
 
             """
@@ -28,6 +29,13 @@ struct ImportCommand: AsyncParsableCommand {
             "households, plots, harvest, sales, income or bookings (or 农户, 地块, 采收, 销售, 收入, 预约)."))
     var kind: RegisterKind
     @Argument(help: .words("登记表文件（CSV）。", "The register, as CSV.")) var file: String
+    @Option(
+        help: .words(
+            "农户、地块登记表从哪天起生效（默认今天）；这一天以前的采收和报告不变。",
+            "The day from which on a register of households or plots holds (default: today): harvests and reports of the "
+                + "time before stay as they are."),
+        transform: reading(CivilDay.init(_:)))
+    var asOf: CivilDay?
     @Flag(help: .words("有的行被拒时仍记录其余的行。", "Record the good rows even though others are refused.")) var partial = false
     @Option(
         help: .words(
@@ -37,7 +45,8 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let importing = RegisterImport(
-            kind: kind, path: file, partial: partial, refusedPath: refused ?? (partial ? file + ".refused.csv" : nil))
+            kind: kind, path: file, asOf: asOf, partial: partial,
+            refusedPath: refused ?? (partial ? file + ".refused.csv" : nil))
         let outcome = try await options.withBackend { try await importing.run($0) }
         try options.show(outcome.json, outcome.text)
         if let path = outcome.refusedFile {
@@ -59,6 +68,9 @@ enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
         guard let kind = RegisterKind(rawValue: argument.lowercased()) ?? names[argument] else { return nil }
         self = kind
     }
+
+    /// Whether what it tells holds from a day on.
+    var isDated: Bool { self == .households || self == .plots }
 
     var label: Bilingual {
         switch self {

@@ -7,7 +7,7 @@ import Kernel
 struct IncomeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "income", abstract: words("收入：汇总，以及销售以外的收入。", "Income: summaries, and what is no sale."),
-        subcommands: [Summary.self, Enter.self, List.self])
+        subcommands: [Summary.self, Lines.self, Enter.self, List.self])
 
     struct Summary: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -23,13 +23,26 @@ struct IncomeCommand: ParsableCommand {
                 "Any of month,source,product,cooperative,channel,household."),
             transform: reading(IncomeSummary.Dimension.list))
         var by: [[IncomeSummary.Dimension]] = []
+        @Option(help: .words("table、csv 或 json。", "table, csv or json.")) var format: RowFormat?
 
         func run() async throws {
+            let dimensions = try IncomeSummary.Dimension.distinct(by.flatMap { $0 })
             let summary = try await options.withBackend { backend in
-                try await IncomeStore(backend.database).summary(
-                    from: from, to: to, by: by.last ?? [], backend.local.scope)
+                try await IncomeRowStore(backend.database).summary(
+                    from: from, to: to, by: dimensions, backend.local.scope)
             }
-            try options.show(summary.json, summary.table.text)
+            switch format ?? (options.json ? .json : .table) {
+            case .json: try Terminal.print(summary.json.text)
+            case .csv: try Terminal.write(summary.csv(options.language))
+            case .table:
+                try Terminal.print(summary.table.text)
+                if summary.earlier != .zero {
+                    Terminal.say(
+                        words(
+                            "其中更正以前期间 \(summary.earlier.yuan) 元",
+                            "of this, corrections of earlier periods: \(summary.earlier.yuan) yuan"))
+                }
+            }
         }
     }
 
@@ -77,15 +90,17 @@ struct IncomeCommand: ParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words("列出登记的收入，最新的在前。", "Lists entered income, newest first."),
-            discussion: "taoyuan income list --limit 20")
+            discussion: "taoyuan income list --from 2025-01-01 --to 2025-03-31")
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var page: PageOptions
+        @OptionGroup var days: DayOptions
 
         func run() async throws {
             let entries = try await options.withBackend { backend in
                 try await page.first {
-                    try await IncomeStore(backend.database).list(backend.local.scope, limit: $0)
+                    try await IncomeStore(backend.database).list(
+                        backend.local.scope, from: days.from, to: days.to, limit: $0)
                 }
             }
             if entries.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kernel
 
 /// How much of a list.
 struct PageOptions: ParsableArguments {
@@ -21,4 +22,10 @@ struct PageOptions: ParsableArguments {
         }
         return Array(rows.prefix(limit))
     }
+}
+
+/// Which days of a list.
+struct DayOptions: ParsableArguments {
+    @Option(help: .words("从这一天起。", "From this day on."), transform: reading(CivilDay.init(_:))) var from: CivilDay?
+    @Option(help: .words("到这一天为止。", "Up to this day."), transform: reading(CivilDay.init(_:))) var to: CivilDay?
 }

@@ -14,6 +14,8 @@ import Tours
 struct RegisterImport: Sendable {
     let kind: RegisterKind
     let path: String
+    /// The day from which on households and plots hold; nil for today.
+    let asOf: CivilDay?
     let partial: Bool
     /// Where refused rows are written, once there are any.
     let refusedPath: String?
@@ -28,9 +30,14 @@ struct RegisterImport: Sendable {
 
     func run(_ backend: Backend) async throws -> Outcome {
         let today = backend.clock.today
+        guard asOf == nil || kind.isDated else {
+            throw Refusal(
+                .invalid, "as-of-without-meaning", field: "asOf", zh: "只有农户和地块登记表有生效日期",
+                en: "only registers of households and plots hold from a day on")
+        }
         return switch kind {
-        case .households: try await run(HouseholdRegister(), backend)
-        case .plots: try await run(PlotRegister(), backend)
+        case .households: try await run(HouseholdRegister(asOf: asOf, today: today), backend)
+        case .plots: try await run(PlotRegister(asOf: asOf, today: today), backend)
         case .harvest: try await run(HarvestRegister(signer: backend.keys.signer(), today: today), backend)
         case .sales: try await run(SaleRegister(today: today), backend)
         case .bookings: try await run(BookingRegister(today: today), backend)
@@ -106,6 +113,7 @@ extension RegisterImport.Outcome {
         [
             "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
             "already": JSON(report.already),
+            "changeCount": JSON(report.changeCount), "changes": .array(report.changes.map(\.json)),
             "refusedCount": JSON(report.refusedCount),
             "refused": .array(
                 report.refused.map { refused in
@@ -132,6 +140,7 @@ extension RegisterImport.Outcome {
                 ignoredColumns.isEmpty ? nil : ignoredColumns.joined(separator: words("、", ", "))
             ),
         ]).text
+        if report.changeCount > 0 { text += "\n" + changes }
         guard report.refusedCount > 0 else { return text }
         let shown = report.refused.prefix(20)
         text += "\n"
@@ -148,5 +157,30 @@ extension RegisterImport.Outcome {
         return text
     }
 
+    /// What was changed, from what, to what and from when.
+    private var changes: String {
+        let shown = report.changes.prefix(20)
+        let table = Table(
+            [
+                .right("行", "row"), .left("号", "number"), .left("字段", "field"), .left("原为", "was"),
+                .left("改为", "is"), .left("自", "from"),
+            ],
+            rows: shown.map { changed in
+                let change = changed.change
+                return ["\(changed.row)", change.what, change.field, change.from, change.to, "\(change.since)"]
+            })
+        let rest = report.changeCount - shown.count
+        return table.text + (rest > 0 ? words("……还有 \(rest) 处", "… and \(rest) more") + "\n" : "")
+    }
+
     private func rows(_ count: Int) -> String { words("\(count) 行", count == 1 ? "1 row" : "\(count) rows") }
+}
+
+extension ImportReport.Changed {
+    fileprivate var json: JSON {
+        [
+            "row": JSON(row), "what": .string(change.what), "field": .string(change.field), "from": JSON(change.from),
+            "to": .string(change.to), "since": JSON(change.since),
+        ]
+    }
 }

@@ -18,7 +18,7 @@ enum SampleVillage {
         for kind in RegisterKind.allCases {
             let file = folder.appending(path: "\(kind.rawValue).csv")
             try Data(text(kind).utf8).write(to: file)
-            let importing = RegisterImport(kind: kind, path: file.path, partial: false, refusedPath: nil)
+            let importing = RegisterImport(kind: kind, path: file.path, asOf: nil, partial: false, refusedPath: nil)
             let outcome = try await importing.run(backend)
             let report = outcome.report
             try Terminal.print(

@@ -89,30 +89,12 @@ extension IncomeEntry {
 }
 
 extension IncomeSummary {
-    var json: JSON {
-        [
-            "from": JSON(from), "to": JSON(to), "by": .array(by.map { .string($0.rawValue) }),
-            "rows": .array(
-                rows.map { row in
-                    .object(
-                        zip(by, row.values).map { JSON.Member($0.rawValue, JSON($1)) }
-                            + [JSON.Member("amount", JSON(row.amount))])
-                }),
-            "total": JSON(total),
-        ]
-    }
-
     var table: Table {
         let columns = by.map { Table.Column.left($0.label.zh, $0.label.en) } + [.right("金额（元）", "yuan")]
-        let sums = rows.map { row in zip(by, row.values).map(Self.cell) + [row.amount.yuan] }
+        let sums = rows.map { row in zip(by, row.values).map { $0.text($1, .ofThisRun) } + [row.amount.yuan] }
         let blank = [String](repeating: "", count: max(by.count - 1, 0))
         let last = (by.isEmpty ? [] : [words("合计", "total")] + blank) + [total.yuan]
         return Table(columns, rows: (by.isEmpty ? [] : sums) + [last])
-    }
-
-    private static func cell(_ dimension: Dimension, _ value: String?) -> String? {
-        guard dimension == .source, let source = value.flatMap(IncomeSource.init(rawValue:)) else { return value }
-        return source.label[.ofThisRun]
     }
 }
 

@@ -128,13 +128,10 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
         guard let first = entries.map(\.day).min(), let last = entries.map(\.day).max() else { return [] }
         return try await transaction.query(
             """
-            SELECT w.place::int - 1 AS place, e.day, e.source, e.memo, e.amount_fen + coalesce(c.amount_fen, 0) AS amount_fen
+            SELECT w.place::int - 1 AS place, e.day, e.source, e.memo, e.amount_fen + e.corrected_fen AS amount_fen
             FROM income_entry e
             LEFT JOIN unnest(\(entries.map(\.key))::text[]) WITH ORDINALITY w (key, place)
                 ON sha256(convert_to(w.key, 'UTF8')) = e.register_key
-            LEFT JOIN (
-                SELECT corrects, sum(amount_fen)::bigint AS amount_fen FROM income_entry
-                WHERE village_id = \(scope.village) AND corrects IS NOT NULL GROUP BY corrects) c ON c.corrects = e.id
             WHERE e.village_id = \(scope.village) AND e.day BETWEEN \(first) AND \(last) AND e.register_key IS NOT NULL
             ORDER BY e.id
             """

@@ -42,6 +42,21 @@ public enum IncomeSource: String, Sendable, CaseIterable {
     }
 }
 
+extension IncomeSource {
+    /// Any source, by its raw value or its name in either language.
+    /// - Throws: a `Refusal` that lists them.
+    public init(any text: String) throws {
+        let match = Self.allCases.first {
+            $0.rawValue == text.lowercased() || $0.label.zh == text || $0.label.en == text.lowercased()
+        }
+        if let match {
+            self = match
+            return
+        }
+        self = try IncomeSource(entered: text)
+    }
+}
+
 /// An amount of income that is no sale, entered by the committee.
 public struct IncomeEntry: Sendable {
     public let id: Identifier<IncomeEntry>

@@ -2,49 +2,12 @@ import Database
 import Kernel
 import Postgres
 
-/// Income: its entries, and every summary of it.
+/// Income that is no sale.
 public struct IncomeStore: Sendable {
     let database: Database
 
     public init(_ database: Database) {
         self.database = database
-    }
-
-    /// Sums income from `from` to `to`, both days included, by the given dimensions; without any, in one row.
-    ///
-    /// A clerk sees the cooperative's sales; the collective's other income is the committee's.
-    /// - Throws: a `Refusal` when `from` is after `to`.
-    public func summary(
-        from: CivilDay, to: CivilDay, by dimensions: [IncomeSummary.Dimension], _ scope: Scope
-    ) async throws -> IncomeSummary {
-        guard from <= to else {
-            throw Refusal(
-                .invalid, "period-reversed", field: "from", zh: "起始日期在截止日期之后",
-                en: "the period begins after it ends")
-        }
-        var query: SQL = "SELECT "
-        for dimension in dimensions {
-            query += "\(dimension.expression) AS \(identifier: dimension.rawValue), "
-        }
-        query += """
-            sum(amount_fen)::bigint AS amount_fen FROM income_line
-            WHERE village_id = \(scope.village) AND day BETWEEN \(from) AND \(to)
-            """
-        if !dimensions.isEmpty {
-            let expressions = dimensions.map(\.expression).joined(separator: ", ")
-            query += " GROUP BY " + expressions + " ORDER BY " + expressions
-        } else {
-            query += " HAVING count(*) > 0"
-        }
-        let statement = query
-        let rows = try await database.transaction(scope) { try await $0.query(statement) }
-        return IncomeSummary(
-            from: from, to: to, by: dimensions,
-            rows: try rows.map { row in
-                IncomeSummary.Row(
-                    values: try dimensions.map { try row.decode($0.rawValue, as: String?.self) },
-                    amount: try row.decode("amount_fen"))
-            })
     }
 
     /// Enters income that is no sale.
@@ -58,7 +21,11 @@ public struct IncomeStore: Sendable {
         { transaction, scope in
             _ = try IncomeSource(entered: source.rawValue)
             let original = try await original(corrects, source: source, amount: amount, transaction, scope)
-            let day = day ?? original ?? today
+            let through = try await ClosedBooks.through(transaction, scope)
+            // A year that is closed stays as it is: what is put right late belongs to the day on which it is.
+            let isOpen = original.map { day in through.map { day > $0 } ?? true } ?? false
+            let day = day ?? (isOpen ? original : nil) ?? today
+            try ClosedBooks.check(day, through: through)
             try IncomeRules.check(day: day, memo: memo, amount: amount, isCorrection: corrects != nil, today: today)
             let answers = try await transaction.query("SELECT nextval('income_entry_id_seq') AS id")
             guard let id: Int64 = try answers.first?.decode("id") else { throw MissingEntry() }
@@ -73,6 +40,15 @@ public struct IncomeStore: Sendable {
                         \(scope.actor))
                     """
                 ],
+                lastWrites: corrects.map { entry in
+                    [
+                        """
+                        UPDATE income_entry SET corrected_fen = corrected_fen + \(amount)
+                        WHERE village_id = \(scope.village) AND id = \(entry) AND corrects IS NULL
+                        """
+                    ]
+                } ?? [],
+                refusals: ["income_entry_not_below_zero": IncomeRules.correctedBelowZero(.zero)],
                 event: Event(
                     "income.enter", "\(id)", day: day, .text("source", source.rawValue), .fen(amount),
                     .number("corrects", corrects)))
@@ -86,9 +62,7 @@ public struct IncomeStore: Sendable {
         guard let corrects else { return nil }
         let rows = try await transaction.query(
             """
-            SELECT e.day, e.source, e.corrects, e.amount_fen + coalesce((
-                SELECT sum(c.amount_fen) FROM income_entry c
-                WHERE c.village_id = e.village_id AND c.corrects = e.id), 0)::bigint AS amount_fen
+            SELECT e.day, e.source, e.corrects, e.amount_fen + e.corrected_fen AS amount_fen
             FROM income_entry e WHERE e.village_id = \(scope.village) AND e.id = \(corrects)
             """)
         guard let row = rows.first else {
@@ -102,12 +76,16 @@ public struct IncomeStore: Sendable {
     }
 
     /// - Parameter before: the id of the entry after the last one wanted: newest come first.
-    public func list(_ scope: Scope, before: Int64 = .max, limit: Int = 50) async throws -> [IncomeEntry] {
+    public func list(
+        _ scope: Scope, before: Int64 = .max, from: CivilDay? = nil, to: CivilDay? = nil, limit: Int = 50
+    ) async throws -> [IncomeEntry] {
         try await database.transaction(scope) { transaction in
             try await transaction.query(
                 """
                 SELECT id, day, source, memo, amount_fen, corrects FROM income_entry
-                WHERE village_id = \(scope.village) AND id < \(before) ORDER BY id DESC LIMIT \(limit)
+                WHERE village_id = \(scope.village) AND id < \(before)
+                    AND (\(from) IS NULL OR day >= \(from)) AND (\(to) IS NULL OR day <= \(to))
+                ORDER BY id DESC LIMIT \(limit)
                 """
             ).map { row in
                 IncomeEntry(
@@ -141,10 +119,14 @@ enum IncomeRules {
                 en: "the entry to be corrected is of \(label.en): the source must be the same")
         }
         guard left.fen + amount.fen >= 0 else {
-            throw Refusal(
-                .invalid, "corrected-below-zero", field: "amount", zh: "所更正的一笔现为 \(left) 元，不能更正到零以下",
-                en: "the entry amounts to \(left) yuan: it can't be corrected to less than nothing")
+            throw correctedBelowZero(left)
         }
+    }
+
+    static func correctedBelowZero(_ left: Money) -> Refusal {
+        Refusal(
+            .invalid, "corrected-below-zero", field: "amount", zh: "所更正的一笔现为 \(left) 元，不能更正到零以下",
+            en: "the entry amounts to \(left) yuan: it can't be corrected to less than nothing")
     }
 
     static func check(

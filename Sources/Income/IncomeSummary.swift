@@ -1,5 +1,4 @@
 import Kernel
-import Postgres
 
 /// Income over a period, cut by some dimensions.
 public struct IncomeSummary: Sendable {
@@ -17,18 +16,6 @@ public struct IncomeSummary: Sendable {
             }
         }
 
-        /// The expression over `income_line` that groups by it.
-        var expression: SQL {
-            switch self {
-            case .month: "to_char(day, 'YYYY-MM')"
-            case .source: "source"
-            case .product: "product"
-            case .cooperative: "cooperative"
-            case .channel: "channel"
-            case .household: "household"
-            }
-        }
-
         /// Reads `month,source`.
         /// - Throws: a `Refusal` that lists the dimensions, or says that one stands twice.
         public static func list(_ text: String) throws -> [Dimension] {
@@ -41,6 +28,11 @@ public struct IncomeSummary: Sendable {
                 }
                 return dimension
             }
+            return try distinct(dimensions)
+        }
+
+        /// - Throws: a `Refusal` when a dimension stands twice.
+        public static func distinct(_ dimensions: [Dimension]) throws -> [Dimension] {
             guard Set(dimensions).count == dimensions.count else {
                 throw Refusal(
                     .invalid, "dimension-twice", field: "by", zh: "同一维度写了两次", en: "a dimension stands twice")
@@ -59,6 +51,8 @@ public struct IncomeSummary: Sendable {
     public let to: CivilDay
     public let by: [Dimension]
     public let rows: [Row]
+    /// What of it corrects days before the period.
+    public let earlier: Money
 
     public var total: Money { rows.reduce(.zero) { $0 + $1.amount } }
 }

@@ -115,3 +115,15 @@ extension CivilDay {
         return Bilingual(zh: "\(year)年\(month)月\(day)日", en: "\(day) \(names[month - 1]) \(year)")
     }
 }
+
+extension CivilDay {
+    /// The months that a period touches, such as `2025-08`.
+    public static func months(from: CivilDay, to: CivilDay) -> [String] {
+        guard from <= to else { return [] }
+        let (first, last) = (from.components, to.components)
+        return (first.year * 12 + first.month - 1...last.year * 12 + last.month - 1).map { month in
+            let digits = String(month % 12 + 1)
+            return "\(month / 12)-\(digits.count == 1 ? "0" : "")\(digits)"
+        }
+    }
+}

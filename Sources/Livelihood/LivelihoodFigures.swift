@@ -9,7 +9,7 @@ extension LivelihoodFigures {
         _ period: LivelihoodPeriod, _ transaction: Transaction, _ scope: Scope
     ) async throws -> LivelihoodFigures {
         let answers = try await transaction.query([
-            village(scope), income(period, scope), movements(period, scope), stock(period, scope),
+            village(period, scope), income(period, scope), movements(period, scope), stock(period, scope),
             sales(period, scope), visits(period, scope), lastVisits(period, scope), tourIncome(period, scope),
             households(period, scope),
         ])
@@ -29,9 +29,12 @@ extension LivelihoodFigures {
             unattributedSalesFen: unattributed, cooperatives: try village.decode("cooperatives"))
     }
 
-    private static func village(_ scope: Scope) -> SQL {
+    /// The cooperatives are those which had households on the period's last day.
+    private static func village(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
-        SELECT v.name, v.brand, (SELECT count(*) FROM cooperative c WHERE c.village_id = v.id) AS cooperatives
+        SELECT v.name, v.brand, (
+            SELECT count(DISTINCT h.cooperative_id) FROM household_span h
+            WHERE h.village_id = v.id AND h.from_day <= \(period.to) AND \(period.to) < h.until_day) AS cooperatives
         FROM village v WHERE v.id = \(scope.village)
         """
     }
@@ -177,23 +180,24 @@ extension LivelihoodFigures {
         Occasion(month: try row.decode("month"), kind: try row.decode("unit_kind"))
     }
 
-    /// A row a support class, and one without a class for sales that are no household's.
+    /// Households as they were on the period's last day, with the sales of their own harvests, whoever works the plots
+    /// since: a row a support class, and one without a class for sales that are no household's.
     private static func households(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
         WITH sold AS (
-            SELECT t.household_id, sum(l.amount_fen)::bigint AS fen
+            SELECT b.household_id, sum(l.amount_fen)::bigint AS fen
             FROM sale s
             JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
             JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-            LEFT JOIN plot t ON t.village_id = b.village_id AND t.id = b.plot_id
             WHERE s.village_id = \(scope.village) AND s.sold_on BETWEEN \(period.from) AND \(period.to)
             GROUP BY 1
         ), here AS (
-            SELECT id, support_class, people FROM household WHERE village_id = \(scope.village)
+            SELECT household_id, support_class, people FROM household_span
+            WHERE village_id = \(scope.village) AND from_day <= \(period.to) AND \(period.to) < until_day
         )
-        SELECT h.support_class, count(h.id) AS households, coalesce(sum(h.people), 0)::bigint AS people,
+        SELECT h.support_class, count(h.household_id) AS households, coalesce(sum(h.people), 0)::bigint AS people,
             coalesce(sum(sold.fen), 0)::bigint AS fen
-        FROM here h FULL JOIN sold ON sold.household_id = h.id
+        FROM here h FULL JOIN sold ON sold.household_id = h.household_id
         GROUP BY 1
         """
     }

@@ -94,7 +94,7 @@ public struct LivelihoodFigures: Sendable, Hashable, Codable {
         public let classes: [String]
         public let households: Int64
         public let people: Int64
-        /// What was sold of the harvests of their plots.
+        /// What was sold of their harvests, whoever works the plots now.
         public let salesFen: Int64
     }
 
@@ -110,7 +110,7 @@ public struct LivelihoodFigures: Sendable, Hashable, Codable {
     public let visitors: Compared
     /// None when the village has so few households that any of them would show single ones.
     public let householdGroups: [HouseholdGroup]
-    /// All households of the day on which the report was drawn up: the books do not say when a household came.
+    /// All households of the period's last day.
     public let households: HouseholdGroup
     /// Sales out of batches that come from no household's plot, such as blended ones.
     public let unattributedSalesFen: Int64

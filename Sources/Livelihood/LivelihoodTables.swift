@@ -111,8 +111,8 @@ struct LivelihoodTables {
             ],
             rows: rows, total: nil,
             note: say(
-                "上年为零的，增长率以“—”表示；农户与合作社为制表时的登记数，无上年数。",
-                "Growth from nothing is —. Households and cooperatives are those of the day on which this was drawn up."
+                "上年为零的，增长率以“—”表示；农户与合作社为截止日的登记数（合作社指有农户的），无上年数。",
+                "Growth from nothing is —. Households, and the cooperatives that had any, are those of the last day."
             ))
     }
 

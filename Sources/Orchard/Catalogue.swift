@@ -49,6 +49,10 @@ public struct Catalogue: Sendable {
         return id
     }
 
+    func cooperativeName(_ id: Int) -> String { cooperatives.first { $0.value == id }?.key ?? "" }
+
+    func productName(_ id: Int) -> String { products.first { $0.value.id == id }?.key ?? "" }
+
     public func product(named name: String) throws -> Product {
         guard let product = products[name] else { throw Self.unknown("product", "产品", name, products.keys) }
         return product

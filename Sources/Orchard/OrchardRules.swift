@@ -9,8 +9,31 @@ public enum OrchardRules {
     /// A season is a calendar year: neither flat peaches nor sweet potatoes are harvested across its turn.
     public static func season(of day: CivilDay) -> Int { day.year }
 
+    /// The day of a season on which its ceiling is told beforehand; a harvest's is that of its own day.
+    public static func lastDay(of season: Int) -> CivilDay {
+        CivilDay(year: season, month: 12, day: 31) ?? CivilDay(daysSince1970: 0)
+    }
+
     public static func bestBefore(harvested: CivilDay, days: Int?) -> CivilDay? {
         days.map { harvested.adding(days: $0) }
+    }
+
+    /// - Parameter from: the day from which the books know of it, as far as whoever asks may see.
+    static func notYet(household: String, from: CivilDay?) -> Refusal {
+        Refusal(
+            .invalid, "household-not-yet", field: "household",
+            zh: "农户“\(household.shortened)”从 \(from.map(\.description) ?? "") 起才在册；更早的由村委会用 --as-of 补登",
+            en: "household “\(household.shortened)” is in the books only from \(from.map(\.description) ?? ""): the "
+                + "committee imports what was before with --as-of")
+    }
+
+    /// - Parameter from: the day from which the books know of it, as far as whoever asks may see.
+    public static func notYet(plot: String, from: CivilDay?) -> Refusal {
+        Refusal(
+            .invalid, "plot-not-yet", field: "plot",
+            zh: "地块“\(plot.shortened)”从 \(from.map(\.description) ?? "") 起才在册；更早的由村委会用 --as-of 补登",
+            en: "plot “\(plot.shortened)” is in the books only from \(from.map(\.description) ?? ""): the committee "
+                + "imports what was before with --as-of")
     }
 
     /// A name as it is stored: trimmed, 1 to `max` characters, no control characters.

@@ -83,9 +83,21 @@ public struct OrchardStore: Sendable {
             p.name AS product, t.product_id, t.area_centimu, t.longitude::text, t.latitude::text
         FROM plot t
         JOIN cooperative c ON c.village_id = t.village_id AND c.id = t.cooperative_id
-        JOIN household h ON h.village_id = t.village_id AND h.id = t.household_id
+        \(householdNumber("t"))
         JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
         WHERE t.village_id = \(scope.village)
+        """
+    }
+
+    /// A part of a statement that knows the number of a plot's household as `h.number`, also when the household has left
+    /// the cooperative of whoever asks.
+    /// - Parameter plots: the statement's name for what has the `household_id`.
+    static func householdNumber(_ plots: StaticString) -> SQL {
+        """
+        CROSS JOIN LATERAL (
+            SELECT number FROM household_period x
+            WHERE x.village_id = \(literal: plots).village_id AND x.household_id = \(literal: plots).household_id LIMIT 1
+        ) h
         """
     }
 

@@ -5,8 +5,9 @@ import Postgres
 /// What became of one row.
 public enum RowOutcome: Sendable {
     case recorded
-    /// What it tells of had been recorded with other content, which it has brought up to date.
-    case updated
+    /// What it tells of had been recorded with other content, which it has brought up to date: what of it holds from a
+    /// day on was changed so.
+    case updated([RegisterChange])
     /// It had been recorded before, with the same figures.
     case already
     case refused(Refusal)
@@ -79,7 +80,7 @@ public struct Import: Sendable {
                         report.read += 1
                         switch outcome {
                         case .recorded: report.recorded += 1
-                        case .updated: report.updated += 1
+                        case .updated(let changes): report.update(row: row.number, changes)
                         case .already: report.already += 1
                         case .refused(let refusal):
                             let located = refusal.row == nil ? refusal.of(row: row.number) : refusal
@@ -94,7 +95,7 @@ public struct Import: Sendable {
                 report.created = recorder.created
                 if report.refusedCount > 0, !partial {
                     report.recorded = 0
-                    report.updated = 0
+                    report.forgetUpdates()
                     report.created = []
                     throw ImportRefused(report: report)
                 }

@@ -9,6 +9,26 @@ public struct RefusedRow: Sendable, Hashable {
     public let reason: Bilingual
 }
 
+/// What a row changed of something that had been recorded, and from which day on.
+public struct RegisterChange: Sendable, Hashable {
+    /// The number of the household or plot.
+    public let what: String
+    /// The header of the column.
+    public let field: String
+    /// nil when nothing was recorded of that day yet.
+    public let from: String?
+    public let to: String
+    public let since: CivilDay
+
+    public init(what: String, field: String, from: String?, to: String, since: CivilDay) {
+        self.what = what
+        self.field = field
+        self.from = from
+        self.to = to
+        self.since = since
+    }
+}
+
 /// What an import did.
 public struct ImportReport: Sendable, Hashable {
     /// Refused rows beyond this many are counted but not listed.
@@ -19,7 +39,11 @@ public struct ImportReport: Sendable, Hashable {
     /// Rows that were recorded now.
     public var recorded = 0
     /// Rows of things that were there with other content and have been brought up to date.
-    public var updated = 0
+    public private(set) var updated = 0
+    /// What was changed by that, in all.
+    public private(set) var changeCount = 0
+    /// The first of the changes, each with its row.
+    public private(set) var changes: [Changed] = []
     /// Rows that had been recorded before.
     public var already = 0
     /// What came into being beside the rows, such as a product that a row named first.
@@ -28,7 +52,27 @@ public struct ImportReport: Sendable, Hashable {
     /// The first of the refused rows.
     public private(set) var refused: [RefusedRow] = []
 
+    public struct Changed: Sendable, Hashable {
+        public let row: Int
+        public let change: RegisterChange
+    }
+
     public init() {}
+
+    /// Counts a row that brought something up to date, and lists what it changed while there is room.
+    public mutating func update(row: Int, _ changes: [RegisterChange]) {
+        updated += 1
+        changeCount += changes.count
+        let room = Self.maximumListed - self.changes.count
+        self.changes += changes.prefix(room).map { Changed(row: row, change: $0) }
+    }
+
+    /// Nothing was brought up to date after all.
+    mutating func forgetUpdates() {
+        updated = 0
+        changeCount = 0
+        changes = []
+    }
 
     /// Counts a refused row, and lists it while there is room.
     public mutating func refuse(_ refusal: Refusal) {

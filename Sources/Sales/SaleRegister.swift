@@ -48,8 +48,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let number: String
     }
 
-    private struct Entry {
+    /// A sale: numbers begin again at 1 every January.
+    private struct SaleKey: Hashable {
         let key: Key
+        let year: Int
+    }
+
+    private struct Entry {
+        let key: SaleKey
         let source: Source
         let day: CivilDay
         let weight: Weight
@@ -76,7 +82,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             row.compare(SaleRegister.buyer, recorded: old.buyer, said: buyer)
             row.compare(SaleRegister.paidHow, recorded: old.paidHow, said: paidHow)
             try row.check(
-                "sale-differs", Bilingual(zh: "单号 \(key.number.shortened) ", en: "sale \(key.number.shortened)"))
+                "sale-differs", Bilingual(zh: "单号 \(key.key.number.shortened) ", en: "sale \(key.key.number.shortened)")
+            )
         }
     }
 
@@ -105,7 +112,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             do {
                 let sourceKey = Key(
                     cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
-                let entry = try read(row, sources[sourceKey], sourceKey)
+                let source = sources.number(of: sourceKey, soldOn: try? row.day(Self.day))
+                let entry = try read(row, source.flatMap { sources.batches[$0] }, sourceKey)
                 if let old = known[entry.key] {
                     try entry.check(against: old)
                     outcomes.append(.already)
@@ -116,7 +124,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                         batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
                     ).renamed(field: Self.weight.name)
                 }
-                sources[sourceKey]?.stock = entry.source.stock - entry.weight
+                sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
                 known[entry.key] = entry.recorded
                 entries.append(entry)
                 outcomes.append(.recorded)
@@ -165,72 +173,99 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                 en: "the amount \(stated) is not weight × price, \(amount)")
         }
         return Entry(
-            key: Key(cooperative: sourceKey.cooperative, number: try row.key(Self.number)), source: source, day: day,
-            weight: weight, price: price, amount: amount, channel: try row.text(Self.channel, max: 40),
+            key: SaleKey(
+                key: Key(cooperative: sourceKey.cooperative, number: try row.key(Self.number)), year: day.year),
+            source: source, day: day, weight: weight, price: price, amount: amount,
+            channel: try row.text(Self.channel, max: 40),
             buyer: try row.text(Self.buyer), paidHow: try row.optionalText(Self.paidHow, max: 40))
     }
 
-    /// The rows' cooperatives and, of each, the number in `column`.
-    private static func keys(_ rows: [RegisterRow], _ column: Column) -> (cooperatives: [String], numbers: [String]) {
-        let keys = Set(
-            rows.compactMap { row in
-                (try? row.text(cooperative, max: 60)).flatMap { name in
-                    (try? row.key(column)).map { Key(cooperative: name, number: $0) }
-                }
-            })
-        return (keys.map(\.cooperative), keys.map(\.number))
+    /// The batches that the rows draw on.
+    private struct Sources {
+        /// Of each slip the batches of its years, the newest harvest first.
+        var slips: [Key: [(number: Int64, harvestedOn: CivilDay)]] = [:]
+        var batches: [Int64: Source] = [:]
+
+        /// Of the batches with a slip the newest that was harvested by the day of a sale; the oldest where none was.
+        func number(of slip: Key, soldOn day: CivilDay?) -> Int64? {
+            guard let years = slips[slip] else { return nil }
+            return (years.first { harvest in day.map { harvest.harvestedOn <= $0 } ?? false } ?? years.last)?.number
+        }
     }
 
     /// The batches that the rows draw on, locked until the import ends. LATERAL with LIMIT makes each slip one look into
     /// its index, whatever the planner knows of a table that is being filled.
     private static func sources(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Key: Source] {
-        let wanted = keys(rows, slip)
-        let numbers = try await transaction.query(
-            """
-            SELECT b.number FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, slip)
-            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
-            CROSS JOIN LATERAL (
-                SELECT b.number FROM batch b WHERE b.village_id = c.village_id AND b.cooperative_id = c.id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL LIMIT 1) b
-            """
-        ).map { try $0.decode("number", as: Int64.self) }
-        var found: [Key: Source] = [:]
+    ) async throws -> Sources {
+        let wanted = Set(
+            rows.compactMap { row -> Key? in
+                guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(slip) else {
+                    return nil
+                }
+                return Key(cooperative: name, number: number)
+            })
+        var found = Sources()
         for row in try await transaction.query(
             """
-            SELECT b.number, b.cooperative_id, c.name AS cooperative, b.slip, p.name AS product, b.harvested_on,
-                b.in_g - b.out_g AS stock_g
-            FROM batch b
-            JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
-            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-            WHERE b.village_id = \(scope.village) AND b.number = ANY(\(numbers)::bigint[])
-            ORDER BY b.number FOR NO KEY UPDATE OF b
+            SELECT w.cooperative, w.slip, b.number, b.harvested_on FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
+            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
+            CROSS JOIN LATERAL (
+                SELECT b.number, b.harvested_on FROM batch b
+                WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
+                ORDER BY b.harvested_on DESC LIMIT 300) b
             """)
         {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("slip"))
-            found[key] = Source(
-                number: try row.decode("number"), cooperative: try row.decode("cooperative_id"),
+            found.slips[key, default: []].append((try row.decode("number"), try row.decode("harvested_on")))
+        }
+        var numbers: Set<Int64> = []
+        for row in rows {
+            guard let name = try? row.text(cooperative, max: 60), let slip = try? row.key(slip),
+                let number = found.number(of: Key(cooperative: name, number: slip), soldOn: try? row.day(day))
+            else { continue }
+            numbers.insert(number)
+        }
+        for row in try await transaction.query(
+            """
+            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g
+            FROM batch b
+            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
+            WHERE b.village_id = \(scope.village) AND b.number = ANY(\(Array(numbers))::bigint[])
+            ORDER BY b.number FOR NO KEY UPDATE OF b
+            """)
+        {
+            let number: Int64 = try row.decode("number")
+            found.batches[number] = Source(
+                number: number, cooperative: try row.decode("cooperative_id"),
                 product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
                 stock: try row.decode("stock_g"))
         }
         return found
     }
 
-    /// What is recorded already under the rows' numbers.
+    /// What is recorded already under the rows' numbers in their years.
     private static func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [Key: Recorded] {
-        let wanted = keys(rows, number)
-        var found: [Key: Recorded] = [:]
+    ) async throws -> [SaleKey: Recorded] {
+        let wanted = Set(
+            rows.compactMap { row -> SaleKey? in
+                guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(number),
+                    let day = try? row.day(day)
+                else { return nil }
+                return SaleKey(key: Key(cooperative: name, number: number), year: day.year)
+            })
+        var found: [SaleKey: Recorded] = [:]
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
-            FROM unnest(\(wanted.cooperatives)::text[], \(wanted.numbers)::text[]) w (cooperative, number)
+            FROM unnest(\(wanted.map(\.key.cooperative))::text[], \(wanted.map(\.key.number))::text[],
+                \(wanted.map(\.year))::int[]) w (cooperative, number, year)
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
-                    AND s.number = w.number AND s.number IS NOT NULL LIMIT 1) s
+                    AND s.number = w.number AND s.number IS NOT NULL
+                    AND extract(year FROM s.sold_on)::int = w.year LIMIT 1) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
@@ -239,9 +274,10 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
             """)
         {
+            let day: CivilDay = try row.decode("sold_on")
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[key] = Recorded(
-                day: try row.decode("sold_on"), batch: try row.decode("batch_number"),
+            found[SaleKey(key: key, year: day.year)] = Recorded(
+                day: day, batch: try row.decode("batch_number"),
                 weight: try row.decode("grams"), price: try row.decode("price_fen"),
                 amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
                 buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
@@ -258,7 +294,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         var rows = CopyBuffer()
         for entry in entries {
             try rows.append(entry.source.cooperative)
-            try rows.append(entry.key.number)
+            try rows.append(entry.key.key.number)
             try rows.append(entry.day)
             try rows.append(entry.channel)
             try rows.append(entry.buyer)

@@ -49,8 +49,8 @@ public struct SaleStore: Sendable {
                     BatchStore.oversold: BatchRules.notEnough(
                         batch: firstLine.batch, stock: seller.stock, wanted: firstLine.weight),
                     "sale_number_once": Refusal(
-                        .conflict, "sale-number-taken", field: "number", zh: "这个单号已登记过",
-                        en: "a sale with this number is recorded already"),
+                        .conflict, "sale-number-taken", field: "number", zh: "这个单号当年已登记过",
+                        en: "a sale with this number is recorded already in that year"),
                 ],
                 event: Event("sale.record", "\(id)", day: sale.day, .fen(recorded.total)))
         }

@@ -29,9 +29,10 @@ extension Backend {
         let folder = "/tmp/taoyuan-registers-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try await load("\(folder)/h.csv", [header, "H1,张三,一网格,一般户,东社,3"], HouseholdRegister())
+        try await load("\(folder)/h.csv", [header, "H1,张三,一网格,一般户,东社,3"], HouseholdRegister(today: clock.today))
         try await load(
-            "\(folder)/p.csv", ["地块号,名称,合作社,户号,作物,面积亩", "E1,东园,东社,H1,蟠桃,10"], PlotRegister())
+            "\(folder)/p.csv", ["地块号,名称,合作社,户号,作物,面积亩", "E1,东园,东社,H1,蟠桃,10"],
+            PlotRegister(today: clock.today))
         let harvest = Harvest(
             plot: "E1", product: nil, variety: "瑞蟠21号", grade: "特级", day: clock.today, weight: Weight(grams: 1000),
             picker: nil)

@@ -116,11 +116,11 @@ import Testing
             _ = try await village.plant()
             try await village.register(village.harvest(grams: ceiling))
             let header = "地块号,名称,合作社,户号,作物,面积亩,经度,纬度"
-            _ = try await village.load(lines: [header, "E1,东园,东社,HE,蟠桃,11,,"], PlotRegister())
+            _ = try await village.load(lines: [header, "E1,东园,东社,HE,蟠桃,11,,"], village.plotRegister())
             try await village.register(village.harvest(grams: ceiling / 10))
             let refused = try await refusal { try await village.register(village.harvest(grams: 1)) }
             #expect(refused?.code == "over-ceiling")
-            _ = try await village.load(lines: [header, "E2,东园,东社,HE,红薯,1,,"], PlotRegister())
+            _ = try await village.load(lines: [header, "E2,东园,东社,HE,红薯,1,,"], village.plotRegister())
             let small = village.harvest(plot: "E2", variety: "烟薯25", grams: 3_000_001)
             #expect(try await refusal { try await village.register(small) } != nil)
         }
@@ -131,7 +131,7 @@ import Testing
             _ = try await village.plant()
             try await village.register(village.harvest(grams: 1000))
             let header = "地块号,名称,合作社,户号,作物,面积亩,经度,纬度"
-            _ = try await village.load(lines: [header, "E1,东园,东社,HE,蟠桃,1,,"], PlotRegister())
+            _ = try await village.load(lines: [header, "E1,东园,东社,HE,蟠桃,1,,"], village.plotRegister())
             let much = village.harvest(grams: ceiling / 10)
             let refused = try await refusal { try await village.register(much) }
             #expect(refused?.code == "over-ceiling")

@@ -8,12 +8,12 @@ import Testing
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
         "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
-        "livelihood_report", "tour_picking_sale",
+        "livelihood_report", "household_period", "plot_period", "tour_picking_sale",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.
     private static let writable = [
-        "batch": ["out_g", "labelled_g"],
+        "batch": ["out_g", "labelled_g"], "income_entry": ["corrected_fen"],
         "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error"],
     ]
 

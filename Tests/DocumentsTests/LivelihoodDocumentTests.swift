@@ -24,6 +24,7 @@ import Testing
                 try await village.audited([
                     "UPDATE product SET name = '<b>桃|*&\"' WHERE name = '蟠桃'",
                     "UPDATE household SET support_class = '=1+1|</td><script>' WHERE support_class = '一般户'",
+                    "UPDATE household_period SET support_class = '=1+1|</td><script>' WHERE support_class = '一般户'",
                 ])
             }
             try await body(

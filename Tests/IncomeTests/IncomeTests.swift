@@ -1,6 +1,7 @@
 import Database
 import Income
 import Kernel
+import Postgres
 import Registers
 import TestSupport
 import Testing
@@ -38,7 +39,7 @@ import Testing
             let entries = try await IncomeStore(village.database).list(village.committee)
             #expect(entries.map(\.amount.fen) == [-2500, 10_000])
             #expect(entries.map(\.corrects) == [entry, nil])
-            let sum = try await IncomeStore(village.database).summary(
+            let sum = try await IncomeRowStore(village.database).summary(
                 from: village.today, to: village.today, by: [.source], village.committee)
             #expect(sum.rows.map(\.values) == [["rent"]])
             #expect(sum.total.fen == 7500)
@@ -58,6 +59,53 @@ import Testing
                 IncomeStore.enter(
                     day: nil, source: .rent, memo: "", amount: Money(fen: 1), corrects: nil, today: village.today))
             #expect(fresh.day == village.today)
+        }
+    }
+
+    @Test func `corrections at one moment don't go below zero together`() async throws {
+        try await withVillage { village in
+            let entry = try await enter(village, fen: 10_000)
+            let refused = try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<6 {
+                    group.addTask { try await refusal { try await enter(village, fen: -3000, corrects: entry) }?.code }
+                }
+                return try await group.reduce(into: [String]()) { codes, code in if let code { codes.append(code) } }
+            }
+            #expect(refused == ["corrected-below-zero", "corrected-below-zero", "corrected-below-zero"])
+            let left = "SELECT sum(amount_fen)::bigint FROM income_entry" as SQL
+            #expect(try await village.number(left) == 1000)
+        }
+    }
+
+    @Test func `a late correction of a closed year is dated after it`() async throws {
+        try await withVillage { village in
+            let day = village.today.adding(days: -400)
+            let entry = try await enter(village, fen: 10_000, day: day)
+            try await village.change(ClosedBooks.close(through: day.adding(days: 1), today: village.today))
+            for late in [day, day.adding(days: 1)] {
+                let refused = try await refusal { try await enter(village, fen: 5, day: late) }
+                #expect(refused?.code == "books-closed" && refused?.field == "day")
+            }
+            let correction = try await village.change(
+                IncomeStore.enter(
+                    day: nil, source: .rent, memo: "多记", amount: Money(fen: -10), corrects: entry, today: village.today)
+            )
+            #expect(correction.day == village.today)
+            // The guard is in the database.
+            let error = try await postgresError {
+                try await village.database.transaction(village.committee) {
+                    try await $0.query(
+                        """
+                        INSERT INTO income_entry (village_id, day, source, memo, amount_fen, actor)
+                        VALUES (1, \(day), 'rent', '', 5, 'x')
+                        """)
+                }
+            }
+            #expect(error?.constraint == "books_closed")
+            let back = try await refusal {
+                try await village.change(ClosedBooks.close(through: day, today: village.today))
+            }
+            #expect(back?.code == "closed-already")
         }
     }
 

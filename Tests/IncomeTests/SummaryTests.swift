@@ -9,7 +9,7 @@ import Testing
     private func summary(
         _ village: TestVillage, year: Int, by dimensions: [IncomeSummary.Dimension], as scope: Scope? = nil
     ) async throws -> IncomeSummary {
-        try await IncomeStore(village.database).summary(
+        try await IncomeRowStore(village.database).summary(
             from: #require(CivilDay(year: year, month: 1, day: 1)),
             to: #require(CivilDay(year: year, month: 12, day: 31)), by: dimensions, scope ?? village.committee)
     }
@@ -94,7 +94,7 @@ import Testing
     @Test func `months and years add up`() async throws {
         try await withVillage { village in
             try await village.loadEverything()
-            let store = IncomeStore(village.database)
+            let store = IncomeRowStore(village.database)
             let first = try #require(CivilDay(year: 2024, month: 1, day: 1))
             let last = try #require(CivilDay(year: 2025, month: 12, day: 31))
             let all = try await store.summary(from: first, to: last, by: [.month], village.committee)
@@ -137,7 +137,7 @@ import Testing
             try await village.change(
                 IncomeStore.enter(
                     day: day, source: .rent, memo: "", amount: Money(fen: 5), corrects: nil, today: day))
-            let store = IncomeStore(village.database)
+            let store = IncomeRowStore(village.database)
             for (from, to, fen) in [(0, 0, 5), (-1, 0, 5), (0, 1, 5), (-2, -1, 0), (1, 2, 0)] as [(Int, Int, Int64)] {
                 let found = try await store.summary(
                     from: day.adding(days: from), to: day.adding(days: to), by: [], village.committee)

@@ -20,7 +20,7 @@ import Tours
     private func summary(
         _ village: TestVillage, _ year: Int, by dimensions: [IncomeSummary.Dimension] = []
     ) async throws -> IncomeSummary {
-        try await IncomeStore(village.database).summary(
+        try await IncomeRowStore(village.database).summary(
             from: #require(CivilDay(year: year, month: 1, day: 1)),
             to: #require(CivilDay(year: year, month: 12, day: 31)), by: dimensions, village.committee)
     }

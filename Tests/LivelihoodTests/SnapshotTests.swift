@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    /// The first statement of the snapshot has been answered and the second waits when the books change.
+    /// The snapshot has been taken, and its statements wait, when the books change.
     @Test func `what is written while a report is drawn up is not in it`() async throws {
         try await withVillage { village in
             _ = try await village.plant()
@@ -88,11 +88,12 @@ import Testing
             try await enter(village, 100)
             let before = try await drawUp(village)
             let drawing: Task<LivelihoodReport, any Error> = try await village.owner.transaction { transaction in
-                _ = try await transaction.query("LOCK TABLE household IN ACCESS EXCLUSIVE MODE")
+                _ = try await transaction.query("LOCK TABLE household_period IN ACCESS EXCLUSIVE MODE")
                 let drawing = Task { try await drawUp(village) }
                 try await awaitCondition("the snapshot's waiting") {
                     try await village.number(
-                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'household'::regclass") > 0
+                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'household_period'::regclass")
+                        > 0
                 }
                 _ = try await transaction.query([
                     """
@@ -106,6 +107,13 @@ import Testing
                     """,
                     "UPDATE batch SET out_g = out_g + 500 WHERE number = \(code.batch)",
                     "UPDATE household SET people = people + 1",
+                    """
+                    INSERT INTO household_period (village_id, household_id, from_day, cooperative_id, number, head,
+                        grid_cell, support_class, people, actor)
+                    SELECT village_id, household_id, \(village.today), cooperative_id, number, head, grid_cell,
+                        support_class, people + 1, actor
+                    FROM household_period
+                    """,
                     Event("test.prepare", "test").insert(by: village.committee),
                 ])
                 return drawing

@@ -52,6 +52,36 @@ enum Invariants {
             """
         ),
         (
+            "a batch is of the household, the cooperative and the crop that its plot had on its day",
+            """
+            SELECT b.village_id, b.number, b.plot_id, b.household_id, b.harvested_on FROM batch b
+            WHERE b.kind = 'harvest'
+                AND (b.plot_period_id, b.household_id, b.cooperative_id, b.product_id) IS DISTINCT FROM (
+                SELECT (p.id, p.household_id, p.cooperative_id, p.product_id) FROM plot_period p
+                WHERE p.village_id = b.village_id AND p.plot_id = b.plot_id AND p.from_day <= b.harvested_on
+                    AND p.at <= b.created_at
+                ORDER BY p.from_day DESC, p.id DESC LIMIT 1)
+            """
+        ),
+        (
+            "a household is what the newest of its periods says, and has one",
+            """
+            SELECT h.village_id, h.number FROM household h
+            WHERE (h.cooperative_id, h.head, h.grid_cell, h.support_class, h.people) IS DISTINCT FROM (
+                SELECT (p.cooperative_id, p.head, p.grid_cell, p.support_class, p.people) FROM household_period p
+                WHERE p.village_id = h.village_id AND p.household_id = h.id ORDER BY p.from_day DESC, p.id DESC LIMIT 1)
+            """
+        ),
+        (
+            "a plot is what the newest of its periods says, and has one",
+            """
+            SELECT t.village_id, t.number FROM plot t
+            WHERE (t.cooperative_id, t.household_id, t.product_id, t.area_centimu) IS DISTINCT FROM (
+                SELECT (p.cooperative_id, p.household_id, p.product_id, p.area_centimu) FROM plot_period p
+                WHERE p.village_id = t.village_id AND p.plot_id = t.id ORDER BY p.from_day DESC, p.id DESC LIMIT 1)
+            """
+        ),
+        (
             "sale lines are the sale's movements",
             """
             SELECT * FROM (
@@ -144,6 +174,8 @@ enum Invariants {
                 UNION ALL SELECT 'cooperative', xmin FROM cooperative
                 UNION ALL SELECT 'household', xmin FROM household
                 UNION ALL SELECT 'plot', xmin FROM plot
+                UNION ALL SELECT 'household_period', xmin FROM household_period
+                UNION ALL SELECT 'plot_period', xmin FROM plot_period
                 UNION ALL SELECT 'tour_booking', xmin FROM tour_booking
                 UNION ALL SELECT 'tour_booking_session', xmin FROM tour_booking_session
                 UNION ALL SELECT 'tour_booking_extra', xmin FROM tour_booking_extra
@@ -158,7 +190,9 @@ enum Invariants {
                 UNION ALL SELECT 'tour_session', xmin FROM tour_session
                 UNION ALL SELECT 'tour_session_resource', xmin FROM tour_session_resource
             ) changed
+            -- numbering an event makes its row one of the numbering's transaction
             WHERE changed.xmin::text NOT IN (SELECT xmin::text FROM event)
+                AND NOT EXISTS (SELECT FROM event WHERE number IS NOT NULL)
             GROUP BY changed.what
             """
         ),

@@ -40,8 +40,15 @@ extension TestVillage {
     public func addHousehold(_ number: String, of cooperative: Int) async throws {
         try await audited([
             """
-            INSERT INTO household (village_id, cooperative_id, number, head, grid_cell, support_class, people, phone)
-            VALUES (\(village.id), \(cooperative), \(number), '张三', '一网格', '一般户', 3, '13800000000')
+            WITH made AS (
+                INSERT INTO household (village_id, cooperative_id, number, head, grid_cell, support_class, people, phone)
+                VALUES (\(village.id), \(cooperative), \(number), '张三', '一网格', '一般户', 3, '13800000000')
+                RETURNING *
+            )
+            INSERT INTO household_period (village_id, household_id, from_day, cooperative_id, number, head, grid_cell,
+                support_class, people, actor)
+            SELECT village_id, id, '1900-01-01', cooperative_id, number, head, grid_cell, support_class, people, 'test'
+            FROM made
             """
         ])
     }
@@ -50,10 +57,17 @@ extension TestVillage {
     public func addPlot(_ number: String, household: String, product: String, area: Int = 1000) async throws {
         try await audited([
             """
-            INSERT INTO plot (village_id, cooperative_id, household_id, product_id, number, name, area_centimu)
-            SELECT h.village_id, h.cooperative_id, h.id, p.id, \(number), \(number), \(area)
-            FROM household h JOIN product p ON p.village_id = h.village_id AND p.name = \(product)
-            WHERE h.village_id = \(village.id) AND h.number = \(household)
+            WITH made AS (
+                INSERT INTO plot (village_id, cooperative_id, household_id, product_id, number, name, area_centimu)
+                SELECT h.village_id, h.cooperative_id, h.id, p.id, \(number), \(number), \(area)
+                FROM household h JOIN product p ON p.village_id = h.village_id AND p.name = \(product)
+                WHERE h.village_id = \(village.id) AND h.number = \(household)
+                RETURNING *
+            )
+            INSERT INTO plot_period (village_id, plot_id, from_day, cooperative_id, household_id, product_id, number,
+                area_centimu, actor)
+            SELECT village_id, id, '1900-01-01', cooperative_id, household_id, product_id, number, area_centimu, 'test'
+            FROM made
             """
         ])
     }

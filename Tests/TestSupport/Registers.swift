@@ -75,10 +75,18 @@ extension TestVillage {
         HarvestRegister(signer: try keys.signer(), today: today)
     }
 
+    /// - Parameter asOf: the day from which on it holds; nil for today.
+    public func householdRegister(asOf: CivilDay? = nil) -> HouseholdRegister {
+        HouseholdRegister(asOf: asOf, today: today)
+    }
+
+    /// - Parameter asOf: the day from which on it holds; nil for today.
+    public func plotRegister(asOf: CivilDay? = nil) -> PlotRegister { PlotRegister(asOf: asOf, today: today) }
+
     /// Imports households, plots and harvests of the samples.
     public func loadHarvests() async throws {
-        _ = try await load(Samples.path("households.csv"), HouseholdRegister())
-        _ = try await load(Samples.path("plots.csv"), PlotRegister())
+        _ = try await load(Samples.path("households.csv"), householdRegister())
+        _ = try await load(Samples.path("plots.csv"), plotRegister())
         _ = try await load(Samples.path("harvest.csv"), harvestRegister())
     }
 

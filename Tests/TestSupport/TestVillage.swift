@@ -53,8 +53,9 @@ public final class TestVillage: Sendable {
     }
 
     /// The database as another process of the program would open it; the caller closes it.
-    public func another(poolSize: Int = 2) -> Database {
-        Self.login(server, databaseName, size: poolSize)
+    /// - Parameter givesKeys: as commands do.
+    public func another(poolSize: Int = 2, givesKeys: Bool = false) -> Database {
+        Self.login(server, databaseName, size: poolSize, givesKeys: givesKeys)
     }
 
     /// The keys as another process would hold them.
@@ -77,10 +78,13 @@ public final class TestVillage: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private static func login(_ server: TestServer, _ name: String, size: Int) -> Database {
+    private static func login(
+        _ server: TestServer, _ name: String, size: Int, givesKeys: Bool = false
+    ) -> Database {
         Database(
             service: server.settings(user: "taoyuan_service", database: name),
-            open: server.settings(user: "taoyuan_public", database: name), size: size, patience: .seconds(60))
+            open: server.settings(user: "taoyuan_public", database: name), size: size, patience: .seconds(60),
+            givesKeys: givesKeys)
     }
 
     private static func keyRing(_ database: Database, _ village: Village, _ folder: String) async throws -> KeyRing {

@@ -2,6 +2,7 @@ import Database
 import Foundation
 import Kernel
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -213,7 +214,9 @@ import Testing
         }
     }
 
-    @Test func `a stale step is refused, whether it is seen beforehand or not`() async throws {
+    @Test func `a step from a version seen before is refused, one from none is taken from where the booking stands`()
+        async throws
+    {
         try await withVillage { village in
             let session = try await village.tourSession(try await village.tourProgramme())
             let booking = try await village.book(village.group(session))
@@ -223,14 +226,28 @@ import Testing
             let known = try await refusal { try await village.change(BookingStore.confirm(key, seen: 1, now: now)) }
             #expect(known?.code == "booking-changed" && known?.kind == .conflict)
             // Somebody else confirms between the look and the writes.
-            let late: Plan<Booking> = { transaction, scope in
-                let change = try await BookingStore.cancel(key, now: now)(transaction, scope)
-                try await village.change(BookingStore.confirm(key, now: now))
-                return change
+            @Sendable func late(_ step: @escaping Plan<Booking>, _ key: BookingKey) -> Plan<Booking> {
+                let isConfirmed = Mutex(false)
+                return { transaction, scope in
+                    let change = try await step(transaction, scope)
+                    let confirms = isConfirmed.withLock { known in
+                        defer { known = true }
+                        return !known
+                    }
+                    if confirms { try await village.change(BookingStore.confirm(key, now: now)) }
+                    return change
+                }
             }
-            let unseen = try await refusal { try await village.change(late) }
-            #expect(unseen?.code == "booking-changed")
+            let seen = try await refusal {
+                try await village.change(late(BookingStore.cancel(key, seen: 2, now: now), key))
+            }
+            #expect(seen?.code == "booking-changed")
             #expect(try await village.booking(booking).state == .confirmed)
+            let other = try await village.book(village.group(session, unit: "另一组"))
+            #expect(try await village.seats(session) == [10, 10])
+            let otherKey = BookingKey.number(other.id.value)
+            try await village.change(late(BookingStore.cancel(otherKey, now: now), otherKey))
+            #expect(try await village.booking(other).state == .cancelled)
             #expect(try await village.seats(session) == [0, 10])
         }
     }

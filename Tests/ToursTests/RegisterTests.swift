@@ -43,7 +43,7 @@ import Tours
             try await checkSeats(village)
             for (name, totals) in expectation.totals {
                 let year = try #require(Int(name))
-                let summary = try await IncomeStore(village.database).summary(
+                let summary = try await IncomeRowStore(village.database).summary(
                     from: #require(CivilDay(year: year, month: 1, day: 1)),
                     to: #require(CivilDay(year: year, month: 12, day: 31)), by: [.source], village.committee)
                 #expect(summary.rows.map(\.values) == [["tours"]])
@@ -145,7 +145,7 @@ import Tours
                 village, "2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,10,0,韩老师,139****6211,45,225.00,未到",
                 "2025-03-01,2025-03-08,09:00,桃园,采摘,40,某校,学校,10,,韩老师,139****6211,45,90,已取消",
                 "2025-03-01,2025-03-09,09:00,桃园,采摘,40,某校,学校,10,0,韩老师,139****6211,45,0,已取消")
-            let summary = try await IncomeStore(village.database).summary(
+            let summary = try await IncomeRowStore(village.database).summary(
                 from: CivilDay("2025-03-07"), to: CivilDay("2025-03-09"), by: [.month, .source], village.committee)
             #expect(summary.rows.map(\.amount.fen) == [31_500])
             #expect(try await village.number("SELECT count(*) FROM tour_visit") == 0)

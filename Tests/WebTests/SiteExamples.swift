@@ -106,6 +106,8 @@ extension ServedVillage {
         case "GET /api/v1/income/summary":
             let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
             return Example("\(endpoint.path)?\(query)", as: committee)
+        case "GET /api/v1/income/lines":
+            return Example("\(endpoint.path)?from=2019-01-01&to=2019-12-31&source=sales", as: "auditor")
         case "GET /api/v1/reports/livelihood": return Example("\(endpoint.path)?year=2019", as: "auditor")
         case "GET /api/v1/reports/livelihood/{id}":
             let report = try await get("/api/v1/reports/livelihood?year=2019", as: committee)["report"].int64

@@ -154,7 +154,7 @@ import Testing
 
     @Test func aFaultOfOursSaysNothing() async throws {
         try await withVillage { village in
-            _ = try await village.query("DROP VIEW income_line")
+            _ = try await village.query("DROP VIEW income_row")
             let path = "/api/v1/income/summary?from=2021-01-01&to=2021-01-02&lang=en"
             let reply = try await village.send("GET", path, as: "committee")
             #expect(reply.status == 500)

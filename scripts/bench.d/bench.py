@@ -18,7 +18,7 @@ MEASURES = {
     "sales": ("sales-spread", "sales-one-batch"),
     "bookings": ("bookings-hot", "bookings-spread"), "bookings_past": ("bookings-past",), "imports": ("import",),
     "memory_serving": ("memory-serving",), "memory_importing": ("memory-importing",),
-    "livelihood": ("livelihood", "livelihood-memory"),
+    "income": ("income-summary", "income-lines", "income-lines-memory"), "livelihood": ("livelihood", "livelihood-memory"),
 }
 NAMES = [name for names in MEASURES.values() for name in names]
 
@@ -56,7 +56,7 @@ def main():
         server.start()
         bench = Bench(server, say=say, **size)
         bench.prepare()
-        print(f"{'':18}{'ours':>11}{'beside':>11}  {'':12}{'ratio':>6}{'reach':>7}")
+        print(f"{'':20}{'ours':>11}{'beside':>11}  {'':12}{'ratio':>6}{'reach':>7}")
         for measure, names in MEASURES.items():
             if not set(names) & set(wanted):
                 continue
@@ -66,7 +66,8 @@ def main():
                 if figure.name not in wanted:
                     continue
                 figures.append(figure)
-                print(f"{figure.name:18}{figure.ours:11,.0f}{figure.beside:11,.0f}  {figure.unit:12}"
+                ours, beside = (f"{n:,.0f}" if n >= 10 else f"{n:.2f}" for n in (figure.ours, figure.beside))
+                print(f"{figure.name:20}{ours:>11}{beside:>11}  {figure.unit:12}"
                       f"{figure.ratio:6.2f}{figure.reach:7}  {figure.verdict}", flush=True)
         bench.check()
     except Failed as failure:

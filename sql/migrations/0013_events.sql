@@ -9,7 +9,7 @@ CREATE TABLE event (
     at timestamptz NOT NULL DEFAULT now(),
     actor text NOT NULL,
     cooperative_id int,
-    kind text NOT NULL CHECK (kind ~ '^[a-z-]+(\.[a-z_-]+)+$'),
+    kind text NOT NULL CHECK (kind ~ '^[a-z_.-]+$'),
     subject text NOT NULL,
     -- the day that it is entered for, where it has one
     day date,

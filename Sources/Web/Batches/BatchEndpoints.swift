@@ -14,7 +14,8 @@ extension Site {
                     .object([
                         Field("plot", .string(1...60)), .optional("product", .string(1...60)),
                         Field("variety", .string(1...60)), Field("grade", .string(1...60)), Field("harvestedOn", .day),
-                        Field("weight", .weight()), .optional("picker", .string(1...60)),
+                        Field("weight", .weight()), .optional("slip", .string(1...60)),
+                        .optional("picker", .string(1...60)),
                     ])),
                 outcomes: [.init(201, "Registered", registered)], handle: register),
             Endpoint(
@@ -76,7 +77,7 @@ extension Site {
             plot: try call.body["plot"].string, product: try call.body["product"].orNil?.string,
             variety: try call.body["variety"].string, grade: try call.body["grade"].string,
             day: try call.body["harvestedOn"].day, weight: try call.body["weight"].weight,
-            picker: try call.body["picker"].orNil?.string)
+            slip: try call.body["slip"].orNil?.string, picker: try call.body["picker"].orNil?.string)
         let plan = CodeStore(backend.database, keys: backend.keys).register(harvest, today: backend.clock.today)
         return try await carryOut(call, plan) { ["batch": .integer($0.batch), "code": Shapes.code($0)] }
     }

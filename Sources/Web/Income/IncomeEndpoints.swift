@@ -15,9 +15,32 @@ extension Site {
                 outcomes: [.init(200, "The summary", Self.summary)]
             ) { call in
                 let by = try IncomeSummary.Dimension.list(call.query["by"].orNil?.string ?? "")
-                let summary = try await IncomeStore(backend.database).summary(
+                let summary = try await IncomeRowStore(backend.database).summary(
                     from: call.query["from"].day, to: call.query["to"].day, by: by, call.scope)
-                return .json(Self.render(summary))
+                return .json(summary.json)
+            },
+            Endpoint(
+                .get, "/api/v1/income/lines", "The rows behind a figure of income, by day", access: Roles.incomeReaders,
+                query: PageRequest.parameters + [
+                    .init("from", .day, "The first day", required: true),
+                    .init("to", .day, "The last day", required: true),
+                ]
+                    + IncomeSummary.Dimension.allCases.map {
+                        .init($0.rawValue, .string(0...200), "Only this \($0.rawValue); empty for those without one")
+                    },
+                outcomes: [.init(200, "A page of rows, and the sum of all", Self.rows)]
+            ) { call in
+                let page = try call.page()
+                let filter = try Self.filter(call.query)
+                let store = IncomeRowStore(backend.database)
+                let rows = try await store.page(
+                    filter, after: page.after.map(IncomeRowPlace.init), limit: page.limit, call.scope)
+                let total = try await store.total(filter, call.scope)
+                let next = rows.count == page.limit ? rows.last.map { IncomeRowPlace(after: $0).description } : nil
+                return .json([
+                    "rows": .array(rows.map(\.json)), "total": JSON(total),
+                    "next": next.map { .string(Cursor.encode($0)) } ?? .null,
+                ])
             },
             Endpoint(
                 .post, "/api/v1/income/entries", "Enter income that is no sale", access: Roles.committee,
@@ -37,12 +60,15 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/income/entries", "The entries, newest first", access: Roles.overseers,
-                query: PageRequest.parameters,
+                query: PageRequest.parameters + [
+                    .init("from", .day, "From this day on"), .init("to", .day, "Up to this day"),
+                ],
                 outcomes: [.init(200, "A page of entries", .page(of: Shapes.incomeEntry))]
             ) { call in
                 let page = try call.page()
                 let entries = try await IncomeStore(backend.database).list(
-                    call.scope, before: Self.number(page.after), limit: page.limit)
+                    call.scope, before: Self.number(page.after), from: call.query["from"].orNil?.day,
+                    to: call.query["to"].orNil?.day, limit: page.limit)
                 let next = entries.count == page.limit ? entries.last?.id.description : nil
                 return .page(entries.map(Shapes.incomeEntry), next: next)
             },
@@ -61,17 +87,38 @@ extension Site {
                         IncomeSummary.Dimension.allCases.map { .optional($0.rawValue, .string()) }
                             + [Field("amount", .money(Int64.min...Int64.max))]), 0...1_000_000)),
             Field("total", .money(Int64.min...Int64.max)),
+            Field("earlier", .money(Int64.min...Int64.max), "What of it corrects days before the period"),
         ]))
 
-    private static func render(_ summary: IncomeSummary) -> JSON {
-        let rows = summary.rows.map { row in
-            JSON.object(
-                zip(summary.by, row.values).map { JSON.Member($0.rawValue, Shapes.text($1)) }
-                    + [JSON.Member("amount", JSON(row.amount))])
+    private static let rows = Schema.named(
+        "IncomeRows",
+        .object([
+            Field("rows", .array(of: row, 0...500)), Field("total", .money(Int64.min...Int64.max), "Of all pages"),
+            Field("next", .string(1...500), "The `cursor` of the next page; null on the last", nullable: true),
+        ]))
+
+    private static let row = Schema.named(
+        "IncomeRow",
+        .object([
+            Field("day", .day), Field("source", .enumeration(IncomeSource.allCases.map(\.rawValue))),
+            Field(
+                "what",
+                .object([
+                    Field("kind", .enumeration(IncomeRow.Kind.allCases.map(\.rawValue))),
+                    Field("number", .integer(1...Int64.max), "Under which it is shown"),
+                    Field("line", .integer(1...Int64.max), nullable: true),
+                ])),
+            Field("product", .string(), nullable: true), Field("cooperative", .string(), nullable: true),
+            Field("channel", .string(), nullable: true), Field("household", .string(), nullable: true),
+            Field("amount", .money(Int64.min...Int64.max)),
+            Field("ofDay", .day, "The day of what it corrects", nullable: true),
+        ]))
+
+    private static func filter(_ query: JSON) throws -> IncomeFilter {
+        var values: [IncomeSummary.Dimension: IncomeFilter.Value] = [:]
+        for dimension in IncomeSummary.Dimension.allCases {
+            if let text = try query[dimension.rawValue].orNil?.string { values[dimension] = .init(entered: text) }
         }
-        return [
-            "from": JSON(summary.from), "to": JSON(summary.to),
-            "by": .array(summary.by.map { .string($0.rawValue) }), "rows": .array(rows), "total": JSON(summary.total),
-        ]
+        return try IncomeFilter(from: query["from"].day, to: query["to"].day, values: values)
     }
 }

@@ -19,6 +19,9 @@ extension Site {
                     .init(
                         "kind", .enumeration(["households", "plots", "harvest", "sales", "income"]),
                         "Which register it is")
+                ],
+                query: [
+                    .init("asOf", .day, "Households and plots: the day from which on the register holds (today)")
                 ]
             ) { call, path, partial in
                 try await importRegister(call.path["kind"].string, path: path, partial: partial, call)
@@ -34,11 +37,12 @@ extension Site {
 
     private func imports(
         _ path: String, _ summary: String, access: Endpoint.Access, pathParameters: [Endpoint.Parameter] = [],
+        query: [Endpoint.Parameter] = [],
         _ importing: @escaping @Sendable (Call, _ path: String, _ partial: Bool) async throws -> Answer
     ) -> Endpoint {
         Endpoint(
             .post, path, summary, access: access, pathParameters: pathParameters,
-            query: [.init("partial", .boolean, "Record the good rows even though others are refused")],
+            query: [.init("partial", .boolean, "Record the good rows even though others are refused")] + query,
             body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
             outcomes: [
                 .init(200, "What became of the rows", Self.report),
@@ -54,9 +58,16 @@ extension Site {
 
     private func importRegister(_ kind: String, path: String, partial: Bool, _ call: Call) async throws -> Answer {
         let today = backend.clock.today
+        let asOf = try call.query["asOf"].orNil?.day
+        guard asOf == nil || kind == "households" || kind == "plots" else {
+            throw Refusal(
+                .invalid, "as-of-without-meaning", field: "asOf", zh: "只有农户和地块登记表有生效日期",
+                en: "only registers of households and plots hold from a day on")
+        }
         switch kind {
-        case "households": return try await record(HouseholdRegister(), kind, path, partial, call)
-        case "plots": return try await record(PlotRegister(), kind, path, partial, call)
+        case "households":
+            return try await record(HouseholdRegister(asOf: asOf, today: today), kind, path, partial, call)
+        case "plots": return try await record(PlotRegister(asOf: asOf, today: today), kind, path, partial, call)
         case "harvest":
             let recorder = HarvestRegister(signer: try backend.keys.signer(), today: today)
             return try await record(recorder, kind, path, partial, call)
@@ -92,6 +103,16 @@ extension Site {
         .object([
             Field("read", .integer(0...Int64.max)), Field("recorded", .integer(0...Int64.max)),
             Field("updated", .integer(0...Int64.max)), Field("already", .integer(0...Int64.max)),
+            Field("changeCount", .integer(0...Int64.max)),
+            Field(
+                "changes",
+                .array(
+                    of: .object([
+                        Field("row", .integer(1...Int64.max)),
+                        Field("what", .string(), "The household's or plot's number"),
+                        Field("field", .string(), "The column's header"), .optional("from", .string()),
+                        Field("to", .string()), Field("since", .day),
+                    ])), "What was changed of what was there, and from when; the first thousand"),
             Field("refusedCount", .integer(0...Int64.max)),
             Field(
                 "refused",
@@ -110,6 +131,15 @@ extension Site {
         [
             "read": JSON(report.read), "recorded": JSON(report.recorded), "updated": JSON(report.updated),
             "already": JSON(report.already),
+            "changeCount": JSON(report.changeCount),
+            "changes": .array(
+                report.changes.map { changed in
+                    [
+                        "row": JSON(changed.row), "what": .string(changed.change.what),
+                        "field": .string(changed.change.field), "from": Shapes.text(changed.change.from),
+                        "to": .string(changed.change.to), "since": JSON(changed.change.since),
+                    ]
+                }),
             "refusedCount": JSON(report.refusedCount),
             "refused": .array(
                 report.refused.map { refused in

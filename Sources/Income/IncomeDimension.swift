@@ -1,0 +1,62 @@
+import Kernel
+import Postgres
+
+/// How the dimensions of a summary stand in `income_row`, and how their values are called.
+extension IncomeSummary.Dimension {
+    /// What is grouped by; cheaper than the name.
+    var key: SQL {
+        switch self {
+        // Days first, of which a year has few: a month's name for each of a million rows costs more than the sum.
+        case .month: "day"
+        case .source: "source"
+        case .product: "product_id"
+        case .cooperative: "cooperative_id"
+        case .channel: "channel"
+        case .household: "household_id"
+        }
+    }
+
+    /// The name of a cell of `c`, with `join`. A household is called as it was on the period's last day.
+    var name: SQL {
+        switch self {
+        case .month: "to_char(c.day, 'YYYY-MM')"
+        case .source: "c.source"
+        case .product: "p.name"
+        case .cooperative: "o.name"
+        case .channel: "c.channel"
+        case .household: "h.number || ' ' || h.head"
+        }
+    }
+
+    func join(_ village: Int, at day: CivilDay) -> SQL {
+        switch self {
+        case .month, .source, .channel: ""
+        case .product: " LEFT JOIN product p ON p.village_id = \(village) AND p.id = c.product_id"
+        case .cooperative: " LEFT JOIN cooperative o ON o.village_id = \(village) AND o.id = c.cooperative_id"
+        case .household:
+            """
+             LEFT JOIN household_span h ON h.village_id = \(village) AND h.household_id = c.household_id
+                AND h.from_day <= \(day) AND \(day) < h.until_day
+            """
+        }
+    }
+
+    /// The rows of `income_row` that have this value.
+    func condition(_ value: IncomeFilter.Value, _ village: Int, at day: CivilDay) -> SQL {
+        guard case .some(let text) = value else { return "\(key) IS NULL" }
+        switch self {
+        case .month: return "to_char(day, 'YYYY-MM') = \(text)"
+        case .source, .channel: return "\(key) = \(text)"
+        case .product: return "product_id IN (SELECT id FROM product WHERE village_id = \(village) AND name = \(text))"
+        case .cooperative:
+            return "cooperative_id IN (SELECT id FROM cooperative WHERE village_id = \(village) AND name = \(text))"
+        case .household:
+            // By its number alone, or as summaries call it.
+            return """
+                household_id IN (SELECT household_id FROM household_span WHERE village_id = \(village)
+                    AND from_day <= \(day) AND \(day) < until_day
+                    AND (number = \(text) OR number || ' ' || head = \(text)))
+                """
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Codes
+import Database
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+
+/// What is told when the connection breaks at the commit. The commit is held up after it has become durable, as it is
+/// by a standby that does not answer, and the session is ended there: the server has committed, and nobody is told.
+@Suite struct CommitFaultTests {
+    /// Runs `change` while every commit waits for a standby that there is not, ends its session at that point, and lets
+    /// commits go on.
+    private func breaking<Value: Sendable>(
+        _ village: TestVillage, _ database: Database, _ change: @escaping @Sendable (Database) async throws -> Value
+    ) async throws -> Result<Value, any Error> {
+        try await wait(village, for: "nobody")
+        let running = Task { await Result { try await change(database) } }
+        try await awaitCondition("a commit that waits") {
+            try await village.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") > 0
+        }
+        // First the end: whoever still waits when the standby is forgotten is answered.
+        _ = try await village.owner.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        try await wait(village, for: "")
+        return await running.value
+    }
+
+    private func wait(_ village: TestVillage, for standby: String) async throws {
+        let names: SQL = standby.isEmpty ? "''" : "'nobody'"
+        _ = try await village.owner.query("ALTER SYSTEM SET synchronous_standby_names = \(names)")
+        _ = try await village.owner.query("SELECT pg_reload_conf()")
+        try await awaitCondition("the setting") {
+            try await village.number(
+                "SELECT count(*) FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting = \(standby)")
+                > 0
+        }
+    }
+
+    @Test func `a command finds out by itself that its change was made`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            _ = try await village.plant()
+            let database = village.another(givesKeys: true)
+            let plan = CodeStore(database, keys: village.keys).register(village.harvest(), today: village.today)
+            let result = try await breaking(village, database) { try await $0.change(village.committee, plan) }
+            let code = try result.get()
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            #expect(try await village.number("SELECT number FROM batch") == code.batch)
+            await database.close()
+        }
+    }
+
+    @Test func `a request with a key is answered what was done`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            _ = try await village.plant()
+            let database = village.another()
+            let plan = CodeStore(database, keys: village.keys).register(village.harvest(), today: village.today)
+            let retry = Retry(key: "one", fingerprint: [1])
+            let result = try await breaking(village, database) {
+                try await $0.change(village.committee, once: retry, render: { "\($0.batch)" }, plan)
+            }
+            let answer = try result.get()
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            #expect(try await village.number("SELECT number FROM batch") == Int64(answer))
+            await database.close()
+        }
+    }
+
+    @Test func `one without a key is told that it may have been recorded`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            _ = try await village.plant()
+            let database = village.another()
+            let plan = CodeStore(database, keys: village.keys).register(village.harvest(), today: village.today)
+            let result = try await breaking(village, database) { try await $0.change(village.committee, plan) }
+            let refused = #expect(throws: Refusal.self) { try result.get() }
+            #expect(refused?.code == "maybe-recorded" && refused?.kind == .unavailable)
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            await database.close()
+        }
+    }
+}
+
+extension Result where Failure == any Error, Success: Sendable {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}
