@@ -117,6 +117,7 @@ import Testing
         "public_tour_extra": ["village_id", "programme_id", "id", "kind", "name", "price_fen"],
         "public_tour_calendar": [
             "village_id", "id", "day", "starts_at", "ends_at", "site", "programme", "is_cancelled", "version",
+            "sequence", "changed_at",
         ],
     ]
 

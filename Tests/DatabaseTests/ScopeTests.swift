@@ -98,7 +98,8 @@ import Testing
             #expect(
                 names.isSuperset(of: [
                     "tour_booking", "tour_booking_session", "tour_booking_extra", "tour_booking_event",
-                    "tour_payment", "tour_check_in", "tour_picking_sale", "message", "livelihood_report", "income_entry",
+                    "tour_payment", "tour_check_in", "tour_picking_sale", "message", "livelihood_report",
+                    "income_entry",
                 ]))
             for table in undivided {
                 #expect(try await rows(village, table.name) > 0, "\(table.name) holds nothing that could be hidden")

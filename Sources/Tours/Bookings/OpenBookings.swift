@@ -118,12 +118,16 @@ extension BookingRules {
     }
 
     static func tooManyOpen(_ limits: BookingLimits) -> Refusal {
-        Refusal(
+        let most = [
+            limits.requests > 0 ? Bilingual(zh: "\(limits.requests) 个预约", en: "\(limits.requests) requests") : nil,
+            limits.seats > 0 ? Bilingual(zh: "\(limits.seats) 个名额", en: "\(limits.seats) seats") : nil,
+        ].compactMap(\.self)
+        return Refusal(
             .conflict, "too-many-open", field: "phone",
-            zh: "一个电话最多有 \(limits.requests) 个预约、\(limits.seats) 个名额等待确认；请等接待处确认，或直接联系接待处",
+            zh: "一个电话最多有 \(most.map(\.zh).joined(separator: "、"))等待确认；请等接待处确认，或直接联系接待处",
             en:
-                "a phone may have \(limits.requests) requests and \(limits.seats) seats that are not confirmed yet; wait "
-                + "for the tour desk, or call it")
+                "a phone may have \(most.map(\.en).joined(separator: " and ")) that are not confirmed yet; wait for the tour "
+                + "desk, or call it")
     }
 
     static func tooManySeats(_ limits: BookingLimits, taken: Int) -> Refusal {

@@ -60,7 +60,7 @@ struct BookingMessageText {
 
     /// The page that asks for the phone and then shows the booking or its ticket. The reference alone opens neither.
     private func address(_ page: String) -> String {
-        "https://\(origin)/tours/\(page)?reference=\(booking.reference)"
+        "https://\(origin)/tours/\(page)?reference=\(booking.reference)" + (language == .english ? "&lang=en" : "")
     }
 
     private var isOpen: Bool { [.requested, .waitlisted, .held, .confirmed, .changed, .reminder].contains(kind) }
