@@ -93,7 +93,7 @@ import Testing
     @Test func `who waits gets the seats that a cancellation frees`() async throws {
         let (village, session) = try await village()
         let first = try await village.run(request(session, headcount: 30)).json()
-        let second = try await village.run(request(session, headcount: 12, "--waitlist")).json()
+        let second = try await village.run(request(session, headcount: 12, "--waitlist", "--again")).json()
         #expect(second["state"] as? String == "waitlisted")
         let number = "\(try #require(first["booking"] as? Int))"
         #expect(try await village.json("booking", "cancel", number)["state"] as? String == "cancelled")
