@@ -82,7 +82,10 @@ public struct AccountStore: Sendable {
     public func authenticate(username: String, password: String, village: Int) async throws -> (Int, Person)? {
         let rows = try await database.query(
             """
-            SELECT id, username, password_salt, password_hash, role, cooperative_id FROM account
+            SELECT id, username, password_salt, password_hash, role, coalesce((
+                SELECT c.merged_into FROM cooperative c
+                WHERE c.village_id = account.village_id AND c.id = account.cooperative_id), cooperative_id) AS cooperative_id
+            FROM account
             WHERE village_id = \(village) AND username = \(username.lowercased()) AND disabled_at IS NULL
             """)
         guard let row = rows.first, let role = Role(rawValue: try row.decode("role")) else {

@@ -83,7 +83,10 @@ public struct TokenStore: Sendable {
     public func person(secret: String, village: Int, now: Date) async throws -> Person? {
         let rows = try await database.query(
             """
-            SELECT t.id, t.role, t.cooperative_id, a.username
+            SELECT t.id, t.role, coalesce((
+                SELECT c.merged_into FROM cooperative c
+                WHERE c.village_id = t.village_id AND c.id = t.cooperative_id), t.cooperative_id) AS cooperative_id,
+                a.username
             FROM api_token t LEFT JOIN account a ON a.village_id = t.village_id AND a.id = t.account_id
             WHERE t.village_id = \(village) AND t.token_hash = \(TokenSecret.hash(secret))
                 AND t.revoked_at IS NULL AND t.expires_at > \(now) AND a.disabled_at IS NULL

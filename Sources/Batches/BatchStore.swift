@@ -87,14 +87,17 @@ public struct BatchStore: Sendable {
 
     static func select(_ scope: Scope) -> SQL {
         """
-        SELECT b.number, b.kind, c.name AS cooperative, t.number AS plot, p.name AS product, v.name AS variety,
-            g.name AS grade, b.harvested_on, b.slip, b.picker, b.in_g, b.out_g, b.created_at
+        SELECT b.number, b.kind, coalesce(cm.name, c.name) AS cooperative, t.number AS plot, p.name AS product,
+            coalesce(vm.name, v.name) AS variety, coalesce(gm.name, g.name) AS grade, b.harvested_on, b.slip, b.picker, b.in_g, b.out_g, b.created_at
         FROM batch b
         JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
         LEFT JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
         JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
         JOIN variety v ON v.village_id = b.village_id AND v.id = b.variety_id
         JOIN grade g ON g.village_id = b.village_id AND g.id = b.grade_id
+        LEFT JOIN cooperative cm ON cm.village_id = c.village_id AND cm.id = c.merged_into
+        LEFT JOIN variety vm ON vm.village_id = v.village_id AND vm.id = v.merged_into
+        LEFT JOIN grade gm ON gm.village_id = g.village_id AND gm.id = g.merged_into
         WHERE b.village_id = \(scope.village)
         """
     }

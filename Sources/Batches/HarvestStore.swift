@@ -115,8 +115,8 @@ public enum HarvestStore {
     private static func lookup(_ harvest: Harvest, season: Int, _ scope: Scope) -> SQL {
         """
         SELECT t.id AS plot, d.id AS period, d.household_id, d.cooperative_id, d.area_centimu, d.product_id AS crop,
-            p.name AS crop_name, p.best_before_days, p.ceiling_g_per_mu, v.id AS variety, v.product_id AS product,
-            g.id AS grade, coalesce(s.harvested_g, 0) AS harvested_g,
+            p.name AS crop_name, p.best_before_days, p.ceiling_g_per_mu, coalesce(v.merged_into, v.id) AS variety, v.product_id AS product,
+            coalesce(g.merged_into, g.id) AS grade, coalesce(s.harvested_g, 0) AS harvested_g,
             (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                 WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
                     AND o.season = \(season)) AS extra_g,

@@ -11,7 +11,8 @@ struct BookingCommand: ParsableCommand {
         commandName: "booking", abstract: words("研学预约。", "Bookings of study tours."),
         subcommands: [
             Request.self, Confirm.self, Hold.self, Change.self, Move.self, Cancel.self, NoShow.self, Complete.self,
-            Pay.self, Refund.self, Picked.self, List.self, Show.self, BookingTicketCommand.self,
+            Pay.self, Refund.self, PaymentReverse.self, Adjust.self, Picked.self, Todo.self, List.self, Show.self,
+            BookingTicketCommand.self,
             BookingCheckInCommand.self, BookingGateListCommand.self, BookingSyncCommand.self,
             BookingDaySheetCommand.self,
         ])
@@ -169,6 +170,13 @@ struct BookingOptions: ParsableArguments {
     @Option(
         help: .words("您看到的版本号；预约已不是这一版时拒绝。", "The version that you have seen: refused when it is no longer this one."))
     var seen: Int?
+
+    init() {}
+
+    init(booking: String, seen: Int?) {
+        self.booking = booking
+        self.seen = seen
+    }
 
     /// Carries out a plan on the booking and shows what has become of it.
     func carryOut(

@@ -9,18 +9,25 @@ extension BookingCommand {
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
-                "按课程规定取消预约；退多少由 booking refund 决定。",
-                "Cancels a booking by the programme's rules; what goes back is decided by `booking refund`."),
-            discussion: "taoyuan booking cancel 17 --reason 下雨 --waive")
+                "按预约时的规定取消预约；已付的款除收取的费用外列为应退。",
+                "Cancels a booking by the terms under which it was made; what was paid and isn't kept is to go back."),
+            discussion: """
+                taoyuan booking cancel 17 --reason 临时有事
+                taoyuan booking cancel 17 --by-village --reason 台风
+                """)
 
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
         @Flag(help: .words("不收取任何费用。", "Keep nothing of the fee.")) var waive = false
+        @Flag(
+            help: .words(
+                "由村里取消（如台风）：不收取任何费用。", "It is the village that cancels, as for a typhoon: nothing is kept."))
+        var byVillage = false
         @Option(help: .words("备注。", "A note.")) var reason: String?
 
         func run() async throws {
             try await which.carryOut(options) { key, seen, now in
-                BookingStore.cancel(key, waive: waive, reason: reason, seen: seen, now: now)
+                BookingStore.cancel(key, waive: waive, byVillage: byVillage, reason: reason, seen: seen, now: now)
             }
         }
     }
@@ -88,16 +95,19 @@ extension BookingCommand {
         struct Decide: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
                 abstract: words("决定一共退多少。", "Decides how much goes back in all."),
-                discussion: "taoyuan booking refund decide 17 --amount 400"
+                discussion: "taoyuan booking refund decide 17 --amount 400 --reason 已订午餐不能退"
             )
 
             @OptionGroup var options: SharedOptions
             @OptionGroup var which: BookingOptions
             @Option(help: .words("金额（元）。", "Yuan."), transform: reading(Money.init(yuan:))) var amount: Money
+            @Option(
+                help: .words("原因；比按规定应退的少时必须给出。", "Why; needed where less goes back than what isn't kept."))
+            var reason: String?
 
             func run() async throws {
                 try await which.carryOut(options) { key, seen, now in
-                    PaymentStore.decideRefund(key, amount, seen: seen, now: now)
+                    PaymentStore.decideRefund(key, amount, reason: reason, seen: seen, now: now)
                 }
             }
         }

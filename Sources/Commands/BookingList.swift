@@ -9,11 +9,16 @@ extension BookingState: ExpressibleByArgument {
     public init?(argument: String) { self.init(rawValue: argument.replacing("-", with: "_")) }
 }
 
+extension MoneyState: ExpressibleByArgument {}
+
 extension BookingCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words("列出预约，最新的在前。", "Lists bookings, newest first."),
-            discussion: "taoyuan booking list --day 2025-09-14 --state confirmed")
+            discussion: """
+                taoyuan booking list --day 2025-09-14 --state confirmed
+                taoyuan booking list --money due
+                """)
 
         @OptionGroup var options: SharedOptions
         @Option(
@@ -26,10 +31,24 @@ extension BookingCommand {
         var state: BookingState?
         @Option(help: .words("单位、带队人、电话或预约号的一部分。", "A part of the unit, the leader, the phone or the reference."))
         var text: String?
+        @Option(
+            help: .words("只列这一天及以后有场次的预约。", "Only those with a session on that day or later."),
+            transform: reading(CivilDay.init(_:)))
+        var from: CivilDay?
+        @Option(
+            help: .words("只列这一天及以前有场次的预约。", "Only those with a session on that day or before."),
+            transform: reading(CivilDay.init(_:)))
+        var to: CivilDay?
+        @Option(
+            help: .words(
+                "只列款项是这样的预约：due（待退款）、overpaid（多收）、open（待收款）或 settled（已结清）。",
+                "Only those whose money stands so: due, overpaid, open or settled."))
+        var money: MoneyState?
         @OptionGroup var page: PageOptions
 
         func run() async throws {
-            let search = BookingStore.Search(day: day, state: state, text: text)
+            let search = BookingStore.Search(
+                day: day, state: state, text: text, from: from, to: to, money: money)
             let found = try await options.withBackend { backend in
                 try await page.first {
                     try await BookingStore(backend.database).list(backend.local.scope, search, limit: $0)
@@ -39,14 +58,14 @@ extension BookingCommand {
                 found, json: \.json,
                 [
                     .right("预约", "booking"), .left("预约号", "reference"), .left("日期", "day"), .left("单位", "unit"),
-                    .right("人数", "people"), .left("状态", "state"), .left("付款", "payment"), .right("费用（元）", "yuan"),
-                    .left("电话", "phone"),
+                    .right("人数", "people"), .left("状态", "state"), .left("款项", "money"), .right("应收（元）", "charge"),
+                    .right("已收（元）", "received"), .right("待退（元）", "to go back"), .left("电话", "phone"),
                 ]
             ) { booking in
                 [
                     "\(booking.id)", "\(booking.reference)", booking.lines.first?.day.description, booking.unit,
-                    "\(booking.headcount)", booking.state.label[.ofThisRun], booking.payment.label[.ofThisRun],
-                    booking.fee.yuan, booking.phone,
+                    "\(booking.headcount)", booking.state.label[.ofThisRun], booking.money.label[.ofThisRun],
+                    booking.charge.yuan, booking.netPaid.yuan, booking.refundOpen.yuan, booking.phone,
                 ]
             }
         }
@@ -77,7 +96,8 @@ extension BookingCommand {
                     ]
                 }
             ).text
-            try options.show(history.json, history.booking.text + "\n" + events)
+            let money = history.moneyTable.map { $0.text + "\n" } ?? ""
+            try options.show(history.json, history.booking.text + "\n" + money + events)
         }
     }
 }
@@ -92,8 +112,10 @@ extension Booking {
             ("waitingSince", JSON(waitingSince)), ("arrived", arrived.map { JSON($0) } ?? .null),
         ]
         let money: [(String, JSON)] = [
-            ("fee", JSON(fee)), ("kept", JSON(kept)), ("paid", JSON(paid)), ("refundDue", JSON(refundDue)),
-            ("refunded", JSON(refunded)), ("payment", .string(payment.rawValue)), ("refund", .string(refund.rawValue)),
+            ("fee", JSON(fee)), ("adjusted", JSON(adjusted)), ("kept", JSON(kept)), ("charge", JSON(charge)),
+            ("paid", JSON(paid)), ("open", JSON(open)), ("tooMuch", JSON(tooMuch)), ("refundDue", JSON(refundDue)),
+            ("refunded", JSON(refunded)), ("money", .string(money.rawValue)), ("payment", .string(payment.rawValue)),
+            ("refund", .string(refund.rawValue)),
             ("requestedAt", JSON(requestedAt)), ("actor", .string(actor)),
             ("sessions", .array(lines.map(\.json))), ("extras", .array(extras.map(\.json))),
         ]
@@ -102,14 +124,9 @@ extension Booking {
 
     /// What has come in, and what is open on either side.
     private var paymentText: String {
-        let received = Money(fen: paid.fen - refunded.fen)
-        let due = state == .cancelled || state == .noShow || state == .expired ? kept : fee
-        let open = received.fen - due.fen
-        var text = "\(payment.label[.ofThisRun]) \(received.yuan)"
-        if received.fen > 0, open > 0 {
-            text += words("，多收 \(Money(fen: open).yuan)", ", \(Money(fen: open).yuan) too much")
-        }
-        if open < 0 { text += words("，还差 \(Money(fen: -open).yuan)", ", \(Money(fen: -open).yuan) to be paid") }
+        var text = "\(payment.label[.ofThisRun]) \(netPaid.yuan)"
+        if tooMuch.fen > 0 { text += words("，多收 \(tooMuch.yuan)", ", \(tooMuch.yuan) too much") }
+        if open.fen > 0 { text += words("，还差 \(open.yuan)", ", \(open.yuan) to be paid") }
         return text
     }
 
@@ -134,7 +151,12 @@ extension Booking {
             facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[.ofThisRun])" + sale))
         }
         facts += [
-            (words("费用", "fee"), fee.yuan), (words("付款", "payment"), paymentText),
+            (words("费用", "fee"), fee.yuan),
+            (
+                words("调整", "adjusted"),
+                adjusted.fen == 0
+                    ? nil : words("\(adjusted.yuan)，共 \(agreed.yuan)", "\(adjusted.yuan), to \(agreed.yuan)")
+            ), (words("付款", "payment"), paymentText),
             (words("收取", "kept"), kept.fen > 0 ? kept.yuan : nil),
             (
                 words("退款", "refund"),
@@ -151,6 +173,11 @@ extension Booking.Line {
             "session": .integer(session), "day": JSON(day), "startsAt": JSON(startsAt), "endsAt": JSON(endsAt),
             "site": .string(site), "programme": .string(programme), "headcount": JSON(headcount), "price": JSON(price),
             "amount": JSON(amount), "kept": JSON(kept), "arrived": arrived.map { JSON($0) } ?? .null,
+            "terms": [
+                "minutes": JSON(terms.minutes), "holdMinutes": JSON(terms.holdMinutes),
+                "changeHours": JSON(terms.changeHours), "freeCancelHours": JSON(terms.freeCancelHours),
+                "lateFeePercent": JSON(terms.lateFeePercent), "noShowFeePercent": JSON(terms.noShowFeePercent),
+            ],
         ]
     }
 }
@@ -176,12 +203,14 @@ extension BookingHistory {
                         "what": .string(event.what), "detail": JSON(event.detail),
                     ]
                 }),
-            "payments": .array(
-                payments.map { payment in
+            "payments": .array(payments.map { .object($0.members) }),
+            "adjustments": .array(
+                adjustments.map { adjustment in
                     [
-                        "kind": .string(payment.kind.rawValue), "amount": JSON(payment.amount),
-                        "paidHow": .string(payment.paidHow), "day": JSON(payment.day),
-                        "actor": .string(payment.actor), "at": JSON(payment.at),
+                        "adjustment": .integer(adjustment.id), "amount": JSON(adjustment.amount),
+                        "touches": .string(adjustment.isOfKept ? "kept" : "fee"),
+                        "reason": .string(adjustment.reason), "day": JSON(adjustment.day),
+                        "actor": .string(adjustment.actor), "at": JSON(adjustment.at),
                     ]
                 }),
         ]

@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Income
 import Kernel
+import Orchard
 import Tours
 
 /// What the register keeps in words for programs, as this run's user reads it. What is kept stays as it is.
@@ -57,6 +58,7 @@ enum Recorded {
     private static let figureNames: [FigureName] = [
         FigureName(name: "fen", zh: "", en: "", text: yuan),
         FigureName(name: "kept_fen", zh: "收取", en: "kept", text: yuan),
+        FigureName(name: "due_fen", zh: "应退", en: "to go back", text: yuan),
         FigureName(name: "grams", zh: "", en: "") { value in
             (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
         },
@@ -86,6 +88,12 @@ enum Recorded {
         FigureName(name: "sales", zh: "销售", en: "sales"),
         FigureName(name: "corrects", zh: "更正第", en: "corrects entry"),
         FigureName(name: "how", zh: "方式", en: "by"),
+        FigureName(name: "payment", zh: "第", en: "payment"),
+        FigureName(name: "day_before", zh: "原日期", en: "day before"),
+        FigureName(name: "bookings", zh: "预约数", en: "bookings"),
+        FigureName(name: "by", zh: "由", en: "by") { value in
+            value == .string("village") ? words("村里", "the village") : plain(value)
+        },
         FigureName(name: "source", zh: "来源", en: "source") { value in
             (try? value.string).flatMap(IncomeSource.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
         },
@@ -106,6 +114,10 @@ enum Recorded {
         FigureName(name: "attempts", zh: "试过次数", en: "attempts"),
         FigureName(name: "messages", zh: "消息数", en: "messages"),
         FigureName(name: "error", zh: "错误", en: "error"),
+        FigureName(name: "name_kind", zh: "种类", en: "kind") { value in
+            (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "meant", zh: "并入", en: "into"),
         FigureName(name: "reason", zh: "原因", en: "reason"),
         // What the audit told before there were figures.
         FigureName(name: "detail", zh: "", en: ""),
@@ -159,6 +171,7 @@ enum Recorded {
         "requested": "申请", "held": "保留名额", "confirmed": "确认", "waitlisted": "候补", "expired": "过期",
         "cancelled": "取消", "no_show": "未到", "arrived": "到达", "completed": "完成", "changed": "更改",
         "moved": "改场次", "paid": "付款", "refund_decided": "决定退款", "refunded": "退款", "picked": "采摘",
+        "adjusted": "调整费用", "payment_reversed": "撤销收款或退款",
         "checked_in": "签到", "checked_in_twice": "重复签到", "imported": "导入",
     ]
 
@@ -172,12 +185,13 @@ enum Recorded {
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
             "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",
-            "income.enter": "登记收入", "books.close": "结账", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
+            "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
             "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",
             "tour.programme.add": "添加课程", "tour.programme.change": "更改课程", "tour.extra.add": "添加附加项目",
             "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",
             "tour.session.add": "安排场次", "tour.session.change": "更改场次", "tour.session.close": "停止预约",
-            "tour.session.reopen": "重新开放预约", "tour.session.cancel": "取消场次", "booking.change": "更改预约",
+            "tour.session.reopen": "重新开放预约", "tour.session.cancel": "取消场次", "tour.session.move": "场次改期",
+            "booking.change": "更改预约",
             "booking.check-in": "签到", "booking.check-in-twice": "重复签到", "message.retry": "重发消息",
         ]
         for (what, chinese) in events { actions["booking.\(what)"] = "预约\(chinese)" }

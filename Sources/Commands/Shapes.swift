@@ -118,6 +118,24 @@ extension Household {
     }
 }
 
+extension HouseholdPeriod {
+    var json: JSON {
+        [
+            "from": JSON(from), "until": JSON(until), "head": .string(head), "gridCell": .string(gridCell),
+            "supportClass": .string(supportClass), "cooperative": .string(cooperative), "people": JSON(people),
+        ]
+    }
+}
+
+extension PlotPeriod {
+    var json: JSON {
+        [
+            "from": JSON(from), "until": JSON(until), "cooperative": .string(cooperative),
+            "household": .string(household), "product": .string(product), "areaCentimu": .integer(areaCentimu),
+        ]
+    }
+}
+
 extension Product {
     var json: JSON {
         [

@@ -27,12 +27,12 @@ public struct Taoyuan: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: words("研学", "Study tours"),
-                subcommands: [TourCommand.self, BookingCommand.self, MessageCommand.self]),
+                subcommands: [TourCommand.self, BookingCommand.self, PaymentCommand.self, MessageCommand.self]),
             CommandGroup(
                 name: words("本村", "The village"),
                 subcommands: [
                     CooperativeCommand.self, HouseholdCommand.self, PlotCommand.self, ProductCommand.self,
-                    VarietyCommand.self, GradeCommand.self,
+                    VarietyCommand.self, GradeCommand.self, NameCommand.self,
                 ]),
             CommandGroup(
                 name: words("密钥与权限", "Keys and access"),

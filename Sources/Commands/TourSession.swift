@@ -9,7 +9,7 @@ struct TourSessionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "session",
         abstract: words("研学场次与名额。", "When study tours take place, and how many seats they have."),
-        subcommands: [Add.self, List.self, Show.self, Change.self, Close.self, Reopen.self, Cancel.self])
+        subcommands: [Add.self, List.self, Show.self, Change.self, Move.self, Close.self, Reopen.self, Cancel.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -172,23 +172,10 @@ struct TourSessionCommand: ParsableCommand {
 
         func run() async throws { try await options.take(.reopen, of: session) }
     }
-
-    struct Cancel: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: words(
-                "取消没有预约的场次，并释放讲解员、教室和大巴。",
-                "Cancels a session of which no seats are taken, and frees whom and what it has."),
-            discussion: "taoyuan tour session cancel 12")
-
-        @OptionGroup var options: SharedOptions
-        @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
-
-        func run() async throws { try await options.take(.cancel, of: session) }
-    }
 }
 
 extension SharedOptions {
-    fileprivate func take(_ step: SessionStep, of session: Int64) async throws {
+    func take(_ step: SessionStep, of session: Int64) async throws {
         let changed = try await withBackend { backend in
             try await backend.database.change(
                 backend.local.scope, SessionStore.step(step, session, now: backend.clock.now()))

@@ -23,16 +23,24 @@ extension IncomeSummary.Dimension {
         case .source: "c.source"
         case .product: "p.name"
         case .cooperative: "o.name"
-        case .channel: "c.channel"
+        case .channel: "coalesce(w.meant, c.channel)"
         case .household: "h.number || ' ' || h.head"
         }
     }
 
     func join(_ village: Int, at day: CivilDay) -> SQL {
         switch self {
-        case .month, .source, .channel: ""
+        case .month, .source: ""
+        case .channel:
+            """
+             LEFT JOIN spelling w ON w.village_id = \(village) AND w.kind = 'channel' AND w.name = c.channel
+            """
         case .product: " LEFT JOIN product p ON p.village_id = \(village) AND p.id = c.product_id"
-        case .cooperative: " LEFT JOIN cooperative o ON o.village_id = \(village) AND o.id = c.cooperative_id"
+        case .cooperative:
+            """
+             LEFT JOIN cooperative r ON r.village_id = \(village) AND r.id = c.cooperative_id
+             LEFT JOIN cooperative o ON o.village_id = \(village) AND o.id = coalesce(r.merged_into, r.id)
+            """
         case .household:
             """
              LEFT JOIN household_span h ON h.village_id = \(village) AND h.household_id = c.household_id
@@ -46,10 +54,10 @@ extension IncomeSummary.Dimension {
         guard case .some(let text) = value else { return "\(key) IS NULL" }
         switch self {
         case .month: return "to_char(day, 'YYYY-MM') = \(text)"
-        case .source, .channel: return "\(key) = \(text)"
+        case .source: return "source = \(text)"
+        case .channel: return "channel = ANY(spellings(\(village), 'channel', \(text)))"
         case .product: return "product_id IN (SELECT id FROM product WHERE village_id = \(village) AND name = \(text))"
-        case .cooperative:
-            return "cooperative_id IN (SELECT id FROM cooperative WHERE village_id = \(village) AND name = \(text))"
+        case .cooperative: return "cooperative_id = ANY(cooperatives_named(\(village), \(text)))"
         case .household:
             // By its number alone, or as summaries call it.
             return """

@@ -98,17 +98,21 @@ public struct IncomeRowStore: Sendable {
         query += "sum(amount_fen)::bigint AS amount_fen, sum(earlier_fen)::bigint AS earlier_fen FROM cells c"
         for dimension in dimensions { query += dimension.join(scope.village, at: filter.last) }
         if dimensions.isEmpty { return query + " HAVING count(*) > 0" }
-        let places = dimensions.indices.map { place in "\(identifier: dimensions[place].rawValue)" as SQL }
+        // By their places: some names of columns are also those of what they are made of.
+        let ordinals: [SQL] = ["1", "2", "3", "4", "5", "6"]
+        let places = ordinals.prefix(dimensions.count)
         return query + " GROUP BY " + places.joined(separator: ", ") + " ORDER BY " + places.joined(separator: ", ")
     }
 
     private static func rows(_ filter: IncomeFilter, after: IncomeRowPlace?, _ scope: Scope) -> SQL {
         var query: SQL = """
             SELECT r.day, r.source, r.kind, r.number, r.line, r.amount_fen, r.of_day, p.name AS product,
-                o.name AS cooperative, r.channel, h.number || ' ' || h.head AS household
+                o.name AS cooperative, coalesce(w.meant, r.channel) AS channel, h.number || ' ' || h.head AS household
             FROM \(filtered(filter, scope))
             LEFT JOIN product p ON p.village_id = r.village_id AND p.id = r.product_id
-            LEFT JOIN cooperative o ON o.village_id = r.village_id AND o.id = r.cooperative_id
+            LEFT JOIN cooperative n ON n.village_id = r.village_id AND n.id = r.cooperative_id
+            LEFT JOIN cooperative o ON o.village_id = n.village_id AND o.id = coalesce(n.merged_into, n.id)
+            LEFT JOIN spelling w ON w.village_id = r.village_id AND w.kind = 'channel' AND w.name = r.channel
             LEFT JOIN household_span h ON h.village_id = r.village_id AND h.household_id = r.household_id
                 AND h.from_day <= \(filter.last) AND \(filter.last) < h.until_day
             """

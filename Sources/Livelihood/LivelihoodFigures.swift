@@ -11,7 +11,7 @@ extension LivelihoodFigures {
         let answers = try await transaction.query([
             village(period, scope), income(period, scope), movements(period, scope), stock(period, scope),
             sales(period, scope), visits(period, scope), lastVisits(period, scope), tourIncome(period, scope),
-            households(period, scope),
+            households(period, scope), corrections(period, scope),
         ])
         guard let village = answers[0].first, let lastVisits = answers[6].first else { throw MissingReport() }
         var income: [String: Compared] = [:]
@@ -26,7 +26,8 @@ extension LivelihoodFigures {
             visitors: Compared(last: try lastVisits.decode("people"), this: visits.reduce(0) { $0 + $1.people }),
             householdGroups: LivelihoodRules.merged(classes),
             households: HouseholdGroup(classes).withoutClasses,
-            unattributedSalesFen: unattributed, cooperatives: try village.decode("cooperatives"))
+            unattributedSalesFen: unattributed, cooperatives: try village.decode("cooperatives"),
+            corrections: try corrections(answers[9]))
     }
 
     /// The cooperatives are those which had households on the period's last day.
@@ -45,7 +46,7 @@ extension LivelihoodFigures {
             coalesce(sum(amount_fen) FILTER (WHERE day BETWEEN \(period.lastFrom) AND \(period.lastTo)), 0)::bigint
                 AS last_fen,
             coalesce(sum(amount_fen) FILTER (WHERE day >= \(period.from)), 0)::bigint AS this_fen
-        FROM income_line WHERE village_id = \(scope.village) AND day BETWEEN \(period.lastFrom) AND \(period.to)
+        FROM income_row WHERE village_id = \(scope.village) AND day BETWEEN \(period.lastFrom) AND \(period.to)
         GROUP BY source
         """
     }
@@ -85,9 +86,13 @@ extension LivelihoodFigures {
 
     private static func sales(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
-        SELECT product, day >= \(period.from) AS is_this, sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS fen
-        FROM income_line WHERE village_id = \(scope.village) AND source = 'sales' AND (
-            day BETWEEN \(period.from) AND \(period.to) OR day BETWEEN \(period.lastFrom) AND \(period.lastTo))
+        SELECT p.name AS product, r.is_this, sum(r.grams)::bigint AS grams, sum(r.fen)::bigint AS fen
+        FROM (
+            SELECT product_id, day >= \(period.from) AS is_this, sum(grams) AS grams, sum(amount_fen) AS fen
+            FROM income_row WHERE village_id = \(scope.village) AND source = 'sales' AND (
+                day BETWEEN \(period.from) AND \(period.to) OR day BETWEEN \(period.lastFrom) AND \(period.lastTo))
+            GROUP BY 1, 2) r
+        JOIN product p ON p.village_id = \(scope.village) AND p.id = r.product_id
         GROUP BY 1, 2
         """
     }

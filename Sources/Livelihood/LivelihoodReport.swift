@@ -115,6 +115,11 @@ public struct LivelihoodFigures: Sendable, Hashable, Codable {
     /// Sales out of batches that come from no household's plot, such as blended ones.
     public let unattributedSalesFen: Int64
     public let cooperatives: Int64
+    /// nil in reports that were stored before these were told.
+    public internal(set) var corrections: [Correction]?
+    /// What was entered after report `changedSince`; nil where there was none on the same days.
+    public internal(set) var changes: [LaterChange]?
+    public internal(set) var changedSince: Int64?
 
     public func income(_ source: IncomeSource) -> Compared { income[source.rawValue] ?? .zero }
 

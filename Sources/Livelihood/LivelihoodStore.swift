@@ -72,8 +72,15 @@ public struct LivelihoodStore: Sendable {
                 """,
             ])
             // One that an older program stored may lack what this one reads; then it is not the same.
-            if let row = answers[1].first, let newest = try? report(row), newest.figures == figures {
-                throw Known(report: newest)
+            var figures = figures
+            if let row = answers[1].first, let newest = try? report(row) {
+                if newest.figures.withoutChanges == figures { throw Known(report: newest) }
+                // A report on other days, such as one of the year before it was over, has no figures to be changed.
+                if newest.figures.period == figures.period {
+                    figures.changes = try await LivelihoodFigures.changes(
+                        figures.period, since: newest, transaction, scope)
+                    figures.changedSince = newest.id.value
+                }
             }
             let next = try await transaction.query("SELECT nextval('livelihood_report_id_seq') AS id")
             guard let id: Int64 = try next.first?.decode("id") else { throw MissingReport() }

@@ -36,7 +36,7 @@ public struct LivelihoodTable: Sendable {
     }
 
     public enum Name: String, Sendable, CaseIterable {
-        case core, income, production, balance, months, kinds, households
+        case core, income, production, balance, months, kinds, households, earlier, changes
     }
 
     public let name: Name
@@ -52,15 +52,15 @@ struct LivelihoodTables {
     let figures: LivelihoodFigures
     let language: Language
 
-    var all: [LivelihoodTable] { [core, income, production, balance, months, kinds, households] }
+    var all: [LivelihoodTable] { [core, income, production, balance, months, kinds, households] + amendments }
 
-    private func say(_ zh: String, _ en: String) -> String { language == .chinese ? zh : en }
+    func say(_ zh: String, _ en: String) -> String { language == .chinese ? zh : en }
 
-    private func number(_ zh: String, _ en: String) -> LivelihoodTable.Column {
+    func number(_ zh: String, _ en: String) -> LivelihoodTable.Column {
         .init(title: say(zh, en), isNumber: true)
     }
 
-    private func words(_ zh: String, _ en: String) -> LivelihoodTable.Column {
+    func words(_ zh: String, _ en: String) -> LivelihoodTable.Column {
         .init(title: say(zh, en), isNumber: false)
     }
 
@@ -264,5 +264,10 @@ extension LivelihoodReport {
     /// Every table, in the order in which a document shows them.
     public func tables(_ language: Language) -> [LivelihoodTable] {
         LivelihoodTables(figures: figures, language: language).all
+    }
+
+    /// Of these tables those of what was put right: of earlier periods, and since a report that was given out before.
+    public func amendments(_ language: Language) -> [LivelihoodTable] {
+        LivelihoodTables(figures: figures, language: language).amendments
     }
 }

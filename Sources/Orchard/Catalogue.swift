@@ -16,12 +16,12 @@ public struct Catalogue: Sendable {
 
     public static func load(_ transaction: Transaction, _ scope: Scope) async throws -> Catalogue {
         let answers = try await transaction.query([
-            "SELECT id, name FROM cooperative WHERE village_id = \(scope.village)",
+            "SELECT coalesce(merged_into, id) AS id, name FROM cooperative WHERE village_id = \(scope.village)",
             """
             SELECT id, name, unit, best_before_days, ceiling_g_per_mu FROM product WHERE village_id = \(scope.village)
             """,
-            "SELECT id, product_id, name FROM variety WHERE village_id = \(scope.village)",
-            "SELECT id, name FROM grade WHERE village_id = \(scope.village)",
+            "SELECT coalesce(merged_into, id) AS id, product_id, name FROM variety WHERE village_id = \(scope.village)",
+            "SELECT coalesce(merged_into, id) AS id, name FROM grade WHERE village_id = \(scope.village)",
         ])
         var catalogue = Catalogue()
         catalogue.own = scope.cooperative

@@ -53,19 +53,25 @@ public struct OrchardStore: Sendable {
     public func households(_ scope: Scope, after: String = "", limit: Int = 500) async throws -> [Household] {
         try await database.transaction(scope) { transaction in
             try await transaction.query(
-                """
-                SELECT h.id, h.number, h.head, h.grid_cell, h.support_class, c.name AS cooperative, h.people, h.phone
-                FROM household h JOIN cooperative c ON c.village_id = h.village_id AND c.id = h.cooperative_id
-                WHERE h.village_id = \(scope.village) AND h.number > \(after) ORDER BY h.number LIMIT \(limit)
-                """
-            ).map { row in
-                Household(
-                    id: try row.decode("id"), number: try row.decode("number"), head: try row.decode("head"),
-                    gridCell: try row.decode("grid_cell"), supportClass: try row.decode("support_class"),
-                    cooperative: try row.decode("cooperative"), people: try row.decode("people"),
-                    phone: try row.decode("phone"))
-            }
+                Self.householdQuery(scope) + " AND h.number > \(after) ORDER BY h.number LIMIT \(limit)"
+            ).map(Self.household)
         }
+    }
+
+    static func householdQuery(_ scope: Scope) -> SQL {
+        """
+        SELECT h.id, h.number, h.head, h.grid_cell, h.support_class, c.name AS cooperative, h.people, h.phone
+        FROM household h JOIN cooperative c ON c.village_id = h.village_id AND c.id = h.cooperative_id
+        WHERE h.village_id = \(scope.village)
+        """
+    }
+
+    static func household(_ row: Row) throws -> Household {
+        Household(
+            id: try row.decode("id"), number: try row.decode("number"), head: try row.decode("head"),
+            gridCell: try row.decode("grid_cell"), supportClass: try row.decode("support_class"),
+            cooperative: try row.decode("cooperative"), people: try row.decode("people"),
+            phone: try row.decode("phone"))
     }
 
     /// - Parameter after: the number of the plot before the first one wanted.

@@ -36,7 +36,7 @@ struct Site: Sendable {
 
     var endpoints: [Endpoint] {
         healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
-            + incomeEndpoints + orchardEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+            + incomeEndpoints + orchardEndpoints + nameEndpoints + importEndpoints + accessEndpoints + pageEndpoints
             + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
             + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints
     }

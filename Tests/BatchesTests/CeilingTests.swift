@@ -138,6 +138,37 @@ import Testing
         }
     }
 
+    @Test func `a harvest may be as large as the area of its day lets it`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let header = "地块号,名称,合作社,户号,作物,面积亩,经度,纬度"
+            let (june, july) = (try CivilDay("2025-06-01"), try CivilDay("2025-07-01"))
+            _ = try await village.load(lines: [header, "E1,东园,东社,HE,蟠桃,1,,"], village.plotRegister(asOf: july))
+            let tenth = ceiling / 10
+            try await village.register(village.harvest(day: june, grams: tenth))
+            let small = village.harvest(day: july, grams: 1)
+            #expect(try await refusal { try await village.register(small) }?.code == "over-ceiling")
+            try await village.register(village.harvest(day: june, grams: ceiling - tenth))
+            let full = village.harvest(day: june, grams: 1)
+            #expect(try await refusal { try await village.register(full) }?.code == "over-ceiling")
+            // The season keeps the greatest: what was given stays within it.
+            #expect(try await village.number("SELECT ceiling_g FROM plot_season") == ceiling)
+        }
+    }
+
+    @Test func `a plot grows what it grew on the day`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let header = "地块号,名称,合作社,户号,作物,面积亩,经度,纬度"
+            let turn = try CivilDay("2025-07-01")
+            _ = try await village.load(lines: [header, "E1,东园,东社,HE,红薯,10,,"], village.plotRegister(asOf: turn))
+            try await village.register(village.harvest(day: turn.adding(days: -1)))
+            let late = village.harvest(day: turn)
+            #expect(try await refusal { try await village.register(late) }?.code == "crop-mismatch")
+            try await village.register(village.harvest(variety: "烟薯25", day: turn))
+        }
+    }
+
     @Test func `twenty registrations at once never pass the ceiling`() async throws {
         try await withVillage(poolSize: 16) { village in
             _ = try await village.plant()

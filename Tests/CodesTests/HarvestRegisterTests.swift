@@ -155,6 +155,72 @@ import Testing
         }
     }
 
+    @Test func `slips begin again every year, and are known again by number and year`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let old = "C0001,2024-06-25,东社,E1,蟠桃,124蟠桃,二级,100,"
+            let new = "C0001,2026-01-10,东社,E1,蟠桃,瑞蟠21号,一级,20,"
+            #expect(try await load(village, old).recorded == 1)
+            #expect(try await load(village, new).recorded == 1)
+            let again = try await load(village, new, old)
+            #expect([again.recorded, again.already] == [0, 2])
+            #expect(try await village.number("SELECT count(*) FROM batch") == 2)
+            let changed = try await load(village, "C0001,2026-01-10,东社,E1,蟠桃,瑞蟠21号,一级,21,")
+            #expect(changed.refused.map(\.field) == ["重量斤"])
+            let both = try await load(
+                village, "C2,2024-06-25,东社,E1,蟠桃,124蟠桃,二级,1,", "C2,2025-06-25,东社,E1,蟠桃,124蟠桃,二级,1,")
+            #expect(both.recorded == 2)
+        }
+    }
+
+    @Test func `a harvest entered with its slip is the one of the register`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let harvest = Harvest(
+                plot: "E1", product: nil, variety: "124蟠桃", grade: "二级", day: try CivilDay("2025-08-21"),
+                weight: Weight(grams: 1_250_000), slip: "C9001", picker: nil)
+            let code = try await village.register(harvest)
+            #expect(try await BatchStore(village.database).show(code.batch, village.committee).batch.slip == "C9001")
+            let report = try await load(village, "C9001,2025-08-21,东社,E1,蟠桃,124蟠桃,二级,2500,")
+            #expect([report.recorded, report.already] == [0, 1])
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            let twice = try await refusal { try await village.register(harvest) }
+            #expect(twice?.code == "slip-taken" && twice?.field == "slip" && twice?.kind == .conflict)
+            let other = Harvest(
+                plot: "E1", product: nil, variety: "124蟠桃", grade: "二级", day: try CivilDay("2024-08-21"),
+                weight: Weight(grams: 1000), slip: "C9001", picker: nil)
+            try await village.register(other)
+        }
+    }
+
+    @Test func `a harvest is of the household and the cooperative that had the plot on its day`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            try await village.addHousehold("H2", of: orchard.east)
+            let plots = "地块号,名称,合作社,户号,作物,面积亩,经度,纬度"
+            for (row, day) in [("E1,东,东社,H2,蟠桃,1,,", "2025-07-01"), ("E1,东,西社,HW,红薯,1,,", "2025-08-01")] {
+                _ = try await village.load(lines: [plots, row], village.plotRegister(asOf: try CivilDay(day)))
+            }
+            let report = try await load(
+                village, "C1,2025-06-30,东社,E1,蟠桃,124蟠桃,二级,6000,", "C2,2025-07-01,东社,E1,蟠桃,124蟠桃,二级,1,",
+                "C3,2025-06-30,东社,E1,蟠桃,124蟠桃,二级,1,", "C4,2025-08-01,西社,E1,红薯,烟薯25,二级,6000,",
+                "C5,2025-08-01,东社,E1,红薯,烟薯25,二级,1,", partial: true)
+            #expect(report.recorded == 3)
+            #expect(
+                report.refused.map(\.field) == ["重量斤", "合作社"], "1 mu gives 5,000 斤 in July; in August it is west's")
+            let households = try await village.owner.query(
+                """
+                SELECT b.slip || ' ' || h.number FROM batch b JOIN household h ON h.id = b.household_id ORDER BY b.slip
+                """
+            ).map { try $0.decode(0, as: String.self) }
+            #expect(households == ["C1 HE", "C3 HE", "C4 HW"])
+            // The old cooperative's clerk imports the register again.
+            let again = try await load(
+                village, "C1,2025-06-30,东社,E1,蟠桃,124蟠桃,二级,6000,", as: village.clerk(of: orchard.east))
+            #expect(again.refused.map(\.field) == ["地块号"], "the plot is not the clerk's any more")
+        }
+    }
+
     @Test func `two imports of one file at once record it once`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

@@ -103,6 +103,50 @@ import Testing
         #expect(wrong.status == 1 && wrong.errors.contains("地块号"))
     }
 
+    @Test func `a plot changes hands from a day on, and last year's income stays whose it was`() async throws {
+        let village = try Village()
+        let households = "户号,户主,网格,帮扶类别,合作社,人口\n"
+        let plots = "地块号,名称,合作社,户号,作物,面积亩\n"
+        let both = try village.write("h.csv", households + "H1,张三,一网格,一般户,社,3\nH2,李四,一网格,一般户,社,2\n")
+        _ = try await village.json("import", "households", both)
+        _ = try await village.json("import", "plots", try village.write("p.csv", plots + "P1,东,社,H1,蟠桃,5\n"))
+        let made = try await village.json(
+            "batch", "register", "--plot", "P1", "--variety", "124蟠桃", "--grade", "一级", "--harvested", "2024-06-25",
+            "--weight", "100斤", "--slip", "C1")
+        #expect(made["batch"] as? Int == 1)
+        let harvest = try village.write(
+            "c.csv", "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤\nC1,2024-06-25,社,P1,蟠桃,124蟠桃,一级,100\n")
+        #expect(try await village.json("import", "harvest", harvest)["already"] as? Int == 1)
+        let sales = try village.write(
+            "s.csv",
+            "日期,单号,合作社,采收单号,数量斤,单价元每斤,金额元,渠道,买方\n2024-06-26,S1,社,C1,10,8,80,零售,王\n")
+        _ = try await village.json("import", "sales", sales)
+
+        let given = try village.write("g.csv", plots + "P1,东,社,H2,蟠桃,5\n")
+        let report = try await village.json("import", "plots", given, "--as-of", "2025-03-01")
+        #expect(report["updated"] as? Int == 1 && report["changeCount"] as? Int == 1)
+        let change = try #require((report["changes"] as? [[String: Any]])?.first)
+        #expect(change["row"] as? Int == 2 && change["what"] as? String == "P1" && change["field"] as? String == "户号")
+        #expect(change["from"] as? String == "H1" && change["to"] as? String == "H2")
+        #expect(change["since"] as? String == "2025-03-01")
+        let back = try village.write("b.csv", plots + "P1,东,社,H1,蟠桃,5\n")
+        let told = try await village.run("import", "plots", back, "--as-of", "2025-06-01", "--lang", "zh")
+        #expect(told.output.contains("P1") && told.output.contains("H2") && told.output.contains("2025-06-01"))
+        let summary = try await village.json(
+            "income", "summary", "--by", "household", "--from", "2024-01-01", "--to", "2024-12-31")
+        #expect(try amounts(summary, by: "household") == ["H1 张三": 8000])
+
+        let shown = try await village.json("plot", "show", "P1")
+        let periods = try #require(shown["periods"] as? [[String: Any]])
+        #expect(periods.map { $0["household"] as? String } == ["H1", "H2", "H1"])
+        #expect(periods.map { $0["from"] as? String } == ["2025-06-01", "2025-03-01", "1900-01-01"])
+        #expect(try await village.run("household", "show", "H1").output.contains("张三"))
+        #expect(try await village.run("household", "show", "H7").status == 1)
+        #expect(try await village.run("import", "harvest", harvest, "--as-of", "2025-06-01").status == 1)
+        let audit = try await village.run("audit", "list", "--lang", "zh")
+        #expect(audit.output.contains("更改地块") && audit.output.contains("原户号 H1"))
+    }
+
     @Test func `the demo tells the whole story, as often as one likes`() async throws {
         let village = try Village()
         for lang in ["zh", "en"] {

@@ -8,7 +8,7 @@ import Testing
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
         "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
-        "livelihood_report", "household_period", "plot_period", "tour_picking_sale",
+        "livelihood_report", "household_period", "plot_period", "tour_adjustment", "tour_earning", "tour_picking_sale",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.

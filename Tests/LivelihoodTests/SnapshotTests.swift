@@ -51,6 +51,43 @@ import Testing
         }
     }
 
+    @Test func `a report that a correction has changed says which and when`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let entry = try await village.change(
+                IncomeStore.enter(
+                    day: village.today, source: .rent, memo: "冷库", amount: Money(fen: 1000), corrects: nil,
+                    today: village.today))
+            let last = village.today.adding(days: -400)
+            let before = try await village.change(
+                IncomeStore.enter(
+                    day: last, source: .rent, memo: "冷库", amount: Money(fen: 500), corrects: nil, today: village.today))
+            let first = try await drawUp(village)
+            #expect(first.amendments(.chinese).isEmpty)
+            try await village.change(ClosedBooks.close(through: last, today: village.today))
+            try await village.change(
+                IncomeStore.enter(
+                    day: nil, source: .rent, memo: "多记", amount: Money(fen: -77), corrects: entry.id.value,
+                    today: village.today))
+            let late = try await village.change(
+                IncomeStore.enter(
+                    day: nil, source: .rent, memo: "多记", amount: Money(fen: -20), corrects: before.id.value,
+                    today: village.today))
+            let second = try await drawUp(village)
+            #expect(second.figures.income(.rent).this == 903)
+            let tables = second.amendments(.chinese)
+            #expect(tables.map(\.name) == [.earlier, .changes])
+            #expect(
+                tables[0].rows.map { $0.map(\.text) } == [
+                    ["\(village.today)", "\(last)", "更正 \(late.id)", "-0.20"]
+                ])
+            #expect(tables[1].rows.count == 2 && tables[1].rows[0][3] == .money(-77))
+            #expect(tables[1].title == "第\(first.id)号民生篇之后登记的")
+            // Nothing has changed since: the same report is given again.
+            #expect(try await drawUp(village).id == second.id)
+        }
+    }
+
     @Test func `a clerk neither draws up, sees nor lists a report`() async throws {
         try await withVillage { village in
             let orchard = try await village.plant()

@@ -97,6 +97,48 @@ import Testing
         }
     }
 
+    @Test func `a sale is out of the newest harvest with its slip that is not after its day`() async throws {
+        try await withVillage { village in
+            village.clock.set(try CivilDay("2026-07-01"))
+            _ = try await village.plant()
+            let header = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤"
+            _ = try await village.load(
+                lines: [
+                    header, "C0001,2024-06-25,东社,E1,蟠桃,124蟠桃,二级,100", "C0001,2026-06-25,东社,E1,蟠桃,124蟠桃,二级,100",
+                ], village.harvestRegister())
+            let report = try await load(
+                village, "2026-06-26,S1,东社,C0001,蟠桃,10,8,80,零售,王老板,现金", "2026-01-05,S2,东社,C0001,蟠桃,20,8,160,零售,王老板,现金",
+                "2024-06-24,S3,东社,C0001,蟠桃,20,8,160,零售,王老板,现金", partial: true)
+            #expect(report.recorded == 2)
+            #expect(report.refused.map(\.field) == ["日期"], "before the first harvest")
+            let out = try await village.owner.query(
+                "SELECT extract(year FROM harvested_on)::int || ' ' || out_g FROM batch ORDER BY harvested_on"
+            ).map { try $0.decode(0, as: String.self) }
+            #expect(out == ["2024 10000", "2026 5000"], "a sale of January draws on a harvest before")
+        }
+    }
+
+    @Test func `numbers begin again every year, and are known again by number and year`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let (old, new) = (
+                "2025-12-31,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金", "2026-01-02,S1,东社,C1,蟠桃,20,9,180,零售,李老板,微信"
+            )
+            #expect(try await load(village, old).recorded == 1)
+            #expect(try await load(village, new).recorded == 1)
+            #expect(try await load(village, old, new).already == 2)
+            #expect(
+                try await load(village, "2026-01-03,S1,东社,C1,蟠桃,20,9,180,零售,李老板,微信").refused.map(\.field) == ["日期"])
+            let batch = try await village.number("SELECT number FROM batch")
+            let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
+            let taken = try await refusal { try await village.sell(village.sale([line], number: "S1")) }
+            #expect(taken?.code == "sale-number-taken")
+            let day = try CivilDay("2025-11-01")
+            #expect(try await refusal { try await village.sell(village.sale([line], number: "S1", day: day)) } != nil)
+            #expect(try await village.number("SELECT count(*) FROM sale") == 2)
+        }
+    }
+
     @Test func `a sale may leave product, amount and payment out`() async throws {
         try await withVillage { village in
             try await harvest(village)

@@ -82,8 +82,10 @@ extension TestVillage {
             statements += [
                 """
                 INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen,
-                    amount_fen, arrived)
-                SELECT b.village_id, b.id, s.id, s.day, \(headcount), 5000, \(Int64(headcount * 5000)), \(came)::int
+                    amount_fen, arrived, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent,
+                    no_show_fee_percent)
+                SELECT b.village_id, b.id, s.id, s.day, \(headcount), 5000, \(Int64(headcount * 5000)), \(came)::int,
+                    120, 2880, 24, 48, 0, 0
                 FROM tour_booking b JOIN tour_session s ON s.village_id = b.village_id AND s.id = \(session)
                 WHERE b.village_id = \(village.id) AND b.reference = \(reference.text)
                 """,
@@ -94,6 +96,11 @@ extension TestVillage {
                 """,
             ]
         }
+        statements.append(
+            """
+            SELECT settle_tour_income(village_id, ARRAY[id], \(today), 'test') FROM tour_booking
+            WHERE reference = \(reference.text)
+            """)
         try await audited(statements)
         let number = try await number("SELECT id FROM tour_booking WHERE reference = \(reference.text)")
         return TestBooking(number: number, reference: reference, phone: phone)

@@ -136,21 +136,72 @@ enum Invariants {
             """
         ),
         (
-            "a booking's money is the sum of its lines and payments",
+            "a booking's money is the sum of its lines, adjustments and payments",
             """
-            SELECT b.village_id, b.id, b.fee_fen, b.kept_fen, b.paid_fen, b.refunded_fen FROM tour_booking b
+            SELECT b.village_id, b.id, b.fee_fen, b.adjusted_fen, b.kept_fen, b.paid_fen, b.refunded_fen
+            FROM tour_booking b
             WHERE b.fee_fen <> (
                     SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_session l
                     WHERE l.village_id = b.village_id AND l.booking_id = b.id) + (
                     SELECT coalesce(sum(amount_fen), 0) FROM tour_booking_extra x
                     WHERE x.village_id = b.village_id AND x.booking_id = b.id)
+                OR b.adjusted_fen <> (
+                    SELECT coalesce(sum(amount_fen), 0) FROM tour_adjustment a
+                    WHERE a.village_id = b.village_id AND a.booking_id = b.id AND a.touches = 'fee')
                 OR b.kept_fen <> (
                     SELECT coalesce(sum(kept_fen), 0) FROM tour_booking_session l
                     WHERE l.village_id = b.village_id AND l.booking_id = b.id)
-                OR (b.paid_fen, b.refunded_fen) <> (
-                    SELECT coalesce(sum(amount_fen) FILTER (WHERE kind = 'payment'), 0)::bigint,
-                        coalesce(sum(amount_fen) FILTER (WHERE kind = 'refund'), 0)::bigint
-                    FROM tour_payment p WHERE p.village_id = b.village_id AND p.booking_id = b.id)
+                OR (b.paid_fen - b.register_paid_fen, b.refunded_fen, b.refunded_after_fen) <> (
+                    SELECT coalesce(sum(fen) FILTER (WHERE kind = 'payment'), 0)::bigint,
+                        coalesce(sum(fen) FILTER (WHERE kind = 'refund'), 0)::bigint,
+                        coalesce(sum(fen) FILTER (WHERE after_visit), 0)::bigint
+                    FROM (
+                        SELECT kind, after_visit, CASE WHEN reverses IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+                        FROM tour_payment p WHERE p.village_id = b.village_id AND p.booking_id = b.id) p)
+            """
+        ),
+        (
+            "what is to go back was paid and isn't kept",
+            """
+            SELECT village_id, id, paid_fen, refund_due_fen, refunded_fen, kept_fen FROM tour_booking
+            WHERE NOT 0 <= refunded_fen OR NOT refunded_fen <= refund_due_fen OR NOT refund_due_fen <= paid_fen
+                OR state IN ('cancelled', 'no_show') AND refund_due_fen > refunded_fen
+                    AND refund_due_fen > paid_fen - kept_fen
+            """
+        ),
+        (
+            "income of tours, claims and what was paid too much are what the bookings come to",
+            """
+            SELECT * FROM (
+                SELECT b.village_id, b.id, b.state, b.came, b.net, b.charge, coalesce(e.fen, 0) AS income,
+                    coalesce(c.amount_fen, 0) AS claim
+                FROM (
+                    SELECT village_id, id, state, state IN ('arrived', 'completed') AS came, paid_fen - refunded_fen AS net,
+                        CASE WHEN state IN ('arrived', 'completed')
+                                    AND paid_fen - refunded_fen + refunded_after_fen > fee_fen + adjusted_fen
+                                THEN least(fee_fen + adjusted_fen, paid_fen - refunded_fen)
+                            WHEN state IN ('arrived', 'completed') THEN fee_fen + adjusted_fen - refunded_after_fen
+                            WHEN state IN ('cancelled', 'no_show') THEN kept_fen ELSE 0 END AS charge
+                    FROM tour_booking) b
+                LEFT JOIN (
+                    SELECT village_id, booking_id, sum(amount_fen) AS fen FROM tour_income GROUP BY 1, 2
+                ) e ON e.village_id = b.village_id AND e.booking_id = b.id
+                LEFT JOIN tour_claim c ON c.village_id = b.village_id AND c.booking_id = b.id
+            ) f
+            WHERE income <> CASE WHEN came THEN charge ELSE least(charge, net) END
+                OR claim <> greatest(0, charge - net)
+            """
+        ),
+        (
+            "income of tours that was written down is that which the bookings stand for, row by row",
+            """
+            SELECT * FROM (
+                SELECT village_id, booking_id, session_id, visit_day, unit_kind, kind, sum(amount_fen) AS fen FROM (
+                    SELECT village_id, booking_id, session_id, visit_day, unit_kind, kind, amount_fen FROM tour_income_now
+                    UNION ALL
+                    SELECT village_id, booking_id, session_id, visit_day, unit_kind, kind, -amount_fen FROM tour_earning
+                ) both_sides GROUP BY 1, 2, 3, 4, 5, 6
+            ) differences WHERE fen <> 0
             """
         ),
         (
@@ -182,6 +233,8 @@ enum Invariants {
                 UNION ALL SELECT 'tour_picking_sale', xmin FROM tour_picking_sale
                 UNION ALL SELECT 'tour_booking_event', xmin FROM tour_booking_event
                 UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
+                UNION ALL SELECT 'tour_adjustment', xmin FROM tour_adjustment
+                UNION ALL SELECT 'tour_earning', xmin FROM tour_earning
                 UNION ALL SELECT 'tour_site', xmin FROM tour_site
                 UNION ALL SELECT 'tour_site_closure', xmin FROM tour_site_closure
                 UNION ALL SELECT 'tour_resource', xmin FROM tour_resource

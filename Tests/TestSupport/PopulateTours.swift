@@ -24,14 +24,14 @@ extension TestVillage {
             "UPDATE tour_session SET booked = 2 WHERE village_id = \(village.id) AND id = \(id)",
             """
             INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, state,
-                previous_state, arrived, fee_fen, paid_fen, actor)
+                previous_state, arrived, fee_fen, adjusted_fen, paid_fen, actor)
             VALUES (\(village.id), nextval('tour_booking_id_seq'), 'ABCDEFGHIJKL', '某校', 'school', 2, '周老师',
-                '13900000000', 'arrived', 'confirmed', 2, 20600, 20600, 'test')
+                '13900000000', 'arrived', 'confirmed', 2, 20600, -600, 20000, 'test')
             """,
             """
             INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
-                arrived)
-            SELECT village_id, id, \(id), \(day), 2, 6800, 13600, 2 FROM tour_booking
+                arrived, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent, no_show_fee_percent)
+            SELECT village_id, id, \(id), \(day), 2, 6800, 13600, 2, 120, 2880, 24, 48, 0, 0 FROM tour_booking
             """,
             """
             INSERT INTO tour_booking_extra (village_id, booking_id, session_id, extra_id, kind, day, quantity, price_fen,
@@ -46,6 +46,11 @@ extension TestVillage {
             INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, actor)
             SELECT village_id, id, 'payment', paid_fen, '微信', \(today), 'test' FROM tour_booking
             """,
+            """
+            INSERT INTO tour_adjustment (village_id, booking_id, touches, amount_fen, reason, day, actor)
+            SELECT village_id, id, 'fee', adjusted_fen, '优惠', \(today), 'test' FROM tour_booking
+            """,
+            "SELECT settle_tour_income(village_id, ARRAY[id], \(today), 'test') FROM tour_booking",
             """
             INSERT INTO tour_check_in (village_id, booking_id, session_id, nonce, headcount, counts, offline, at, actor)
             SELECT village_id, id, \(id), 'populated', 2, true, false, \(clock.now), 'test' FROM tour_booking

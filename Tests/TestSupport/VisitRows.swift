@@ -15,7 +15,7 @@ extension TestVillage {
         public var heads = 20
         public var arrived: Int? = 20
         public var priceFen: Int64 = 8000
-        /// What the visit costs; of one that did not take place, what is kept.
+        /// What the visit costs; of one that did not take place, what is kept. All of it is paid, as a register tells.
         public var fee: Money
         public var state = "completed"
         /// A meal for everybody, in fen a head.
@@ -76,15 +76,16 @@ extension TestVillage {
             """,
             """
             INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, state,
-                arrived, fee_fen, kept_fen, actor)
+                arrived, fee_fen, kept_fen, paid_fen, register_paid_fen, actor)
             VALUES (\(village.id), \(id), \(reference), \(visit.unit), \(visit.kind), \(visit.heads), '李老师',
-                '13900000000', \(visit.state), \(came ? visit.arrived : nil), \(total), \(kept), 'test')
+                '13900000000', \(visit.state), \(came ? visit.arrived : nil), \(total), \(kept), \(came ? total : kept), \(came ? total : kept), 'test')
             """,
             """
             INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
-                kept_fen, arrived)
+                kept_fen, arrived, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent,
+                no_show_fee_percent)
             SELECT t.village_id, \(id), t.id, t.day, \(visit.heads), \(visit.priceFen), \(amount), \(kept),
-                \(came ? visit.arrived : nil)
+                \(came ? visit.arrived : nil), 120, 2880, 24, 48, 0, 0
             FROM tour_session t
             JOIN tour_site s ON s.village_id = t.village_id AND s.id = t.site_id AND s.name = \(visit.site)
             JOIN tour_programme p ON p.village_id = t.village_id AND p.id = t.programme_id
@@ -97,7 +98,9 @@ extension TestVillage {
             WHERE l.village_id = \(village.id) AND l.booking_id = \(id) AND t.village_id = l.village_id
                 AND t.id = l.session_id
             """,
-        ] + (visit.mealFen > 0 ? meal(of: visit, booking: id) : [])
+        ] + (visit.mealFen > 0 ? meal(of: visit, booking: id) : []) + [
+            "SELECT settle_tour_income(\(village.id), ARRAY[\(id)]::bigint[], \(visit.day), 'test')"
+        ]
     }
 
     private func meal(of visit: Visit, booking id: Int64) -> [SQL] {

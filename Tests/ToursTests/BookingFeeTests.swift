@@ -81,7 +81,7 @@ import Testing
             let again = try await village.change(PaymentStore.pay(key, Money(fen: 80_000), how: "现金", now: now))
             #expect(again.payment == .paid)
             let stored = try await village.number(
-                "SELECT count(*) FROM tour_booking WHERE payment = 'paid' AND paid_fen = 160000")
+                "SELECT count(*) FROM tour_booking WHERE charge_fen = paid_fen - refunded_fen AND paid_fen = 160000")
             #expect(stored == 1)
 
             village.clock.set(village.today.adding(days: 6))

@@ -69,6 +69,10 @@ import Testing
             // Nobody owes a fee for what was never confirmed.
             let request = try await village.change(BookingStore.cancel(stranger(unconfirmed), now: village.clock.now))
             #expect(request.kept == .zero)
+            #expect(try await village.tourIncome() == 0)
+            try await village.change(
+                PaymentStore.pay(
+                    .number(late.id.value), Money(fen: 21_450), how: "微信", now: village.clock.now))
             #expect(try await village.tourIncome() == 21_450)
             #expect(try await village.number("SELECT sum(held + booked) FROM tour_session") == 0)
             let over = try await village.book(village.group(near), as: .confirmed)
@@ -92,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `what is kept of a group that did not come is income on its day`() async throws {
+    @Test func `what is kept of a group that did not come is income on its day, once it is paid`() async throws {
         try await withVillage { village in
             let session = try await village.tourSession(try await village.tourProgramme())
             let booking = try await village.book(village.group(session), as: .confirmed)
@@ -112,6 +116,9 @@ import Testing
             #expect(absent.kept.fen == 40_000 && absent.state == .noShow)
             try await village.change(
                 BookingStore.noShow(.number(kind.id.value), waive: true, now: village.clock.now))
+            #expect(try await village.tourIncome() == 0)
+            try await village.change(
+                PaymentStore.pay(key, Money(fen: 40_000), how: "微信", now: village.clock.now))
             #expect(try await village.tourIncome() == 40_000)
             #expect(try await village.number("SELECT count(*) FROM income_line WHERE day = \(day)") == 1)
             // The seats were theirs and stay so.
@@ -127,16 +134,15 @@ import Testing
             let now = village.clock.now
             try await village.change(PaymentStore.pay(key, Money(fen: 50_000), how: "微信", now: now))
             let cancelled = try await village.change(BookingStore.cancel(key, now: now))
-            // Cancelling decides nothing about money.
-            #expect(cancelled.refund == .none && cancelled.paid.fen == 50_000)
-            let none = try await refusal { try await village.change(PaymentStore.refund(key, how: "微信", now: now)) }
-            #expect(none?.code == "no-refund-due")
+            // All of it is to go back, until the desk decides that less does.
+            #expect(cancelled.refund == .due && cancelled.refundDue.fen == 50_000 && cancelled.paid.fen == 50_000)
             let above = try await refusal {
                 try await village.change(PaymentStore.decideRefund(key, Money(fen: 50_001), now: now))
             }
             #expect(above?.code == "refund-above-payment")
-            let due = try await village.change(PaymentStore.decideRefund(key, Money(fen: 30_000), now: now))
-            #expect(due.refund == .due)
+            let due = try await village.change(
+                PaymentStore.decideRefund(key, Money(fen: 30_000), reason: "已订午餐", now: now))
+            #expect(due.refund == .due && due.kept.fen == 20_000)
             let part = try await village.change(PaymentStore.refund(key, Money(fen: 10_000), how: "微信", now: now))
             #expect(part.refund == .due)
             let much = try await refusal {
@@ -144,7 +150,7 @@ import Testing
             }
             #expect(much?.code == "more-than-due")
             let back = try await refusal {
-                try await village.change(PaymentStore.decideRefund(key, Money(fen: 9_999), now: now))
+                try await village.change(PaymentStore.decideRefund(key, Money(fen: 9_999), reason: "已订午餐", now: now))
             }
             #expect(back?.code == "refunded-already")
             let all = try await village.change(PaymentStore.refund(key, how: "微信", now: now))
@@ -152,7 +158,7 @@ import Testing
             let payments = try await BookingStore(village.database).show(key, village.committee).payments
             #expect(payments.map(\.kind) == [.payment, .refund, .refund])
             #expect(payments.map(\.amount.fen) == [50_000, 10_000, 20_000])
-            #expect(try await village.tourIncome() == 0)
+            #expect(try await village.tourIncome() == 20_000)
         }
     }
 

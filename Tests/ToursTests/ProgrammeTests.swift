@@ -74,7 +74,9 @@ import Tours
                 "UPDATE tour_session SET booked = 2 WHERE id = \(session)",
                 """
                 INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen,
-                    amount_fen) SELECT 1, 1, id, day, 2, 0, 0 FROM tour_session WHERE id = \(session)
+                    amount_fen, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent,
+                    no_show_fee_percent)
+                SELECT 1, 1, id, day, 2, 0, 0, 120, 2880, 24, 48, 0, 0 FROM tour_session WHERE id = \(session)
                 """,
                 """
                 INSERT INTO tour_booking_extra (village_id, booking_id, session_id, extra_id, kind, day, quantity,

@@ -65,8 +65,9 @@ struct TourGround {
                 SELECT \(village.village.id), rpad(upper(state), 12, 'X'), '某校', 'school', heads, '周老师', '13900000000',
                     state, CASE state WHEN 'held' THEN \(village.clock.now)::timestamptz + interval '1 day' END, 0, 'test'
                 FROM taken WHERE heads > 0 RETURNING village_id, id, headcount)
-            INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen)
-            SELECT made.village_id, made.id, s.id, s.day, made.headcount, 0, 0
+            INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
+                minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent, no_show_fee_percent)
+            SELECT made.village_id, made.id, s.id, s.day, made.headcount, 0, 0, 120, 2880, 24, 48, 0, 0
             FROM made JOIN tour_session s ON s.village_id = made.village_id AND s.id = \(session)
             """,
             "UPDATE tour_session SET held = \(held), booked = \(booked) WHERE id = \(session)",

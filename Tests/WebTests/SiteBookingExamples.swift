@@ -79,6 +79,20 @@ extension ServedVillage {
             let first = try #require(
                 try await get("/api/v1/tours/bookings?limit=1", as: "auditor")["items"].array.first)
             return Example("/api/v1/tours/bookings/\(try first["booking"].int64)", as: "auditor")
+        case "GET /api/v1/tours/todo":
+            _ = try await booked(state: "requested")
+            return Example("\(endpoint.path)?limit=500", as: "committee")
+        case "GET /api/v1/tours/payments", "GET /api/v1/tours/payments/sums":
+            _ = try await paid()
+            return Example("\(endpoint.path)?from=\(today)&to=\(today)&how=微信", as: "committee")
+        case "POST /api/v1/tours/sessions/{session}/cancellations":
+            let session = try await booked()["sessions"].array[0]["session"].int64
+            return Example("/api/v1/tours/sessions/\(session)/cancellations", as: "desk", ["reason": "台风"])
+        case "POST /api/v1/tours/sessions/{session}/moves":
+            let session = try await booked()["sessions"].array[0]["session"].int64
+            return Example(
+                "/api/v1/tours/sessions/\(session)/moves", as: "desk",
+                ["day": JSON(today.adding(days: 31)), "time": "10:00", "reason": "台风"])
         case "GET /api/v1/tours/bookings": return Example("\(endpoint.path)?state=confirmed&limit=500", as: "committee")
         case "POST /tours":
             var example = Example("/tours?session=\(try await tourSession())")
@@ -107,6 +121,11 @@ extension ServedVillage {
         case "no-shows": (booking, body) = (try await booked(days: 0, hour: 23), [:])
         case "completions": (booking, body) = (try await booked(days: 0, hour: 23), ["arrived": 2])
         case "payments": (booking, body) = (try await booked(), ["amount": amount, "paidHow": "微信"])
+        case "adjustments": (booking, body) = (try await booked(), ["amount": JSON(Money(fen: -100)), "reason": "优惠"])
+        case "payment-reversals":
+            booking = try await paid()
+            let history = try await get("/api/v1/tours/bookings/\(booking["booking"].int64)", as: "desk")
+            body = ["payment": try history["payments"].array[0]["payment"], "reason": "重复登记"]
         case "refund-decisions": (booking, body) = (try await paid(), ["amount": amount])
         case "refunds":
             booking = try await paid()

@@ -115,6 +115,40 @@ extension SiteTests {
             }
         }
 
+        @Test func aPlotChangesHandsFromADayOn() async throws {
+            let village = try Served.village
+            let (first, second, plot) = (fresh("H"), fresh("H"), fresh("P"))
+            let households = "户号,户主,网格,帮扶类别,合作社,人口"
+            let plots = "地块号,名称,合作社,户号,作物,面积亩"
+            let known = try await village.importRegister(
+                "households", households, "\(first),某,一网格,一般户,\(ServedVillage.ours),2",
+                "\(second),某,一网格,一般户,\(ServedVillage.ours),2")
+            #expect(known.status == 200)
+            _ = try await village.importRegister("plots", plots, "\(plot),园,\(ServedVillage.ours),\(first),红薯,5")
+            let reply = try await village.importRegister(
+                "plots?asOf=2025-03-01", as: "clerk", plots, "\(plot),园,\(ServedVillage.ours),\(second),红薯,5")
+            #expect(reply.status == 200, "\(reply.text)")
+            #expect(try reply.json["updated"] == 1 && reply.json["changeCount"] == 1)
+            let change: JSON = [
+                "row": 2, "what": .string(plot), "field": "户号", "from": .string(first), "to": .string(second),
+                "since": "2025-03-01",
+            ]
+            #expect(try reply.json["changes"] == [change])
+            let shown = try await village.get("/api/v1/plots/\(plot)", as: "clerk")
+            #expect(try shown["periods"].array.map { try $0["household"].string } == [second, first])
+            #expect(try shown["plot"]["household"].string == second)
+            for (target, status) in [
+                ("plots?asOf=2025-02-30", 422), ("plots?asOf=2199-01-01", 422), ("harvest?asOf=2025-03-01", 422),
+            ] {
+                let refused = try await village.importRegister(
+                    target, plots, "\(plot),园,\(ServedVillage.ours),\(first),红薯,5")
+                #expect(refused.status == status, "\(target): \(refused.status)")
+            }
+            for target in ["/api/v1/plots/\(plot)", "/api/v1/households/\(first)"] {
+                #expect(try await village.send("GET", target, as: "other").status == 404)
+            }
+        }
+
         @Test func theDeskImportsBookingsAndNoOtherRegister() async throws {
             let village = try Served.village
             let header = ServedVillage.bookingColumns

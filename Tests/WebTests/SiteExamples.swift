@@ -39,7 +39,8 @@ extension ServedVillage {
             var example = Example("/\(payload)")
             (example.bytes, example.type) = (Data("place=".utf8), "application/x-www-form-urlencoded")
             return example
-        case "POST /api/v1/batches": return Example("/api/v1/batches", as: clerk, Self.harvest(on: today))
+        case "POST /api/v1/batches":
+            return Example("/api/v1/batches", as: clerk, Self.harvest(on: today, slip: fresh("C")))
         case "POST /api/v1/sales":
             return Example("/api/v1/sales", as: clerk, Self.sale(batch, grams: 1, on: today, number: fresh("S")))
         case "POST /api/v1/batches/{number}/withdrawals":
@@ -67,6 +68,10 @@ extension ServedVillage {
                 ])
         case "POST /api/v1/cooperatives", "POST /api/v1/grades":
             return Example(endpoint.path, as: admin, ["name": .string(fresh("n"))])
+        case "POST /api/v1/names/merges":
+            let (from, to) = (JSON.string(fresh("n")), JSON.string(fresh("n")))
+            for name in [from, to] { _ = try await post("/api/v1/grades", as: admin, ["name": name]) }
+            return Example(endpoint.path, as: admin, ["kind": "grade", "from": from, "to": to])
         case "POST /api/v1/products":
             return Example(
                 endpoint.path, as: admin,
@@ -103,6 +108,8 @@ extension ServedVillage {
             let tokens = try await get("/api/v1/tokens", as: admin)["items"].array
             let token = try #require(tokens.first { $0["name"] == name })
             return Example("/api/v1/tokens/\(try token["id"].int64)", as: admin)
+        case "GET /api/v1/households/{household}": return Example("/api/v1/households/H001", as: clerk)
+        case "GET /api/v1/plots/{plot}": return Example("/api/v1/plots/D01", as: clerk)
         case "GET /api/v1/income/summary":
             let query = "from=2019-01-01&to=2199-12-31&by=month,source,product,cooperative,channel,household"
             return Example("\(endpoint.path)?\(query)", as: committee)

@@ -48,8 +48,10 @@ extension ServedVillage {
                 UPDATE tour_session SET booked = booked + \(state == "confirmed" ? headcount : 0)
                 WHERE starts_at = \(start) RETURNING id, day
             )
-            INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen)
-            SELECT b.village_id, b.id, s.id, s.day, \(headcount), 5000, \(Int64(headcount * 5000))
+            INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen,
+                minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent, no_show_fee_percent)
+            SELECT b.village_id, b.id, s.id, s.day, \(headcount), 5000, \(Int64(headcount * 5000)), 120, 2880, 24, 48,
+                0, 0
             FROM booking b CROSS JOIN session s
             """,
         ]

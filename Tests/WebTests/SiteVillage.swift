@@ -72,11 +72,11 @@ struct ServedVillage: Sendable {
     }
 
     static func harvest(
-        plot: String = "D01", variety: String = "烟薯25", grams: Int64 = 500_000, on day: CivilDay
+        plot: String = "D01", variety: String = "烟薯25", grams: Int64 = 500_000, on day: CivilDay, slip: String? = nil
     ) -> JSON {
         [
             "plot": .string(plot), "variety": .string(variety), "grade": "特级", "harvestedOn": JSON(day),
-            "weight": JSON(Weight(grams: grams)),
+            "weight": JSON(Weight(grams: grams)), "slip": slip.map { .string($0) } ?? .null,
         ]
     }
 

@@ -17,7 +17,15 @@ enum LivelihoodJSON {
             "madeAt": .string(report.madeAt.ISO8601Format()), "madeBy": .string(report.actor),
             "text": text(report.text(language)), "core": core(figures), "income": income(figures, language),
             "products": .array(figures.products.map(product)), "tours": tours(figures.visits, language),
-            "households": households(figures),
+            "households": households(figures), "amendments": .array(report.amendments(language).map(amendment)),
+        ]
+    }
+
+    /// A table of what was put right, as it is printed.
+    private static func amendment(_ table: LivelihoodTable) -> JSON {
+        [
+            "title": .string(table.title), "columns": .array(table.columns.map { .string($0.title) }),
+            "rows": .array(table.rows.map { .array($0.map { .string($0.text) }) }),
         ]
     }
 

@@ -6,9 +6,9 @@ public struct Booking: Sendable {
     /// Its seats in one session.
     public struct Line: Sendable {
         public let session: Int64
-        public let day: CivilDay
-        public let startsAt: Date
-        public let endsAt: Date
+        public internal(set) var day: CivilDay
+        public internal(set) var startsAt: Date
+        public internal(set) var endsAt: Date
         public let site: String
         public let programme: String
         public internal(set) var headcount: Int
@@ -18,7 +18,8 @@ public struct Booking: Sendable {
         /// What the village keeps of this session's fee because nobody came.
         public internal(set) var kept: Money
         public internal(set) var arrived: Int?
-        let terms: BookingTerms
+        /// Under which it was booked, whatever the programme asks by now.
+        public let terms: BookingTerms
     }
 
     /// A meal, a gift, or what the group means to pick.
@@ -57,21 +58,21 @@ public struct Booking: Sendable {
     public internal(set) var waitedInVain = false
     /// How many came.
     public internal(set) var arrived: Int?
+    /// For heads and extras, as booked.
     public internal(set) var fee: Money
+    /// What the fee was changed by since.
+    public internal(set) var adjusted: Money
     public internal(set) var kept: Money
     public internal(set) var paid: Money
     public internal(set) var refundDue: Money
     public internal(set) var refunded: Money
+    /// What of it went back after the group had come.
+    public internal(set) var refundedAfter: Money
     public let requestedAt: Date
     public let actor: String
     /// In the order of the sessions' numbers.
     public internal(set) var lines: [Line]
     public internal(set) var extras: [Extra]
-
-    /// What has been paid and not given back.
-    public var netPaid: Money { Money(fen: paid.fen - refunded.fen) }
-    public var payment: PaymentState { netPaid.fen == 0 ? .none : netPaid < fee ? .deposit : .paid }
-    public var refund: RefundState { refundDue.fen == 0 ? .none : refunded < refundDue ? .due : .refunded }
 
     /// When the first of its sessions begins.
     public var startsAt: Date { lines.map(\.startsAt).min() ?? .distantPast }
@@ -98,32 +99,6 @@ public enum BookingExtraKind: String, Sendable, CaseIterable {
     }
 }
 
-/// How far a booking is paid.
-public enum PaymentState: String, Sendable, CaseIterable {
-    case none, deposit, paid
-
-    public var label: Bilingual {
-        switch self {
-        case .none: Bilingual(zh: "未付款", en: "not paid")
-        case .deposit: Bilingual(zh: "已付定金", en: "deposit paid")
-        case .paid: Bilingual(zh: "已付清", en: "paid")
-        }
-    }
-}
-
-/// What has become of the money that is to go back.
-public enum RefundState: String, Sendable, CaseIterable {
-    case none, due, refunded
-
-    public var label: Bilingual {
-        switch self {
-        case .none: Bilingual(zh: "无退款", en: "no refund")
-        case .due: Bilingual(zh: "待退款", en: "refund due")
-        case .refunded: Bilingual(zh: "已退款", en: "refunded")
-        }
-    }
-}
-
 /// One thing that happened to a booking.
 public struct BookingEvent: Sendable {
     public let at: Date
@@ -135,26 +110,12 @@ public struct BookingEvent: Sendable {
     public let detail: String?
 }
 
-/// Money that came in for a booking or went back.
-public struct BookingPayment: Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
-        case payment, refund
-    }
-
-    public let id: Int64
-    public let kind: Kind
-    public let amount: Money
-    public let paidHow: String
-    public let day: CivilDay
-    public let actor: String
-    public let at: Date
-}
-
 /// A booking with all that happened to it.
 public struct BookingHistory: Sendable {
     public let booking: Booking
     public let events: [BookingEvent]
     public let payments: [BookingPayment]
+    public let adjustments: [BookingAdjustment]
 }
 
 /// Which booking is meant, and by whom.
@@ -182,13 +143,15 @@ public enum BookingKey: Sendable {
 }
 
 /// What a programme asks of those who book it.
-struct BookingTerms: Sendable {
+public struct BookingTerms: Sendable, Hashable {
     let programmeID: Int
-    let holdMinutes: Int
-    let changeHours: Int
-    let freeCancelHours: Int
-    let lateFeePercent: Int
-    let noShowFeePercent: Int
+    /// Of the visit.
+    public let minutes: Int
+    public let holdMinutes: Int
+    public let changeHours: Int
+    public let freeCancelHours: Int
+    public let lateFeePercent: Int
+    public let noShowFeePercent: Int
 }
 
 /// An extra as it is asked for.

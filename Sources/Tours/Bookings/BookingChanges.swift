@@ -8,8 +8,8 @@ extension BookingStore {
     /// Changes a booking that has not yet come: who comes, how many, to which sessions, with what. Seats are taken and
     /// given back in one transaction, and what becomes free goes on to those who wait.
     ///
-    /// A stranger may do so until the programme's `change_hours` before the start. Sessions and extras that stay keep
-    /// the price at which they were booked.
+    /// A stranger may do so until the `change_hours` of its terms before the start. Sessions that stay keep
+    /// the terms under which they were booked, extras their price.
     public static func change(
         _ key: BookingKey, _ change: BookingChange, seen: Int? = nil, limits: BookingLimits = .usual, now: Date
     ) -> Plan<Booking> {
@@ -74,7 +74,7 @@ extension BookingStore {
         }
         if key.isStranger {
             try BookingRules.checkStrangersTime(old, cancelling: false, now: now)
-            if let until = old.holdUntil, until <= now { throw BookingRules.notFrom(.expired, byStranger: true) }
+            if old.hasLapsed(now) { throw BookingRules.notFrom(.expired, byStranger: true) }
         }
     }
 
@@ -108,6 +108,7 @@ extension BookingStore {
         }
         booking.extras = try BookingExtras.extras(change.extras ?? kept, offered: asBooked, sessions: sessions)
         booking.fee = try BookingRules.fee(booking.lines, booking.extras)
+        guard booking.agreed.fen >= 0 else { throw AdjustmentStore.belowZero(old) }
     }
 
     /// The rules for the group in its new sessions; what it only leaves or keeps need not be open.

@@ -26,8 +26,8 @@ enum BookingRows {
             "SELECT b.* FROM tour_booking b WHERE b.village_id = \(scope.village) AND \(which)",
             """
             SELECT l.booking_id, l.session_id, l.day, s.starts_at, s.ends_at, t.name AS site, p.name AS programme,
-                l.headcount, l.price_fen, l.amount_fen, l.kept_fen, l.arrived, p.id AS programme_id, p.hold_minutes,
-                p.change_hours, p.free_cancel_hours, p.late_fee_percent, p.no_show_fee_percent
+                l.headcount, l.price_fen, l.amount_fen, l.kept_fen, l.arrived, p.id AS programme_id, l.minutes,
+                l.hold_minutes, l.change_hours, l.free_cancel_hours, l.late_fee_percent, l.no_show_fee_percent
             FROM tour_booking_session l
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
             JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
@@ -59,6 +59,12 @@ enum BookingRows {
             booking.waitedInVain = try booking.state == .expired && row.decode("previous_state") == "waitlisted"
             return booking
         }
+    }
+
+    /// The bookings of these numbers, in no order.
+    static func all(_ ids: [Int64], _ transaction: Transaction, _ scope: Scope) async throws -> [Booking] {
+        guard !ids.isEmpty else { return [] }
+        return try bookings(try await transaction.query(select("b.id = ANY(\(ids)::bigint[])", scope)))
     }
 
     /// The booking that is meant.
@@ -101,8 +107,10 @@ enum BookingRows {
             state: try Named(row, "state").value, version: try row.decode("version"),
             holdUntil: try row.decode("hold_until"),
             waitingSince: try row.decode("waiting_since"), arrived: try row.decode("arrived"),
-            fee: try row.decode("fee_fen"), kept: try row.decode("kept_fen"), paid: try row.decode("paid_fen"),
-            refundDue: try row.decode("refund_due_fen"), refunded: try row.decode("refunded_fen"),
+            fee: try row.decode("fee_fen"), adjusted: try row.decode("adjusted_fen"), kept: try row.decode("kept_fen"),
+            paid: try row.decode("paid_fen"), refundDue: try row.decode("refund_due_fen"),
+            refunded: try row.decode("refunded_fen"),
+            refundedAfter: try row.decode("refunded_after_fen"),
             requestedAt: try row.decode("requested_at"), actor: try row.decode("actor"), lines: lines, extras: extras)
     }
 
@@ -139,8 +147,9 @@ extension BookingRows {
                 unit_kind = \(booking.unitKind.rawValue), headcount = \(booking.headcount), leader = \(booking.leader),
                 phone = \(booking.phone), email = \(booking.email), language = \(booking.language),
                 note = \(booking.note), hold_until = \(booking.holdUntil), waiting_since = \(booking.waitingSince),
-                arrived = \(booking.arrived), fee_fen = \(booking.fee), kept_fen = \(booking.kept),
-                paid_fen = \(booking.paid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded)
+                arrived = \(booking.arrived), fee_fen = \(booking.fee),
+                adjusted_fen = \(booking.adjusted), kept_fen = \(booking.kept), paid_fen = \(booking.paid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded),
+                refunded_after_fen = \(booking.refundedAfter)
             WHERE village_id = \(scope.village) AND id = \(booking.id.value)
             """
     }
@@ -164,14 +173,18 @@ extension BookingRows {
         NewRow(
             into: """
                 tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen, kept_fen,
-                    arrived)
+                    arrived, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent,
+                    no_show_fee_percent)
                 """,
             """
             (\(scope.village), \(booking.id.value), \(line.session), \(line.day), \(line.headcount), \(line.price),
-                \(line.amount), \(line.kept), \(line.arrived))
+                \(line.amount), \(line.kept), \(line.arrived), \(line.terms.minutes), \(line.terms.holdMinutes),
+                \(line.terms.changeHours), \(line.terms.freeCancelHours), \(line.terms.lateFeePercent),
+                \(line.terms.noShowFeePercent))
             """)
     }
 
+    /// The terms under which a line was booked stay.
     static func upsert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
         SQL.insert([row(line, of: booking, scope)]) + """
              ON CONFLICT (village_id, booking_id, session_id) DO UPDATE SET headcount = excluded.headcount,

@@ -156,12 +156,14 @@ public enum BookingRules {
         return fee
     }
 
-    /// What the village keeps, line by line: so many per cent of what the session and its extras cost, half up.
+    /// What the village keeps, line by line: so many per cent of what the session and its extras cost, half up. What the
+    /// fee was adjusted by since counts for each of them alike.
     static func kept(of booking: Booking, percent: (Booking.Line) -> Int) -> [Money] {
         booking.lines.map { line in
             let extras = booking.extras.filter { $0.session == line.session }.map(\.amount.fen).reduce(0, +)
-            let product = (line.amount.fen + extras) * Int64(percent(line))
-            return Money(fen: (product + 50) / 100)
+            let whole = Int128(max(1, booking.fee.fen)) * 100
+            let part = Int128(line.amount.fen + extras) * Int128(booking.agreed.fen) * Int128(percent(line))
+            return Money(fen: Int64((part + whole / 2) / whole))
         }
     }
 
@@ -193,7 +195,7 @@ public enum BookingRules {
     /// Whether a group may still change its booking by itself.
     public static func mayChange(_ booking: Booking, now: Date) -> Bool {
         [.requested, .held, .waitlisted, .confirmed].contains(booking.state) && now < changeEnd(booking)
-            && now < booking.holdUntil ?? .distantFuture
+            && !booking.hasLapsed(now)
     }
 
     private static func changeHours(_ booking: Booking) -> Int { booking.lines.map(\.terms.changeHours).max() ?? 0 }

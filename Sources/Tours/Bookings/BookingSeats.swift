@@ -54,6 +54,7 @@ struct BookableSession: Sendable {
 extension BookingTerms {
     init(_ row: Row) throws {
         programmeID = try row.decode("programme_id")
+        minutes = try row.decode("minutes")
         holdMinutes = try row.decode("hold_minutes")
         changeHours = try row.decode("change_hours")
         freeCancelHours = try row.decode("free_cancel_hours")
@@ -76,8 +77,8 @@ enum BookingSeats {
         """
         SELECT s.id, s.day, s.starts_at, s.ends_at, s.state, s.capacity,
             s.capacity - s.held - s.booked AS free, t.name AS site, p.name AS programme, p.price_fen, p.languages, p.min_group, p.max_group,
-            p.id AS programme_id, p.hold_minutes, p.change_hours, p.free_cancel_hours, p.late_fee_percent,
-            p.no_show_fee_percent
+            p.id AS programme_id, (extract(epoch FROM s.ends_at - s.starts_at) / 60)::int AS minutes, p.hold_minutes,
+            p.change_hours, p.free_cancel_hours, p.late_fee_percent, p.no_show_fee_percent
         FROM tour_session s
         JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
         JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
@@ -127,7 +128,7 @@ enum BookingSeats {
             LEFT JOIN (
                 SELECT l.session_id, sum(l.headcount) AS seats FROM tour_booking b
                 JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id
-                WHERE b.village_id = \(scope.village) AND b.hold_until <= \(now)
+                WHERE b.village_id = \(scope.village) AND b.hold_until <= \(now) AND b.paid_fen = b.refunded_fen
                     AND l.session_id = ANY(\(ids)::bigint[])
                 GROUP BY l.session_id) e ON e.session_id = s.id
             WHERE s.village_id = \(scope.village) AND \(SQL.among(ids, "s.id"))
@@ -223,6 +224,8 @@ enum BookingSeats {
         "tour_booking_step": BookingRules.stale,
         // Only when somebody else's change came between the look and the writes.
         "tour_booking_kept": BookingRules.stale,
+        "tour_booking_kept_stays": BookingRules.stale,
+        "tour_booking_adjusted": BookingRules.stale,
         "tour_booking_refund_within_payment": BookingRules.stale,
         "tour_booking_arrived": BookingRules.stale,
         "tour_booking_hold": BookingRules.stale,

@@ -52,12 +52,14 @@ extension BookingStore {
         }
     }
 
-    /// Cancels. What the village keeps follows the programmes' rules; what goes back to the group is decided apart.
+    /// Cancels. What the village keeps follows the terms of the booking; what was paid beyond that is to go back.
     /// - Parameters:
     ///   - waive: the desk keeps nothing.
+    ///   - byVillage: it is the village that can't receive the group, and keeps nothing.
     ///   - reason: a note for the desk.
     public static func cancel(
-        _ key: BookingKey, waive: Bool = false, reason: String? = nil, seen: Int? = nil, now: Date
+        _ key: BookingKey, waive: Bool = false, byVillage: Bool = false, reason: String? = nil, seen: Int? = nil,
+        now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(
@@ -67,18 +69,23 @@ extension BookingStore {
             var booking = old
             booking.state = .cancelled
             booking.holdUntil = nil
-            if !waive {
+            if !waive && !byVillage {
                 booking.keep(BookingRules.kept(of: old) { BookingRules.lateFeePercent($0, old.state, now: now) })
             }
+            booking.refundWhatIsNotKept()
             let detail = [booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil, reason].compactMap(\.self)
             return step(
                 from: old, to: booking, message: .cancelled,
                 detail: detail.isEmpty ? nil : detail.joined(separator: ": "),
-                figures: [.fen(booking.kept, "kept_fen"), .reason(reason)], now: now, scope)
+                figures: [
+                    .fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen"),
+                    .text("by", byVillage ? "village" : nil), .reason(reason),
+                ], now: now, scope)
         }
     }
 
-    /// Notes that a confirmed group did not come. What the village keeps is income on each session's day.
+    /// Notes that a confirmed group did not come. What the village keeps is income on each session's day as far as it was
+    /// paid; what was paid beyond it is to go back.
     public static func noShow(
         _ key: BookingKey, waive: Bool = false, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
@@ -88,10 +95,11 @@ extension BookingStore {
             var booking = old
             booking.state = .noShow
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
+            booking.refundWhatIsNotKept()
             return step(
                 from: old, to: booking, message: .noShow,
                 detail: booking.kept.fen > 0 ? "kept \(booking.kept.fen) fen" : nil,
-                figures: [.fen(booking.kept, "kept_fen")], now: now, scope)
+                figures: [.fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen")], now: now, scope)
         }
     }
 
@@ -146,6 +154,9 @@ extension BookingStore {
             writes.append(BookingRows.upsert(after, of: booking, scope))
         }
         writes.append(BookingRows.event(booking.state.rawValue, of: booking, detail: detail, at: now, scope))
+        if old.earns || booking.earns {
+            writes.append(TourEarnings.settle([booking], on: BookingRules.today(now), scope))
+        }
         if let message { writes.append(Self.message(message, booking, scope)) }
         return Change(
             booking, writes: writes,
@@ -153,13 +164,5 @@ extension BookingStore {
                 BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope),
             refusals: BookingSeats.refusals.merging(["tour_session_not_oversold": BookingRules.noSeats]) { $1 },
             event: Event("booking.\(booking.state.rawValue)", "\(booking.id)", figures: figures))
-    }
-}
-
-extension Booking {
-    /// Keeps of each line what stands at its place.
-    mutating func keep(_ amounts: [Money]) {
-        for (index, amount) in zip(lines.indices, amounts) { lines[index].kept = amount }
-        kept = amounts.reduce(.zero, +)
     }
 }

@@ -19,18 +19,36 @@ public struct BookingStore: Sendable {
         public var state: BookingState?
         /// A part of the unit's or the leader's name, of the phone, or of the reference.
         public var text: String?
+        /// Only bookings with a session on that day or later.
+        public var from: CivilDay?
+        /// Only bookings with a session on that day or before.
+        public var to: CivilDay?
+        public var money: MoneyState?
 
-        public init(day: CivilDay? = nil, state: BookingState? = nil, text: String? = nil) {
+        public init(
+            day: CivilDay? = nil, state: BookingState? = nil, text: String? = nil, from: CivilDay? = nil,
+            to: CivilDay? = nil, money: MoneyState? = nil
+        ) {
             self.day = day
             self.state = state
             self.text = text
+            self.from = from
+            self.to = to
+            self.money = money
         }
     }
+
+    /// What `Booking.money` says, of a row `f`.
+    static let money: SQL = """
+        CASE WHEN f.refund_due_fen > f.refunded_fen THEN 'due' WHEN f.paid_fen - f.refunded_fen > f.charge_fen THEN 'overpaid'
+            WHEN f.paid_fen - f.refunded_fen < f.charge_fen AND f.state <> 'waitlisted' THEN 'open' ELSE 'settled' END
+        """
 
     /// - Parameter before: the number of the booking after the last one wanted: newest come first.
     public func list(
         _ scope: Scope, _ search: Search = Search(), before: Int64 = .max, limit: Int = 50
     ) async throws -> [Booking] {
+        if let from = search.from, let to = search.to { try SessionStore.checkPeriod(from, to) }
         let text = search.text?.lowercased()
         let reference = search.text?.uppercased().filter { $0 != "-" }
         let found: SQL = """
@@ -40,16 +58,17 @@ public struct BookingStore: Sendable {
                 AND (\(search.day) IS NULL OR EXISTS (
                     SELECT FROM tour_booking_session d
                     WHERE d.village_id = f.village_id AND d.booking_id = f.id AND d.day = \(search.day)))
+                AND (coalesce(\(search.from), \(search.to)) IS NULL OR EXISTS (
+                    SELECT FROM tour_booking_session d WHERE d.village_id = f.village_id AND d.booking_id = f.id
+                        AND d.day BETWEEN coalesce(\(search.from), '-infinity') AND coalesce(\(search.to), 'infinity')))
+                AND (\(search.money?.rawValue)::text IS NULL OR \(Self.money) = \(search.money?.rawValue))
                 AND (\(text)::text IS NULL OR strpos(lower(f.unit), \(text)) > 0 OR strpos(lower(f.leader), \(text)) > 0
                     OR strpos(f.phone, \(text)) > 0 OR strpos(f.reference, \(reference)) > 0)
             ORDER BY f.id DESC LIMIT \(limit)
             """
         return try await database.transaction(scope) { transaction in
             let ids = try await transaction.query(found).map { try $0.decode("id", as: Int64.self) }
-            guard !ids.isEmpty else { return [] }
-            let which: SQL = "b.id = ANY(\(ids)::bigint[])"
-            return try BookingRows.bookings(try await transaction.query(BookingRows.select(which, scope)))
-                .sorted { $0.id > $1.id }
+            return try await BookingRows.all(ids, transaction, scope).sorted { $0.id > $1.id }
         }
     }
 
@@ -74,10 +93,8 @@ public struct BookingStore: Sendable {
                 SELECT id, at, actor, state, what, detail FROM tour_booking_event
                 WHERE village_id = \(scope.village) AND booking_id = \(booking.id.value) ORDER BY id LIMIT 1000
                 """,
-                """
-                SELECT id, kind, amount_fen, paid_how, day, actor, at FROM tour_payment
-                WHERE village_id = \(scope.village) AND booking_id = \(booking.id.value) ORDER BY id LIMIT 1000
-                """,
+                BookingPayment.select(of: booking.id.value, scope),
+                AdjustmentStore.select(of: booking.id.value, scope),
             ])
             return BookingHistory(
                 booking: booking,
@@ -87,12 +104,8 @@ public struct BookingStore: Sendable {
                         state: try Named(row, "state").value, what: try row.decode("what"),
                         detail: try row.decode("detail"))
                 },
-                payments: try answers[1].map { row in
-                    BookingPayment(
-                        id: try row.decode("id"), kind: try Named(row, "kind").value,
-                        amount: try row.decode("amount_fen"), paidHow: try row.decode("paid_how"),
-                        day: try row.decode("day"), actor: try row.decode("actor"), at: try row.decode("at"))
-                })
+                payments: try answers[1].map(BookingPayment.init),
+                adjustments: try answers[2].map(BookingAdjustment.init))
         }
     }
 

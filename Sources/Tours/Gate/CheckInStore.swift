@@ -30,7 +30,7 @@ public struct CheckInStore: Sendable {
         try CheckInRules.check(entry, now: now)
         let named = try CheckInRules.read(entry.code, check: keys.check(ticket:))
         do {
-            return try await database.change(scope, Self.plan(entry, named, offline: offline))
+            return try await database.change(scope, Self.plan(entry, named, offline: offline, today: CivilDay(of: now)))
         } catch let repeated as Repeated {
             return repeated.answer
         }
@@ -71,7 +71,7 @@ public struct CheckInStore: Sendable {
     }
 
     private static func plan(
-        _ entry: CheckInEntry, _ named: CheckInRules.Named, offline: Bool
+        _ entry: CheckInEntry, _ named: CheckInRules.Named, offline: Bool, today: CivilDay
     ) -> Plan<CheckInAnswer> {
         { transaction, scope in
             let number = try await lock(named, transaction, scope)
@@ -98,7 +98,7 @@ public struct CheckInStore: Sendable {
             let answer = answer(
                 booking, visit, headcount: entry.headcount, at: entry.at, earlier: first?.earlier, isRepeat: false)
             return Change(
-                answer, writes: writes(answer, entry, booking.state, offline: offline, scope),
+                answer, writes: writes(answer, entry, booking.state, offline: offline, today: today, scope),
                 refusals: ["tour_check_in_nonce_once": CheckInRules.nonceReused()],
                 event: Event(
                     first == nil ? "booking.check-in" : "booking.check-in-twice", "\(number)",
@@ -180,7 +180,8 @@ public struct CheckInStore: Sendable {
     }
 
     private static func writes(
-        _ answer: CheckInAnswer, _ entry: CheckInEntry, _ state: BookingState, offline: Bool, _ scope: Scope
+        _ answer: CheckInAnswer, _ entry: CheckInEntry, _ state: BookingState, offline: Bool, today: CivilDay,
+        _ scope: Scope
     ) -> [SQL] {
         let counts = answer.outcome == .counted
         var writes: [SQL] = [
@@ -205,14 +206,21 @@ public struct CheckInStore: Sendable {
                     WHERE village_id = \(scope.village) AND booking_id = \(answer.booking)
                     """)
             }
-            let step: SQL = arrives ? "previous_state = state, state = 'arrived', kept_fen = 0, " : ""
+            // So is what was to go back of it.
+            let step: SQL =
+                arrives
+                ? """
+                previous_state = state, state = 'arrived', kept_fen = 0,
+                    refund_due_fen = CASE state WHEN 'no_show' THEN refunded_fen ELSE refund_due_fen END,
+                """ : ""
             writes.append(
                 """
-                UPDATE tour_booking SET version = version + 1, \(step)arrived = (
+                UPDATE tour_booking SET version = version + 1, \(step) arrived = (
                         SELECT max(l.arrived) FROM tour_booking_session l
                         WHERE l.village_id = tour_booking.village_id AND l.booking_id = tour_booking.id)
                 WHERE village_id = \(scope.village) AND id = \(answer.booking)
                 """)
+            writes.append(TourEarnings.settle("ARRAY[\(answer.booking)]::bigint[]", on: today, scope))
         }
         let what = counts ? "checked_in" : "checked_in_twice"
         writes.append(

@@ -14,6 +14,7 @@ public struct GateBooking: Sendable {
     public let language: Language
     public let note: String?
     public let state: BookingState
+    /// What the booking comes to.
     public let fee: Money
     public let paid: Money
     public let refundDue: Money

@@ -26,7 +26,7 @@ enum GateRows {
     private static func bookings(_ scope: Scope, _ condition: SQL) -> SQL {
         """
         SELECT b.id, b.reference, b.unit, b.unit_kind, b.headcount AS heads, b.leader, b.phone, b.language, b.note,
-            b.state, b.fee_fen, b.paid_fen, b.refund_due_fen, b.refunded_fen, l.session_id, l.day, l.headcount,
+            b.state, b.charge_fen AS fee_fen, b.paid_fen, b.refund_due_fen, b.refunded_fen, l.session_id, l.day, l.headcount,
             l.arrived, s.starts_at, s.ends_at, s.capacity, t.name AS site, p.name AS programme
         FROM tour_booking b
         JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id

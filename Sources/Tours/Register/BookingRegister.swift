@@ -77,6 +77,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
             throw Refusal(
                 .forbidden, "desk-only", zh: "研学预约由村里登记", en: "bookings are the village's to record")
         }
+        let closed = try await ClosedBooks.through(transaction, scope)
         let entries = rows.map { row in Result { try read(row) } }
         let good = entries.compactMap { try? $0.get() }
         let known = try await Self.known(good.map(\.key), transaction, scope)
@@ -94,6 +95,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                 if let place = left.firstIndex(where: { $0.isLike(entry) }) {
                     try Self.check(entry, against: left.remove(at: place))
                 }
+                try ClosedBooks.check(entry.session.day, through: closed, field: Self.day.name)
                 try catalogue.take(entry)
                 recorded.append(entry)
                 outcomes.append(.recorded)
@@ -101,7 +103,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                 outcomes.append(.refused(refusal.of(row: row.number)))
             }
         }
-        if !recorded.isEmpty { try await catalogue.write(recorded, transaction, scope) }
+        if !recorded.isEmpty { try await catalogue.write(recorded, today: today, transaction, scope) }
         return outcomes
     }
 

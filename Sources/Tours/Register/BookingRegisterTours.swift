@@ -149,7 +149,7 @@ struct RegisteredTours: Sendable {
     }
 
     mutating func write(
-        _ entries: [BookingRegister.Entry], _ transaction: Transaction, _ scope: Scope
+        _ entries: [BookingRegister.Entry], today: CivilDay, _ transaction: Transaction, _ scope: Scope
     ) async throws {
         try await makePlaces(entries, transaction, scope)
         try await makeSessions(entries, transaction, scope)
@@ -159,7 +159,7 @@ struct RegisteredTours: Sendable {
         }
         let rows = try BookingStaging.rows(entries) { sessions[$0]?.id }
         _ = try await transaction.copyIn(BookingStaging.copy, rows)
-        _ = try await transaction.query(BookingStaging.move(scope))
+        _ = try await transaction.query(BookingStaging.move(today: today, scope))
     }
 
     /// Sites and programmes that are named for the first time; a programme's price is that of its first row.

@@ -68,7 +68,7 @@ extension SessionStore {
         let existing: [CivilDay: Refusal]
     }
 
-    private static func ground(
+    static func ground(
         of new: NewSessions, _ transaction: Transaction, _ scope: Scope
     ) async throws -> Ground {
         let last = new.until ?? new.day

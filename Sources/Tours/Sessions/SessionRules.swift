@@ -119,9 +119,10 @@ enum SessionRules {
     static func hasSeatsTaken(_ session: TourSession) -> Refusal {
         Refusal(
             .conflict, "seats-taken",
-            zh: "还有 \(session.held + session.booked) 个名额被占用（待确认 \(session.held)，已确认 \(session.booked)），请先改期或取消这些预约",
+            zh:
+                "还有 \(session.held + session.booked) 个名额被占用（待确认 \(session.held)，已确认 \(session.booked)），请先改期或取消这些预约，或连同预约一起取消（--with-bookings）",
             en: "\(session.held + session.booked) seats are taken (\(session.held) held, \(session.booked) booked): "
-                + "move or cancel those bookings first")
+                + "move or cancel those bookings first, or cancel the session with them (--with-bookings)")
     }
 
     static func wrongState(_ session: TourSession) -> Refusal {

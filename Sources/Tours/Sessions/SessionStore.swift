@@ -90,7 +90,8 @@ public struct SessionStore: Sendable {
             let names = try resources.map(SessionRules.resources)
             var writes: [SQL] = [
                 """
-                UPDATE tour_session SET capacity = \(capacity ?? session.capacity), version = version + 1, changed_at = now()
+                UPDATE tour_session SET capacity = \(capacity ?? session.capacity), version = version + 1,
+                    changed_at = now()
                 WHERE village_id = \(scope.village) AND id = \(id)
                 """
             ]
@@ -157,10 +158,11 @@ public struct SessionStore: Sendable {
     }
 
     /// Tells those who wait for a session that there will be none.
-    private static func cancelWaiting(for session: Int64, now: Date, _ scope: Scope) -> SQL {
+    static func cancelWaiting(for session: Int64, now: Date, _ scope: Scope) -> SQL {
         """
         WITH gone AS (
-            UPDATE tour_booking b SET previous_state = b.state, state = 'cancelled', version = b.version + 1
+            UPDATE tour_booking b SET previous_state = b.state, state = 'cancelled', version = b.version + 1,
+                refund_due_fen = b.paid_fen
             WHERE b.village_id = \(scope.village) AND b.state = 'waitlisted' AND EXISTS (
                 SELECT FROM tour_booking_session l WHERE l.village_id = b.village_id AND l.booking_id = b.id
                     AND l.session_id = \(session))

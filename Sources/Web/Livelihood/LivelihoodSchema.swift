@@ -97,6 +97,14 @@ enum LivelihoodSchema {
                         "Classes of fewer than five households are merged"),
                     Field("unattributedSales", money), Field("total", .object(members)),
                 ])),
+            Field(
+                "amendments",
+                .array(
+                    of: .object([
+                        Field("title", name), Field("columns", .array(of: name)),
+                        Field("rows", .array(of: .array(of: name))),
+                    ])),
+                "What was put right of earlier periods, and since a report that was given out before"),
         ]))
 
     private static let visits = [Field("groups", count), Field("people", count), Field("income", money)]

@@ -83,6 +83,34 @@ extension Site {
                 return .page(items.map(Self.render), next: items.count == page.limit ? items.last?.number : nil)
             },
             Endpoint(
+                .get, "/api/v1/households/{household}", "A household as it is and as it was", access: Roles.readers,
+                pathParameters: [.init("household", .string(1...60), "The household's number")],
+                outcomes: [
+                    .init(
+                        200, "The household, and what held of it, newest first",
+                        .object([
+                            Field("household", Self.household), Field("periods", .array(of: Self.householdPeriod)),
+                        ]))
+                ]
+            ) { call in
+                let (present, periods) = try await store.household(call.path["household"].string, call.scope)
+                return .json([
+                    "household": Self.render(present), "periods": .array(periods.map(Self.render)),
+                ])
+            },
+            Endpoint(
+                .get, "/api/v1/plots/{plot}", "A plot as it is and as it was", access: Roles.readers,
+                pathParameters: [.init("plot", .string(1...60), "The plot's number")],
+                outcomes: [
+                    .init(
+                        200, "The plot, and what held of it, newest first",
+                        .object([Field("plot", Self.plot), Field("periods", .array(of: Self.plotPeriod))]))
+                ]
+            ) { call in
+                let (present, periods) = try await store.plot(call.path["plot"].string, call.scope)
+                return .json(["plot": Self.render(present), "periods": .array(periods.map(Self.render))])
+            },
+            Endpoint(
                 .post, "/api/v1/plots/{plot}/overrides", "Record an exception from a plot's ceiling",
                 access: Roles.committee, pathParameters: [.init("plot", .string(1...60), "The plot's number")],
                 body: .json(
@@ -97,57 +125,6 @@ extension Site {
                     extra: try call.body["extra"].weight, reason: try call.body["reason"].string)
                 return try await carryOut(call, plan) { ["ceiling": JSON($0)] }
             },
-        ]
-    }
-
-    private static let product = Schema.named(
-        "Product",
-        .object([
-            Field("name", .string()), Field("unit", .string()), .optional("bestBeforeDays", .integer(1...3650)),
-            Field("ceilingPerMu", .weight()), Field("varieties", .array(of: .string())),
-        ]))
-
-    private static func render(_ product: Product) -> JSON {
-        [
-            "name": .string(product.name), "unit": .string(product.unit),
-            "bestBeforeDays": product.bestBeforeDays.map { JSON($0) } ?? .null,
-            "ceilingPerMu": JSON(product.ceilingPerMu),
-            "varieties": .array(product.varieties.map { .string($0.name) }),
-        ]
-    }
-
-    private static let household = Schema.named(
-        "Household",
-        .object([
-            Field("number", .string()), Field("head", .string()), Field("gridCell", .string()),
-            Field("supportClass", .string()), Field("cooperative", .string()), Field("people", .integer(1...50)),
-            .optional("phone", .string()),
-        ]))
-
-    private static func render(_ household: Household) -> JSON {
-        [
-            "number": .string(household.number), "head": .string(household.head),
-            "gridCell": .string(household.gridCell), "supportClass": .string(household.supportClass),
-            "cooperative": .string(household.cooperative), "people": JSON(household.people),
-            "phone": Shapes.text(household.phone),
-        ]
-    }
-
-    private static let plot = Schema.named(
-        "Plot",
-        .object([
-            Field("number", .string()), Field("name", .string()), Field("cooperative", .string()),
-            Field("household", .string()), Field("product", .string()),
-            Field("areaCentimu", .integer(1...10_000_000), "Hundredths of a mu"),
-            .optional("longitude", .string()), .optional("latitude", .string()),
-        ]))
-
-    private static func render(_ plot: Plot) -> JSON {
-        [
-            "number": .string(plot.number), "name": .string(plot.name), "cooperative": .string(plot.cooperative),
-            "household": .string(plot.household), "product": .string(plot.product),
-            "areaCentimu": .integer(plot.areaCentimu), "longitude": Shapes.text(plot.longitude),
-            "latitude": Shapes.text(plot.latitude),
         ]
     }
 }

@@ -16,6 +16,10 @@ extension Site {
                     .init("day", .day, "Only those with a session on that day"),
                     .init("state", .enumeration(BookingState.allCases.map(\.rawValue)), "Only those that stand there"),
                     .init("text", .string(1...100), "A part of the unit, the leader, the phone or the reference"),
+                    .init("from", .day, "Only those with a session on that day or later"),
+                    .init("to", .day, "Only those with a session on that day or before"),
+                    .init(
+                        "money", .enumeration(MoneyState.allCases.map(\.rawValue)), "Only those whose money stands so"),
                 ],
                 outcomes: [.init(200, "A page of bookings", .page(of: Shapes.booking))]
             ) { call in
@@ -23,7 +27,9 @@ extension Site {
                 let search = BookingStore.Search(
                     day: try call.query["day"].orNil?.day,
                     state: try call.query["state"].orNil.flatMap { BookingState(rawValue: try $0.string) },
-                    text: try call.query["text"].orNil?.string)
+                    text: try call.query["text"].orNil?.string, from: try call.query["from"].orNil?.day,
+                    to: try call.query["to"].orNil?.day,
+                    money: try call.query["money"].orNil.flatMap { MoneyState(rawValue: try $0.string) })
                 let found = try await BookingStore(backend.database).list(
                     call.scope, search, before: Self.number(page.after), limit: page.limit)
                 return .page(
@@ -78,11 +84,15 @@ extension Site {
                     key, try Shapes.bookingChange(call.body, phone: "phone"), seen: seen, now: backend.clock.now())
             },
             step(
-                "cancellations", "Cancel a booking by the programme's rules",
-                [waive, .optional("reason", .string(1...200))]
+                "cancellations", "Cancel a booking by its terms; what was paid and isn't kept is to go back",
+                [
+                    waive, .optional("byVillage", .boolean, "The village can't receive the group, and keeps nothing"),
+                    .optional("reason", .string(1...200)),
+                ]
             ) { key, seen, call in
                 BookingStore.cancel(
                     key, waive: try call.body["waive"].orNil?.bool ?? false,
+                    byVillage: try call.body["byVillage"].orNil?.bool ?? false,
                     reason: try call.body["reason"].orNil?.string, seen: seen, now: backend.clock.now())
             },
             step("no-shows", "Note that a group did not come", [waive]) { key, seen, call in
@@ -125,34 +135,7 @@ extension Site {
         ]
     }
 
-    private var bookingMoney: [Endpoint] {
-        let paid = [Field("paidHow", .string(1...40)), Field.optional("day", .day, "Today unless told")]
-        return [
-            step("payments", "Record money that came in", [Field("amount", .money(1...1_000_000_000_000))] + paid) {
-                key, seen, call in
-                PaymentStore.pay(
-                    key, try call.body["amount"].money, how: try call.body["paidHow"].string,
-                    day: try call.body["day"].orNil?.day, seen: seen, now: backend.clock.now())
-            },
-            step(
-                "refund-decisions", "Decide how much goes back in all",
-                [Field("amount", .money(0...1_000_000_000_000))]
-            ) { key, seen, call in
-                PaymentStore.decideRefund(
-                    key, try call.body["amount"].money, seen: seen, now: backend.clock.now())
-            },
-            step(
-                "refunds", "Record money that went back",
-                [.optional("amount", .money(1...1_000_000_000_000), "All that is due unless told")] + paid
-            ) { key, seen, call in
-                PaymentStore.refund(
-                    key, try call.body["amount"].orNil?.money, how: try call.body["paidHow"].string,
-                    day: try call.body["day"].orNil?.day, seen: seen, now: backend.clock.now())
-            },
-        ]
-    }
-
-    private func step(
+    func step(
         _ name: String, _ summary: String, _ fields: [Field] = [],
         _ plan: @escaping @Sendable (BookingKey, Int?, Call) throws -> Plan<Booking>
     ) -> Endpoint {

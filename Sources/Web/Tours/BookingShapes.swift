@@ -5,6 +5,8 @@ import Tours
 extension Shapes {
     static let bookingNumber = Endpoint.Parameter("id", .integer(1...4_294_967_295), "The booking's number")
 
+    static let anyMoney = Schema.money(-1_000_000_000_000...1_000_000_000_000)
+
     private static let lines = Field(
         "sessions",
         .array(
@@ -16,6 +18,16 @@ extension Shapes {
                     Field("headcount", .integer(1...10_000)), Field("price", .money(), "A head"),
                     Field("amount", .money()), Field("kept", .money(), "Of the fee, because nobody came"),
                     .optional("arrived", .integer(0...10_000)),
+                    Field(
+                        "terms",
+                        .named(
+                            "BookedTerms",
+                            .object([
+                                Field("minutes", .integer(1...1440)), Field("holdMinutes", .integer(5...43_200)),
+                                Field("changeHours", .integer(0...8760)), Field("freeCancelHours", .integer(0...8760)),
+                                Field("lateFeePercent", .integer(0...100)),
+                                Field("noShowFeePercent", .integer(0...100)),
+                            ])), "Under which it was booked, whatever its programme asks by now"),
                 ]))))
 
     private static let extras = Field(
@@ -42,8 +54,12 @@ extension Shapes {
         Field("state", .enumeration(BookingState.allCases.map(\.rawValue))),
         Field("version", .integer(1...Int64(Int32.max)), "Counts its changes"),
         .optional("holdUntil", .instant, "Until when its seats are kept"), .optional("waitingSince", .instant),
-        .optional("arrived", .integer(0...10_000)), Field("fee", .money()), Field("kept", .money()),
-        Field("paid", .money()), Field("refundDue", .money()), Field("refunded", .money()),
+        .optional("arrived", .integer(0...10_000)), Field("fee", .money(), "Heads and extras as booked"),
+        Field("adjusted", anyMoney, "What the fee was changed by since"), Field("kept", .money()),
+        Field("charge", .money(), "What it comes to as it stands"), Field("paid", .money()),
+        Field("open", .money(), "Still to be paid"), Field("tooMuch", .money(), "Paid beyond what it comes to"),
+        Field("refundDue", .money(), "What was decided to go back in all"), Field("refunded", .money()),
+        Field("money", .enumeration(MoneyState.allCases.map(\.rawValue))),
         Field("payment", .enumeration(PaymentState.allCases.map(\.rawValue))),
         Field("refund", .enumeration(RefundState.allCases.map(\.rawValue))), Field("requestedAt", .instant), lines,
         extras,
@@ -75,8 +91,10 @@ extension Shapes {
             ("arrived", booking.arrived.map { JSON($0) } ?? .null),
         ]
         let money: [(String, JSON)] = [
-            ("fee", JSON(booking.fee)), ("kept", JSON(booking.kept)), ("paid", JSON(booking.paid)),
-            ("refundDue", JSON(booking.refundDue)), ("refunded", JSON(booking.refunded)),
+            ("fee", JSON(booking.fee)), ("adjusted", JSON(booking.adjusted)), ("kept", JSON(booking.kept)),
+            ("charge", JSON(booking.charge)), ("paid", JSON(booking.paid)), ("open", JSON(booking.open)),
+            ("tooMuch", JSON(booking.tooMuch)), ("refundDue", JSON(booking.refundDue)),
+            ("refunded", JSON(booking.refunded)), ("money", .string(booking.money.rawValue)),
             ("payment", .string(booking.payment.rawValue)), ("refund", .string(booking.refund.rawValue)),
             ("requestedAt", instant(booking.requestedAt)),
             ("sessions", .array(booking.lines.map(line))), ("extras", .array(booking.extras.map(extra))),
@@ -90,6 +108,12 @@ extension Shapes {
             "endsAt": instant(line.endsAt), "site": .string(line.site), "programme": .string(line.programme),
             "headcount": JSON(line.headcount), "price": JSON(line.price), "amount": JSON(line.amount),
             "kept": JSON(line.kept), "arrived": line.arrived.map { JSON($0) } ?? .null,
+            "terms": [
+                "minutes": JSON(line.terms.minutes), "holdMinutes": JSON(line.terms.holdMinutes),
+                "changeHours": JSON(line.terms.changeHours), "freeCancelHours": JSON(line.terms.freeCancelHours),
+                "lateFeePercent": JSON(line.terms.lateFeePercent),
+                "noShowFeePercent": JSON(line.terms.noShowFeePercent),
+            ],
         ]
     }
 
@@ -112,12 +136,13 @@ extension Shapes {
                     Field("state", .enumeration(BookingState.allCases.map(\.rawValue))), Field("what", .string()),
                     .optional("detail", .string(1...1000)),
                 ]))),
+        Field("payments", .array(of: payment)),
         Field(
-            "payments",
+            "adjustments",
             .array(
                 of: .object([
-                    Field("kind", .enumeration(BookingPayment.Kind.allCases.map(\.rawValue))),
-                    Field("amount", .money()), Field("paidHow", .string()), Field("day", .day),
+                    Field("adjustment", .integer(1...Int64.max)), Field("amount", anyMoney),
+                    Field("touches", .enumeration(["fee", "kept"])), Field("reason", .string()), Field("day", .day),
                     Field("actor", .string()), Field("at", .instant),
                 ]))),
     ])
@@ -133,12 +158,14 @@ extension Shapes {
                         "detail": text(event.detail),
                     ]
                 }),
-            "payments": .array(
-                history.payments.map { payment in
+            "payments": .array(history.payments.map { .object(payment($0)) }),
+            "adjustments": .array(
+                history.adjustments.map { adjustment in
                     [
-                        "kind": .string(payment.kind.rawValue), "amount": JSON(payment.amount),
-                        "paidHow": .string(payment.paidHow), "day": JSON(payment.day),
-                        "actor": .string(payment.actor), "at": instant(payment.at),
+                        "adjustment": .integer(adjustment.id), "amount": JSON(adjustment.amount),
+                        "touches": .string(adjustment.isOfKept ? "kept" : "fee"),
+                        "reason": .string(adjustment.reason), "day": JSON(adjustment.day),
+                        "actor": .string(adjustment.actor), "at": instant(adjustment.at),
                     ]
                 }),
         ]

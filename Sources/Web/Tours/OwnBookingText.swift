@@ -17,10 +17,11 @@ extension BookingText {
             (say("带队人", "Leader"), booking.leader),
         ]
         for extra in booking.extras { facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[language])")) }
-        facts.append((say("费用", "Fee"), booking.fee.fen == 0 ? say("免费", "free") : yuan(booking.fee)))
+        facts.append((say("费用", "Fee"), booking.agreed.fen == 0 ? say("免费", "free") : yuan(booking.agreed)))
         if booking.paid.fen > 0 { facts.append((say("已付", "Paid"), yuan(booking.paid))) }
         if booking.kept.fen > 0 { facts.append((say("收取费用", "Kept"), yuan(booking.kept))) }
-        if booking.refundDue.fen > 0 { facts.append((say("退款", "Refund"), yuan(booking.refundDue))) }
+        if booking.refunded.fen > 0 { facts.append((say("已退", "Refunded"), yuan(booking.refunded))) }
+        if booking.refundOpen.fen > 0 { facts.append((say("应退", "To be refunded"), yuan(booking.refundOpen))) }
         var values: [String: Any] = [
             "title": say("我的预约", "My booking"), "tone": Self.tone(booking.state),
             "visits": booking.lines.map { line in
@@ -55,9 +56,11 @@ extension BookingText {
             let kept = BookingRules.keptIfCancelled(booking, now: now)
             values["cancel"] = [
                 "heading": say("不来了？", "Not coming?"),
-                "explanation": kept.fen == 0
+                "explanation":
+                    (kept.fen == 0
                     ? say("现在取消不收费用。", "Cancelling now costs nothing.")
-                    : say("现在取消要收 \(yuan(kept))。", "Cancelling now costs \(yuan(kept))."),
+                    : say("现在取消要收 \(yuan(kept))。", "Cancelling now costs \(yuan(kept))."))
+                    + back(Money(fen: max(0, booking.netPaid.fen - kept.fen)), of: booking),
                 "reference": "\(booking.reference)", "phone": booking.phone, "version": "\(booking.version)",
                 "label": say("取消这个预约", "Cancel this booking"),
             ]
@@ -155,8 +158,18 @@ extension BookingText {
         case .expired where booking.waitedInVain:
             say("没有空出名额，候补已结束。", "No seats became free; the waiting is over.")
         case .expired: say("保留时间已过，名额已让出。", "The time for which seats were kept has passed.")
-        case .cancelled: say("这个预约已取消。", "This booking is cancelled.")
-        case .noShow: say("当天没有到场。", "Nobody came on the day.")
+        case .cancelled:
+            say("这个预约已取消。", "This booking is cancelled.") + back(booking.refundOpen, of: booking)
+        case .noShow: say("当天没有到场。", "Nobody came on the day.") + back(booking.refundOpen, of: booking)
         }
+    }
+
+    /// How much comes back; nothing where nothing was paid.
+    private func back(_ amount: Money, of booking: Booking) -> String {
+        if amount.fen > 0 {
+            return say("已付的款将退还 \(yuan(amount))。", " \(yuan(amount)) of what you paid come back.")
+        }
+        return booking.netPaid.fen > 0 && booking.refunded.fen == 0
+            ? say("已付的款不退。", " Nothing of what you paid comes back.") : ""
     }
 }

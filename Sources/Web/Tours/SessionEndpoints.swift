@@ -104,7 +104,48 @@ extension Site {
                     step, try call.path["session"].int64, now: backend.clock.now(), match: call.versionCheck)
                 return try await carryOut(call, plan, Shapes.tourSession)
             },
+            Endpoint(
+                .post, "/api/v1/tours/sessions/{session}/cancellations",
+                "Cancel a session with its bookings, in one step: nothing is kept, everybody is told",
+                access: Roles.desk, pathParameters: [Self.sessionID],
+                body: .json(.object([Field("reason", .string(1...200))])),
+                outcomes: [.init(201, "Cancelled", Self.upset)]
+            ) { call in
+                let plan = SessionStore.cancelWithBookings(
+                    try call.path["session"].int64, reason: try call.body["reason"].string,
+                    now: backend.clock.now(), match: call.versionCheck)
+                return try await carryOut(call, plan, Self.render)
+            },
+            Endpoint(
+                .post, "/api/v1/tours/sessions/{session}/moves",
+                "Move a session to another day or time with its bookings; everybody is told",
+                access: Roles.desk, pathParameters: [Self.sessionID],
+                body: .json(
+                    .object([
+                        .optional("day", .day, "The same unless told"),
+                        .optional("time", Shapes.timeOfDay, "The same unless told"),
+                        .optional("reason", .string(1...200)),
+                    ])),
+                outcomes: [.init(201, "Moved", Self.upset)]
+            ) { call in
+                let plan = SessionStore.move(
+                    try call.path["session"].int64, day: try call.body["day"].orNil?.day,
+                    time: try call.body["time"].orNil.map { try Self.time($0, "time") },
+                    reason: try call.body["reason"].orNil?.string, now: backend.clock.now(), match: call.versionCheck)
+                return try await carryOut(call, plan, Self.render)
+            },
         ]
+    }
+
+    private static let upset = Schema.named(
+        "UpsetSession",
+        .object([
+            Field("session", Shapes.tourSession),
+            Field("bookings", .array(of: Shapes.booking, 0...10_000), "Its bookings as they stand now"),
+        ]))
+
+    private static func render(_ upset: UpsetSession) -> JSON {
+        ["session": Shapes.tourSession(upset.session), "bookings": .array(upset.bookings.map(Shapes.booking))]
     }
 
     private static let unknownStep = Refusal(

@@ -196,10 +196,9 @@ BEGIN
         WHERE s.village_id = in_village AND l.village_id = in_village AND l.booking_id = first_fit
             AND s.id = l.session_id;
         UPDATE tour_booking b SET previous_state = b.state, state = 'held', version = b.version + 1, hold_until = (
-            SELECT least(moment + make_interval(mins => min(p.hold_minutes)), min(s.starts_at))
+            SELECT least(moment + make_interval(mins => min(l.hold_minutes)), min(s.starts_at))
             FROM tour_booking_session l
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
-            JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
             WHERE l.village_id = in_village AND l.booking_id = first_fit)
         WHERE b.village_id = in_village AND b.id = first_fit;
         INSERT INTO tour_booking_event (village_id, booking_id, at, actor, state, what)
@@ -222,7 +221,7 @@ DECLARE
 BEGIN
     SELECT array_agg(d.id) INTO doomed FROM (
         SELECT b.id FROM tour_booking b
-        WHERE b.village_id = in_village AND b.hold_until <= moment
+        WHERE b.village_id = in_village AND b.hold_until <= moment AND b.paid_fen = b.refunded_fen
             AND (wanted IS NULL OR EXISTS (
                 SELECT FROM tour_booking_session l
                 WHERE l.village_id = b.village_id AND l.booking_id = b.id AND l.session_id = ANY (wanted)))
@@ -232,7 +231,7 @@ BEGIN
     IF wanted IS NULL THEN
         SELECT array_agg(d.id) INTO waiting FROM (
             SELECT b.id FROM tour_booking b
-            WHERE b.village_id = in_village AND b.state = 'waitlisted' AND EXISTS (
+            WHERE b.village_id = in_village AND b.state = 'waitlisted' AND b.paid_fen = b.refunded_fen AND EXISTS (
                 SELECT FROM tour_booking_session l
                 JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
                 WHERE l.village_id = b.village_id AND l.booking_id = b.id AND s.starts_at <= moment)

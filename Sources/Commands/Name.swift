@@ -1,0 +1,42 @@
+import ArgumentParser
+import Backend
+import Documents
+import Kernel
+import Orchard
+
+extension NameKind: ExpressibleByArgument {}
+
+struct NameCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "name", abstract: words("名称：把写错的并入写对的。", "Names: what was spelt in two ways is made one."),
+        subcommands: [Merge.self])
+
+    struct Merge: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: words(
+                "把一种写法并入另一种；已登记的不改写，此后两种写法都找得到。",
+                "Makes two spellings one; nothing recorded is rewritten, and both are found afterwards."),
+            discussion: """
+                taoyuan name merge --kind channel '零售 ' 零售
+                taoyuan name merge --kind cooperative 老龙弯蟠桃合作社 老龙湾蟠桃合作社
+                """)
+
+        @OptionGroup var options: SharedOptions
+        @Option(
+            help: .words(
+                "cooperative（合作社）、variety（品种）、grade（等级）、channel（渠道）或 buyer（买方）。",
+                "cooperative, variety, grade, channel or buyer."))
+        var kind: NameKind
+        @Argument(help: .words("弃用的写法。", "The spelling that is given up.")) var from: String
+        @Argument(help: .words("正确的写法。", "The one that is meant.")) var to: String
+
+        func run() async throws {
+            try await options.withBackend { backend in
+                try await backend.database.change(backend.local.scope, NameMerge.merge(kind, from: from, to: to))
+            }
+            try options.done(
+                ["kind": .string(kind.rawValue), "from": .string(from), "to": .string(to)],
+                "\(kind.label.zh)“\(from)”已并入“\(to)”", "\(kind.label.en) “\(from)” is “\(to)” from now on")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Database
+import Income
+import Kernel
+import Postgres
+
+extension LivelihoodFigures {
+    /// An amount of the period that puts right what was entered for a day before it.
+    public struct Correction: Sendable, Hashable, Codable {
+        let day: String
+        let ofDay: String
+        let kind: String
+        public let number: Int64
+        public let fen: Int64
+
+        /// What it is, as one looks it up.
+        func what(_ language: Language) -> String {
+            "\(IncomeRow.Kind(rawValue: kind)?.label[language] ?? kind) \(number)"
+        }
+    }
+
+    /// What was entered for the period's days after a report on the same days had been given out.
+    public struct LaterChange: Sendable, Hashable, Codable {
+        /// The day on which it was entered, in Asia/Shanghai.
+        let enteredOn: String
+        let day: String?
+        let kind: String
+        let subject: String
+        public let fen: Int64?
+        public let reason: String?
+
+        func what(_ language: Language) -> String {
+            let noun = Self.nouns.first { kind.hasPrefix($0.prefix) }
+            return "\(noun?.label[language] ?? kind) \(subject)"
+        }
+
+        private static let nouns: [(prefix: String, label: Bilingual)] = [
+            ("sale.reverse", Bilingual(zh: "销售冲销", en: "reversal of sale")),
+            ("sale.return", Bilingual(zh: "退货", en: "return of sale")),
+            ("sale.", Bilingual(zh: "销售", en: "sale")),
+            ("batch.correct", Bilingual(zh: "更正批次", en: "correction of batch")),
+            ("batch.void", Bilingual(zh: "作废批次", en: "voided batch")),
+            ("batch.", Bilingual(zh: "批次", en: "batch")),
+            ("income.", Bilingual(zh: "收入", en: "income entry")),
+            ("booking.", Bilingual(zh: "预约", en: "booking")),
+            ("import.", Bilingual(zh: "导入", en: "import of")),
+        ]
+    }
+
+    /// The same figures without what has changed since another report, by which two reports are compared.
+    var withoutChanges: LivelihoodFigures {
+        var figures = self
+        figures.changes = nil
+        figures.changedSince = nil
+        return figures
+    }
+
+    /// At most so many of either are told; the figures themselves count all.
+    private static let told = 200
+
+    static func corrections(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
+        """
+        SELECT day::text AS day, of_day::text AS of_day, kind, number, amount_fen FROM income_row
+        WHERE village_id = \(scope.village) AND day BETWEEN \(period.from) AND \(period.to)
+            AND of_day < \(period.from)
+        ORDER BY day, kind, number LIMIT \(told)
+        """
+    }
+
+    static func corrections(_ rows: Rows) throws -> [Correction] {
+        try rows.map { row in
+            Correction(
+                day: try row.decode("day"), ofDay: try row.decode("of_day"), kind: try row.decode("kind"),
+                number: try row.decode("number"), fen: try row.decode("amount_fen"))
+        }
+    }
+
+    /// What the events tell of the period's days since that report was given out.
+    static func changes(
+        _ period: LivelihoodPeriod, since report: LivelihoodReport, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [LaterChange] {
+        try await transaction.query(
+            """
+            SELECT (at AT TIME ZONE 'Asia/Shanghai')::date::text AS entered_on, day::text AS day, kind, subject,
+                (figures ->> 'fen')::bigint AS fen, figures ->> 'reason' AS reason
+            FROM event
+            WHERE village_id = \(scope.village) AND id > (
+                    SELECT coalesce(max(id), 0) FROM event
+                    WHERE village_id = \(scope.village) AND kind = 'report.livelihood'
+                        AND subject = \(report.id.description))
+                AND kind ~ '^(sale|batch|income|booking|import)[.]'
+                AND (day BETWEEN \(period.from) AND \(period.to) OR day IS NULL AND kind LIKE 'import.%')
+            ORDER BY id LIMIT \(told)
+            """
+        ).map { row in
+            LaterChange(
+                enteredOn: try row.decode("entered_on"), day: try row.decode("day"), kind: try row.decode("kind"),
+                subject: try row.decode("subject"), fen: try row.decode("fen"), reason: try row.decode("reason"))
+        }
+    }
+}
+
+extension LivelihoodTables {
+    /// Corrections of earlier periods among the figures, and what has been entered since another report was given out;
+    /// none where there are none.
+    var amendments: [LivelihoodTable] { [earlier, later].compactMap(\.self) }
+
+    private var earlier: LivelihoodTable? {
+        guard let corrections = figures.corrections, !corrections.isEmpty else { return nil }
+        return LivelihoodTable(
+            name: .earlier, title: say("更正以前期间的收入", "Corrections of earlier periods"),
+            columns: [
+                words("记账日期", "Entered for"), words("更正的日期", "Corrects"), words("哪一笔", "What"),
+                number("金额（元）", "Yuan"),
+            ],
+            rows: corrections.map {
+                [.text($0.day), .text($0.ofDay), .text($0.what(language)), .money($0.fen)]
+            },
+            total: [.text(say("合计", "Total")), .none, .none, .money(corrections.reduce(0) { $0 + $1.fen })],
+            note: say("已包含在本期收入中。", "These are part of the period's income."))
+    }
+
+    private var later: LivelihoodTable? {
+        guard let changes = figures.changes, !changes.isEmpty, let report = figures.changedSince else { return nil }
+        return LivelihoodTable(
+            name: .changes,
+            title: say("第\(report)号民生篇之后登记的", "Entered since report \(report) was given out"),
+            columns: [
+                words("登记日期", "Entered on"), words("记账日期", "For"), words("哪一笔", "What"),
+                number("金额（元）", "Yuan"), words("原因", "Reason"),
+            ],
+            rows: changes.map { change in
+                [
+                    .text(change.enteredOn), .text(change.day ?? ""), .text(change.what(language)),
+                    change.fen.map { .money($0) } ?? .none, .text(change.reason ?? ""),
+                ]
+            },
+            total: nil, note: nil)
+    }
+}

@@ -1,0 +1,145 @@
+import Database
+import Kernel
+import Postgres
+
+/// What names tell apart, and what a clerk may have spelt in two ways.
+public enum NameKind: String, Sendable, CaseIterable {
+    case cooperative, variety, grade, channel, buyer
+
+    /// - Throws: a `Refusal` that lists them.
+    public init(named text: String) throws {
+        guard let kind = NameKind(rawValue: text.trimmed) else {
+            throw Refusal.unknown(
+                .invalid, "unknown-name-kind", field: "kind", zh: "名称种类", en: "kind of name", name: text,
+                known: Self.allCases.map(\.rawValue))
+        }
+        self = kind
+    }
+
+    public var label: Bilingual {
+        switch self {
+        case .cooperative: Bilingual(zh: "合作社", en: "cooperative")
+        case .variety: Bilingual(zh: "品种", en: "variety")
+        case .grade: Bilingual(zh: "等级", en: "grade")
+        case .channel: Bilingual(zh: "渠道", en: "channel")
+        case .buyer: Bilingual(zh: "买方", en: "buyer")
+        }
+    }
+}
+
+/// Makes two spellings one. Nothing that was recorded is rewritten: the spelling that is given up points to the one
+/// that is meant, and both are found afterwards.
+public enum NameMerge {
+    /// - Parameters:
+    ///   - from: the spelling that is given up, as it was recorded, blanks and all.
+    ///   - to: the one that is meant; it must be there, or for channels and buyers at least be a name.
+    /// - Throws: a `Refusal` that names the field.
+    public static func merge(_ kind: NameKind, from: String, to: String) -> Plan<Void> {
+        { transaction, scope in
+            guard scope.cooperative == nil else {
+                throw Refusal(
+                    .forbidden, "administrator-only", zh: "合并名称由管理员办理", en: "names are merged by an administrator")
+            }
+            guard from != to else {
+                throw Refusal(
+                    .invalid, "same-name", field: "to", zh: "两个名称相同", en: "the two names are the same")
+            }
+            let writes =
+                switch kind {
+                case .cooperative, .variety, .grade: try await rows(kind, from, to, transaction, scope)
+                case .channel, .buyer: try await texts(kind, from, to, transaction, scope)
+                }
+            return Change(
+                (), writes: writes, refusals: [SQL.rowsTouched: alreadyMerged(kind, from)],
+                event: Event("name.merge", from, .text("name_kind", kind.rawValue), .text("meant", to)))
+        }
+    }
+
+    /// Things with rows of their own. A variety is merged in every product that has both.
+    private static func rows(
+        _ kind: NameKind, _ from: String, _ to: String, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [SQL] {
+        let table: SQL =
+            switch kind {
+            case .cooperative: "cooperative"
+            case .variety: "variety"
+            default: "grade"
+            }
+        let sameProduct: SQL = kind == .variety ? " AND t.product_id = f.product_id" : ""
+        let found = try await transaction.query(
+            """
+            SELECT f.id AS given_up, f.merged_into IS NOT NULL AS is_merged, coalesce(t.merged_into, t.id) AS meant
+            FROM \(table) f LEFT JOIN \(table) t ON t.village_id = f.village_id AND t.name = \(to)\(sameProduct)
+            WHERE f.village_id = \(scope.village) AND f.name = \(from)
+            """)
+        guard !found.isEmpty else { throw try await unknown(kind, from, field: "from", transaction, scope) }
+        let pairs = try found.compactMap { row -> (Int, Int)? in
+            if try row.decode("is_merged") { throw alreadyMerged(kind, from) }
+            guard let meant: Int = try row.decode("meant") else { return nil }
+            return (try row.decode("given_up"), meant)
+        }
+        guard !pairs.isEmpty else { throw try await unknown(kind, to, field: "to", transaction, scope) }
+        return try pairs.flatMap { givenUp, meant -> [SQL] in
+            guard givenUp != meant else { throw alreadyMerged(kind, to) }
+            return [
+                // Those that were merged into it before are merged into what it means now.
+                """
+                UPDATE \(table) SET merged_into = \(meant)
+                WHERE village_id = \(scope.village) AND merged_into = \(givenUp)
+                """,
+                ("UPDATE \(table) SET merged_into = \(meant)" as SQL
+                    + " WHERE village_id = \(scope.village) AND id = \(givenUp) AND merged_into IS NULL").touching(1),
+            ]
+        }
+    }
+
+    /// Texts that sales carry.
+    private static func texts(
+        _ kind: NameKind, _ from: String, _ to: String, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [SQL] {
+        let column: SQL = kind == .channel ? "channel" : "buyer"
+        let meant = try OrchardRules.name(to, field: "to", max: kind == .channel ? 40 : 200)
+        let answers = try await transaction.query([
+            "SELECT 1 AS found FROM sale WHERE village_id = \(scope.village) AND \(column) = \(from) LIMIT 1",
+            "SELECT meant FROM spelling WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND name = \(from)",
+            "SELECT meant FROM spelling WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND name = \(meant)",
+        ])
+        guard answers[1].isEmpty else { throw alreadyMerged(kind, from) }
+        guard !answers[0].isEmpty else { throw try await unknown(kind, from, field: "from", transaction, scope) }
+        let target: String = try answers[2].first?.decode("meant") ?? meant
+        guard target != from else { throw alreadyMerged(kind, to) }
+        return [
+            """
+            UPDATE spelling SET meant = \(target)
+            WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND meant = \(from)
+            """,
+            """
+            INSERT INTO spelling (village_id, kind, name, meant)
+            VALUES (\(scope.village), \(kind.rawValue), \(from), \(target))
+            """,
+        ]
+    }
+
+    private static func alreadyMerged(_ kind: NameKind, _ name: String) -> Refusal {
+        Refusal(
+            .conflict, "merged-already", field: "from", zh: "\(kind.label.zh)“\(name.shortened)”早已并入另一个名称",
+            en: "the \(kind.label.en) “\(name.shortened)” has been merged already")
+    }
+
+    private static func unknown(
+        _ kind: NameKind, _ name: String, field: String, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Refusal {
+        let names: SQL =
+            switch kind {
+            case .cooperative: "SELECT name FROM cooperative WHERE village_id = \(scope.village)"
+            case .variety: "SELECT DISTINCT name FROM variety WHERE village_id = \(scope.village)"
+            case .grade: "SELECT name FROM grade WHERE village_id = \(scope.village)"
+            case .channel: "SELECT DISTINCT channel AS name FROM sale WHERE village_id = \(scope.village)"
+            case .buyer: "SELECT DISTINCT buyer AS name FROM sale WHERE village_id = \(scope.village)"
+            }
+        let known = try await transaction.query("\(names) ORDER BY name").map { try $0.decode("name", as: String.self) }
+        return Refusal.unknown(
+            .notFound, "unknown-\(kind.rawValue)", field: field, zh: kind.label.zh, en: kind.label.en, name: name,
+            known: known)
+    }
+}

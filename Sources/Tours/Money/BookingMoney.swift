@@ -1,0 +1,171 @@
+import Foundation
+import Kernel
+
+/// What a booking comes to, and what of it is paid. `charge_fen` of `tour_booking` is the same, kept by the database.
+extension Booking {
+    /// What has been paid and not given back.
+    public var netPaid: Money { Money(fen: paid.fen - refunded.fen) }
+
+    /// The fee with its adjustments.
+    public var agreed: Money { fee + adjusted }
+
+    /// What it comes to as it stands: what was agreed, after a visit less what went back of it that was not paid too
+    /// much; of one that nobody came for what is kept; nothing of one that expired.
+    public var charge: Money {
+        switch state {
+        case .cancelled, .noShow: return kept
+        case .expired: return .zero
+        case .requested, .held, .confirmed, .waitlisted: return agreed
+        case .arrived, .completed:
+            let tooMuch = max(0, paid.fen - (refunded.fen - refundedAfter.fen) - agreed.fen)
+            return Money(fen: agreed.fen - max(0, refundedAfter.fen - tooMuch))
+        }
+    }
+
+    /// What is still to be paid.
+    public var open: Money { Money(fen: max(0, charge.fen - netPaid.fen)) }
+
+    /// What was paid beyond what it comes to and has not gone back.
+    public var tooMuch: Money { Money(fen: max(0, netPaid.fen - charge.fen)) }
+
+    /// What was decided to go back and has not gone yet.
+    public var refundOpen: Money { Money(fen: max(0, refundDue.fen - refunded.fen)) }
+
+    public var payment: PaymentState { netPaid.fen == 0 ? .none : netPaid < charge ? .deposit : .paid }
+    public var refund: RefundState { refundDue.fen == 0 ? .none : refunded < refundDue ? .due : .refunded }
+
+    public var money: MoneyState {
+        if refundOpen.fen > 0 { return .due }
+        if tooMuch.fen > 0 { return .overpaid }
+        return open.fen > 0 && state != .waitlisted ? .open : .settled
+    }
+
+    /// Whether it is over without a visit, so that what is kept is all that it comes to.
+    var endedWithoutVisit: Bool { state == .cancelled || state == .noShow }
+
+    /// Whether the group has come.
+    var hasCome: Bool { state == .arrived || state == .completed }
+
+    /// Whether something of it may be income.
+    var earns: Bool { endedWithoutVisit || hasCome }
+
+    /// Keeps of each line what stands at its place.
+    mutating func keep(_ amounts: [Money]) {
+        for (index, amount) in zip(lines.indices, amounts) { lines[index].kept = amount }
+        kept = amounts.reduce(.zero, +)
+    }
+
+    /// Keeps so much in all: the first sessions as much as they did, the last what is left.
+    mutating func keep(total: Money) {
+        var rest = total.fen
+        var amounts = lines.map { line in
+            let part = min(line.kept.fen, rest)
+            rest -= part
+            return Money(fen: part)
+        }
+        if let last = amounts.indices.last { amounts[last] = Money(fen: amounts[last].fen + rest) }
+        keep(amounts)
+    }
+
+    /// Sets what is to go back to all that was paid and isn't kept.
+    mutating func refundWhatIsNotKept() {
+        refundDue = Money(fen: max(refunded.fen, paid.fen - kept.fen))
+    }
+}
+
+/// What is to be done about a booking's money, if anything.
+public enum MoneyState: String, Sendable, CaseIterable {
+    /// Something is to go back.
+    case due
+    /// More was paid than it comes to, and nobody has decided what becomes of that.
+    case overpaid
+    /// Something is still to be paid.
+    case open
+    case settled
+
+    public var label: Bilingual {
+        switch self {
+        case .due: Bilingual(zh: "待退款", en: "refund due")
+        case .overpaid: Bilingual(zh: "多收", en: "overpaid")
+        case .open: Bilingual(zh: "待收款", en: "to be paid")
+        case .settled: Bilingual(zh: "已结清", en: "settled")
+        }
+    }
+}
+
+/// How far a booking is paid.
+public enum PaymentState: String, Sendable, CaseIterable {
+    case none, deposit, paid
+
+    public var label: Bilingual {
+        switch self {
+        case .none: Bilingual(zh: "未付款", en: "not paid")
+        case .deposit: Bilingual(zh: "已付定金", en: "deposit paid")
+        case .paid: Bilingual(zh: "已付清", en: "paid")
+        }
+    }
+}
+
+/// What has become of the money that is to go back.
+public enum RefundState: String, Sendable, CaseIterable {
+    case none, due, refunded
+
+    public var label: Bilingual {
+        switch self {
+        case .none: Bilingual(zh: "无退款", en: "no refund")
+        case .due: Bilingual(zh: "待退款", en: "refund due")
+        case .refunded: Bilingual(zh: "已退款", en: "refunded")
+        }
+    }
+}
+
+/// Money that came in for a booking or went back.
+public struct BookingPayment: Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case payment, refund
+
+        public var label: Bilingual {
+            switch self {
+            case .payment: Bilingual(zh: "收款", en: "payment")
+            case .refund: Bilingual(zh: "退款", en: "refund")
+            }
+        }
+    }
+
+    public let id: Int64
+    public let kind: Kind
+    public let amount: Money
+    public let paidHow: String
+    public let day: CivilDay
+    /// Whether it went back after the group had come, and so lowered what the visit came to.
+    public let afterVisit: Bool
+    /// The payment or refund that this one takes back, because it was entered by mistake.
+    public let reverses: Int64?
+    /// Why it does.
+    public let reason: String?
+    public let actor: String
+    public let at: Date
+
+    /// What it adds to the till, below zero what it takes out.
+    public var signed: Money {
+        Money(fen: (kind == .payment) == (reverses == nil) ? amount.fen : -amount.fen)
+    }
+}
+
+/// What changed a booking's fee, or what is kept of it, after it was agreed.
+public struct BookingAdjustment: Sendable {
+    public let id: Int64
+    /// Above or below zero.
+    public let amount: Money
+    /// Whether it changed what is kept of a booking that nobody came for, and not the fee.
+    public let isOfKept: Bool
+    public let reason: String
+    public let day: CivilDay
+    public let actor: String
+    public let at: Date
+}
+
+extension Booking {
+    /// Whether the time for which its seats were kept is over. A booking for which money was paid waits for the desk.
+    func hasLapsed(_ now: Date) -> Bool { netPaid.fen == 0 && holdUntil.map { $0 <= now } ?? false }
+}

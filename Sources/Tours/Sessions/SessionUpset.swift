@@ -1,0 +1,235 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+
+/// What became of a session that could not stay as it was planned, and of those who had booked it.
+public struct UpsetSession: Sendable {
+    public let session: TourSession
+    /// As they stand now.
+    public let bookings: [Booking]
+}
+
+/// What the village does with a session that others have booked: all of it in one step.
+extension SessionStore {
+    /// Cancels a session with its bookings, those that wait included: nothing is kept of any, what was paid is to go back,
+    /// everybody is told, and nobody is promoted into it. Their seats in other sessions go to those who wait there.
+    /// - Parameter match: is given the version that will be changed.
+    public static func cancelWithBookings(
+        _ id: Int64, reason: String, now: Date, match: @escaping VersionCheck = { _ in }
+    ) -> Plan<UpsetSession> {
+        { transaction, scope in
+            let reason = try BookingRules.text(reason, field: "reason", max: 200)
+            let (session, bookings) = try await lockWithBookings(id, transaction, scope)
+            try match(session.version)
+            guard session.state != .cancelled else { throw SessionRules.wrongState(session) }
+            var writes: [SQL] = []
+            var moves: [Int64: BookingSeats.Move] = [:]
+            var events: [Event] = []
+            let cancelled = bookings.map { old in
+                var booking = old
+                booking.state = .cancelled
+                booking.holdUntil = nil
+                booking.refundWhatIsNotKept()
+                booking.version = old.version + 1
+                writes += [
+                    BookingRows.update(booking, seen: old.version, step: true, scope),
+                    BookingRows.event(booking.state.rawValue, of: booking, detail: reason, at: now, scope),
+                    BookingStore.message(.cancelled, booking, scope),
+                ]
+                for move in BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state) {
+                    moves[move.session, default: BookingSeats.Move(session: move.session)].held += move.held
+                    moves[move.session]?.booked += move.booked
+                }
+                events.append(
+                    Event(
+                        "booking.cancelled", "\(booking.id)", .fen(booking.kept, "kept_fen"),
+                        .fen(booking.refundDue, "due_fen"), .text("by", "village"), .reason(reason)))
+                return booking
+            }
+            let own = moves.removeValue(forKey: id) ?? BookingSeats.Move(session: id)
+            writes += [
+                cancelWaiting(for: id, now: now, scope),
+                """
+                UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1,
+                    changed_at = now(), held = held + \(own.held), booked = booked + \(own.booked)
+                WHERE village_id = \(scope.village) AND id = \(id)
+                """,
+                "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)",
+            ]
+            let due = cancelled.map(\.refundOpen).reduce(.zero, +)
+            events.append(
+                Event(
+                    "tour.session.cancel", "\(id)", .number("bookings", cancelled.count), .fen(due, "due_fen"),
+                    .reason(reason)))
+            let left = session.with(state: .cancelled).with(held: own.held, booked: own.booked)
+            return Change(
+                UpsetSession(session: left, bookings: cancelled), writes: writes,
+                lastWrites: BookingSeats.statements(Array(moves.values), now: now, scope),
+                refusals: BookingSeats.refusals.merging([
+                    // Somebody booked between the look and the writes.
+                    "tour_session_closed_takes_none": SessionRules.hasSeatsTaken(session)
+                ]) { $1 }, events: events)
+        }
+    }
+
+    /// Moves a session to another day or time, with its bookings, whose terms stay; everybody is told.
+    /// - Parameters:
+    ///   - day: nil is the same day.
+    ///   - time: nil is the same time.
+    ///   - match: is given the version that will be changed.
+    public static func move(
+        _ id: Int64, day: CivilDay? = nil, time: TimeOfDay? = nil, reason: String? = nil, now: Date,
+        match: @escaping VersionCheck = { _ in }
+    ) -> Plan<UpsetSession> {
+        { transaction, scope in
+            let reason = try reason.map { try BookingRules.text($0, field: "reason", max: 200) }
+            let (session, bookings) = try await lockWithBookings(id, transaction, scope)
+            try match(session.version)
+            guard session.state != .cancelled else { throw SessionRules.wrongState(session) }
+            let (day, time) = (day ?? session.day, time ?? session.time)
+            guard day != session.day || time != session.time else {
+                throw Refusal(
+                    .invalid, "not-moved", field: "day", zh: "场次已经在 \(day) \(time)",
+                    en: "the session is on \(day) at \(time)")
+            }
+            try await checkPlace(session, day, time, now, transaction, scope)
+            let start = time.instant(on: day)
+            let end = start.addingTimeInterval(session.endsAt.timeIntervalSince(session.startsAt))
+            let found = try await ResourceAssignment.find(session.resources, transaction, scope)
+            try await found.refuseConflicts([(start, end)], except: id, transaction, scope)
+            let moved = bookings.map { $0.moved(session: id, to: day, start, end) }
+            let detail = ["session \(id) → \(start.minute)", reason].compactMap(\.self).joined(separator: ": ")
+            let lines: SQL = """
+                WHERE village_id = \(scope.village) AND session_id = \(id)
+                    AND booking_id = ANY(\(bookings.map(\.id.value))::bigint[])
+                """
+            let writes: [SQL] =
+                zip(bookings, moved).flatMap { old, booking in
+                    [
+                        BookingRows.update(booking, seen: old.version, step: false, scope),
+                        BookingRows.event("moved", of: booking, detail: detail, at: now, scope),
+                        BookingStore.message(.changed, booking, scope),
+                    ]
+                } + [
+                    "UPDATE tour_booking_session SET day = \(day) " + lines,
+                    "UPDATE tour_booking_extra SET day = \(day) " + lines,
+                    """
+                    UPDATE tour_session SET day = \(day), starts_at = \(start), ends_at = \(end), version = version + 1,
+                        changed_at = now()
+                    WHERE village_id = \(scope.village) AND id = \(id)
+                    """,
+                ] + found.replace(in: id, from: start, to: end, scope)
+                + [stayed(id, day: day, scope)]
+            let figures: [Event.Figure] = [
+                .day("day_before", session.day), .text("time", "\(time)"), .reason(reason),
+            ]
+            return Change(
+                UpsetSession(session: session.with(start: start, end: end), bookings: moved), writes: writes,
+                refusals: BookingSeats.refusals.merging([
+                    "tour_session_once": SessionRules.exists(0, .open, on: day),
+                    ResourceAssignment.constraint: found.taken(on: day), SQL.rowsTouched: BookingRules.stale,
+                ]) { $1 },
+                events: [
+                    Event(
+                        "tour.session.move", "\(id)", day: day, figures: figures + [.number("bookings", moved.count)])
+                ] + moved.map { Event("booking.change", "\($0.id)", figures: figures + [.number("session", id)]) })
+        }
+    }
+
+    /// Nobody who has booked the session has been left where it was: who came between the look and the writes is.
+    private static func stayed(_ id: Int64, day: CivilDay, _ scope: Scope) -> SQL {
+        """
+        SELECT check_touched(count(*), 0) FROM tour_booking_session l
+        JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+        WHERE l.village_id = \(scope.village) AND l.session_id = \(id) AND l.day <> \(day)
+            AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
+        """
+    }
+
+    /// Locks the bookings that a session has, and after them it and all that those are of; in the order in which
+    /// everybody locks them.
+    /// - Throws: a `Refusal` when somebody has come to it.
+    private static func lockWithBookings(
+        _ id: Int64, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> (TourSession, [Booking]) {
+        let ids = try await transaction.query(
+            """
+            SELECT b.id FROM tour_booking b
+            WHERE b.village_id = \(scope.village) AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
+                AND b.id IN (
+                    SELECT l.booking_id FROM tour_booking_session l
+                    WHERE l.village_id = \(scope.village) AND l.session_id = \(id))
+            ORDER BY b.id FOR NO KEY UPDATE
+            """
+        ).map { try $0.decode("id", as: Int64.self) }
+        let bookings = try await BookingRows.all(ids, transaction, scope).sorted { $0.id < $1.id }
+        let sessions = Set(bookings.flatMap { $0.lines.map(\.session) } + [id])
+        let answers = try await transaction.query([
+            "SELECT lock_tour_sessions(\(scope.village), \(Array(sessions))::bigint[])",
+            query(scope) + " AND s.id = \(id)",
+            """
+            SELECT count(*) AS came FROM tour_booking_session l
+            JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
+            WHERE l.village_id = \(scope.village) AND l.session_id = \(id)
+                AND b.state IN ('arrived', 'completed', 'no_show')
+            """,
+        ])
+        guard let row = answers[1].first else { throw SessionRules.unknown(id) }
+        let came: Int = try answers[2].first?.decode("came") ?? 0
+        guard came == 0 else {
+            throw Refusal(
+                .conflict, "session-visited", zh: "这个场次已有 \(came) 个预约登记了到场或未到，不能再取消或改期",
+                en: "\(came) bookings of this session have come or failed to: it can't be cancelled or moved any more")
+        }
+        return (try session(row), bookings)
+    }
+
+    /// Whether the session can be at another time: as when one is planned.
+    private static func checkPlace(
+        _ session: TourSession, _ day: CivilDay, _ time: TimeOfDay, _ now: Date, _ transaction: Transaction,
+        _ scope: Scope
+    ) async throws {
+        let ground = try await ground(
+            of: NewSessions(
+                site: session.site, programme: session.programme, day: day, time: time, capacity: session.capacity),
+            transaction, scope)
+        let minutes = Int(session.endsAt.timeIntervalSince(session.startsAt) / 60)
+        try SessionRules.checkHours(time, minutes: minutes, site: ground.site)
+        if let obstacle = SessionRules.obstacle(day, time, site: ground.site, closed: ground.closed, now: now)
+            ?? ground.existing[day]
+        {
+            throw obstacle
+        }
+    }
+}
+
+extension Booking {
+    fileprivate func moved(session: Int64, to day: CivilDay, _ start: Date, _ end: Date) -> Booking {
+        var booking = self
+        for index in booking.lines.indices where booking.lines[index].session == session {
+            booking.lines[index].day = day
+            booking.lines[index].startsAt = start
+            booking.lines[index].endsAt = end
+        }
+        booking.holdUntil = holdUntil.map { min($0, booking.startsAt) }
+        booking.version = version + 1
+        return booking
+    }
+}
+
+extension TourSession {
+    /// - Parameters:
+    ///   - held: how many more seats are held, below zero fewer; so of `booked`.
+    fileprivate func with(held: Int = 0, booked: Int = 0) -> TourSession {
+        TourSession(
+            id: id, site: site, programme: programme, day: day, startsAt: startsAt, endsAt: endsAt, capacity: capacity,
+            held: self.held + held, booked: self.booked + booked, state: state, resources: resources, version: version)
+    }
+
+    fileprivate func with(start: Date, end: Date) -> TourSession {
+        TourSession(
+            id: id, site: site, programme: programme, day: CivilDay(of: start), startsAt: start, endsAt: end,
+            capacity: capacity, held: held, booked: booked, state: state, resources: resources, version: version + 1)
+    }
+}

@@ -1,0 +1,25 @@
+import Kernel
+import Orchard
+
+extension Site {
+    var nameEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/names/merges", "Make two spellings of a name one", access: Roles.administrator,
+                body: .json(Self.merge), outcomes: [.init(201, "Merged", Self.merge)]
+            ) { call in
+                let kind = try NameKind(named: call.body["kind"].string)
+                let (from, to) = (try call.body["from"].string, try call.body["to"].string)
+                return try await carryOut(call, NameMerge.merge(kind, from: from, to: to)) {
+                    ["kind": .string(kind.rawValue), "from": .string(from), "to": .string(to)]
+                }
+            }
+        ]
+    }
+
+    private static let merge = Schema.object([
+        Field("kind", .enumeration(NameKind.allCases.map(\.rawValue))),
+        Field("from", .string(1...200), "The spelling that is given up"),
+        Field("to", .string(1...200), "The one that is meant"),
+    ])
+}

@@ -1,0 +1,106 @@
+import Batches
+import Database
+import Income
+import Kernel
+import Orchard
+import Postgres
+import Sales
+import TestSupport
+import Testing
+
+/// Two spellings become one, nothing is rewritten, and both are found.
+@Suite struct NameMergeTests {
+    private func sum(_ village: TestVillage, _ dimension: IncomeSummary.Dimension) async throws -> [String?: Int64] {
+        let summary = try await IncomeRowStore(village.database).summary(
+            from: village.today, to: village.today, by: [dimension], village.committee)
+        return Dictionary(uniqueKeysWithValues: summary.rows.map { ($0.values[0], $0.amount.fen) })
+    }
+
+    private func total(
+        _ village: TestVillage, _ dimension: IncomeSummary.Dimension, _ name: String, as scope: Scope? = nil
+    ) async throws -> Int64 {
+        let filter = try IncomeFilter(from: village.today, to: village.today, values: [dimension: .some(name)])
+        return try await IncomeRowStore(village.database).total(filter, scope ?? village.committee).fen
+    }
+
+    @Test func `a channel that was spelt in two ways is one`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let code = try await village.register(village.harvest())
+            let line = NewSale.Line(
+                batch: code.batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
+            let first = try await village.sell(village.sale([line]))
+            let second = try await village.sell(village.sale([line]))
+            let known = first.channel
+            try await village.audited(["UPDATE sale SET channel = \(known + " ") WHERE id = \(second.id.value)"])
+            #expect(try await sum(village, .channel) == [known: 850, known + " ": 850])
+            try await village.change(NameMerge.merge(.channel, from: known + " ", to: known))
+            #expect(try await sum(village, .channel) == [known: 1700])
+            for spelling in [known, known + " "] {
+                #expect(try await total(village, .channel, spelling) == 1700, "\(spelling)|")
+            }
+            // What was recorded is as it was.
+            #expect(try await village.number("SELECT count(*) FROM sale WHERE channel = \(known + " ")") == 1)
+            let twice = try await refusal {
+                try await village.change(NameMerge.merge(.channel, from: known + " ", to: "批发"))
+            }
+            #expect(twice?.code == "merged-already")
+            let back = try await refusal {
+                try await village.change(NameMerge.merge(.channel, from: known, to: known + " "))
+            }
+            #expect(back?.code == "merged-already")
+            // What it means may be given up later; both then mean the third.
+            try await village.change(NameMerge.merge(.channel, from: known, to: "直销"))
+            #expect(try await sum(village, .channel) == ["直销": 1700])
+            let unknown = try await refusal {
+                try await village.change(NameMerge.merge(.channel, from: "摆摊", to: "直销"))
+            }
+            #expect(unknown?.code == "unknown-channel" && unknown?.field == "from")
+        }
+    }
+
+    @Test func `a cooperative sees what was recorded under a spelling of its name`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let code = try await village.register(village.harvest(plot: "E1"))
+            let line = NewSale.Line(
+                batch: code.batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
+            try await village.sell(village.sale([line]))
+            let west = village.clerk(of: orchard.west)
+            #expect(try await total(village, .cooperative, TestOrchard.westName, as: west) == 0)
+            try await village.change(
+                NameMerge.merge(.cooperative, from: TestOrchard.eastName, to: TestOrchard.westName))
+            #expect(try await sum(village, .cooperative) == [TestOrchard.westName: 850])
+            for name in [TestOrchard.eastName, TestOrchard.westName] {
+                #expect(try await total(village, .cooperative, name) == 850)
+                #expect(try await total(village, .cooperative, name, as: west) == 850)
+            }
+            let shown = try await BatchStore(village.database).list(west)
+            #expect(shown.map(\.number.value).contains(code.batch))
+            // The clerk goes on with what is there.
+            try await village.sell(village.sale([line]), as: west)
+            #expect(try await total(village, .cooperative, TestOrchard.westName, as: west) == 1700)
+        }
+    }
+
+    @Test func `a merged grade is the one that is meant`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            try await village.change(OrchardStore.addGrade(name: "特 级"))
+            let before = try await village.register(village.harvest(grade: "特 级"))
+            try await village.change(NameMerge.merge(.grade, from: "特 级", to: "特级"))
+            let after = try await village.register(village.harvest(grade: "特 级"))
+            let store = BatchStore(village.database)
+            for number in [before.batch, after.batch] {
+                #expect(try await store.show(number, village.committee).batch.grade == "特级")
+            }
+            let grades = "SELECT count(DISTINCT grade_id) FROM batch" as SQL
+            #expect(try await village.number(grades) == 2)
+            let clerk = try await refusal {
+                try await village.change(
+                    NameMerge.merge(.grade, from: "一级", to: "特级"), as: village.clerk(of: 1))
+            }
+            #expect(clerk?.kind == .forbidden)
+        }
+    }
+}

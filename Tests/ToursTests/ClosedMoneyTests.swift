@@ -1,0 +1,108 @@
+import Database
+import Foundation
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Tours
+
+/// A figure of a closed period stays; what happens to its visits later is of its own day.
+@Suite struct ClosedMoneyTests {
+    @Test func `what happens after the books are closed is dated after it`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let (visited, forgotten, owed, absent) = (
+                try await ground.book(20), try await ground.book(20), try await ground.book(20),
+                try await ground.book(20)
+            )
+            try await ground.pay(visited, 2000)
+            ground.arrive()
+            try await ground.complete(visited, 20)
+            try await village.change(BookingStore.noShow(owed, now: village.clock.now))
+            try await village.change(BookingStore.noShow(absent, now: village.clock.now))
+            village.clock.set(ground.day.adding(days: 10), hour: 9)
+            let (today, closed) = (village.today, [ground.day: Int64(2000)])
+            #expect(try await ground.income() == closed)
+            try await ground.closeBooks(through: today.adding(days: -1))
+
+            try await ground.refund(visited, 500)
+            #expect(try await ground.income() == [ground.day: 2000, today: -500])
+            try await ground.adjust(visited, -100)
+            // The refund that was for it lowers nothing a second time.
+            #expect(try await ground.income() == [ground.day: 2000, today: -500])
+            try await ground.complete(forgotten, 18)
+            #expect(try await ground.income() == [ground.day: 2000, today: 1500])
+            try await ground.pay(owed, 1000)
+            #expect(try await ground.income() == [ground.day: 2000, today: 2500])
+            let early = try await refusal { try await ground.adjust(visited, -1, day: today.adding(days: -1)) }
+            #expect(early?.code == "books-closed")
+            let paid = try await refusal {
+                try await village.change(
+                    PaymentStore.pay(
+                        absent, Money(fen: 100), how: "微信", day: today.adding(days: -1), now: village.clock.now))
+            }
+            #expect(paid?.code == "books-closed")
+            let rows = try await village.owner.query(
+                "SELECT kind, visit_day, day FROM tour_income WHERE day = \(today) ORDER BY id")
+            #expect(try rows.map { try $0.decode("visit_day", as: CivilDay.self) }.allSatisfy { $0 == ground.day })
+            #expect(try rows.map { try $0.decode("kind", as: String.self) }.contains("refund"))
+        }
+    }
+
+    @Test func `income is not written into a closed period by any way`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let key = try await ground.book(20)
+            ground.arrive()
+            village.clock.set(ground.day.adding(days: 2), hour: 9)
+            try await ground.closeBooks(through: ground.day)
+            for table in ["tour_earning", "tour_adjustment"] {
+                let columns =
+                    table == "tour_earning"
+                    ? "visit_day, day, unit_kind, kind, number, amount_fen, actor"
+                    : "touches, day, amount_fen, reason, actor"
+                let number = try await ground.booking(key).id.value
+                let error = await #expect(throws: (any Error).self) {
+                    _ = try await village.database.transaction(village.committee) { transaction in
+                        try await transaction.query(
+                            table == "tour_earning"
+                                ? """
+                                INSERT INTO tour_earning (village_id, booking_id, visit_day, day, unit_kind, kind, number,
+                                    amount_fen, actor)
+                                VALUES (\(village.village.id), \(number), \(ground.day), \(ground.day), 'school', 'refund', 1, 1, 'x')
+                                """
+                                : """
+                                INSERT INTO tour_adjustment (village_id, booking_id, touches, amount_fen, reason, day, actor)
+                                VALUES (\(village.village.id), \(number), 'fee', 1, 'x', \(ground.day), 'x')
+                                """)
+                    }
+                }
+                #expect("\(String(describing: error))".contains("books_closed"), "\(columns)")
+            }
+        }
+    }
+
+    /// Closing waits for entries that are being written, and they for it: none is dated before it.
+    @Test func `visits completed while the books are closed are before it or after it`() async throws {
+        try await withVillage(poolSize: 8) { village in
+            let ground = try await MoneyGround(village)
+            var keys: [BookingKey] = []
+            for _ in 0..<10 { keys.append(try await ground.book(10)) }
+            village.clock.set(ground.day.adding(days: 3), hour: 9)
+            let all = keys
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for key in all { group.addTask { try await ground.complete(key, 10) } }
+                group.addTask { try await ground.closeBooks(through: ground.day) }
+                try await group.waitForAll()
+            }
+            let income = try await ground.income()
+            #expect(income.values.reduce(0, +) == 10_000)
+            let late = try await village.number(
+                """
+                SELECT count(*) FROM tour_earning e, books_closing c WHERE e.day <= c.through AND e.at > c.at
+                    AND e.xmin::text::bigint > c.xmin::text::bigint + 100000
+                """)
+            #expect(late == 0)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Database
+import Foundation
+import Kernel
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Tours
+
+/// A session that can't take place as it was planned, with all who booked it.
+@Suite struct SessionUpsetTests {
+    private func messages(_ village: TestVillage, _ kind: String) async throws -> [Int64] {
+        try await village.owner.query(
+            "SELECT booking_id FROM message WHERE kind = \(kind) ORDER BY booking_id"
+        ).map { try $0.decode("booking_id") }
+    }
+
+    @Test func `a session is cancelled with its fifty heads in one step`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village, capacity: 50)
+            let other = try await village.tourSession(ground.programme, capacity: 30, day: ground.day, hour: 14)
+            let (paid, held) = (try await ground.book(20), try await ground.book(10, as: .held))
+            let two = try await village.book(village.group(ground.session, other, headcount: 20), as: .confirmed)
+            let waiting = try await village.book(village.group(ground.session, headcount: 20, waitlist: true))
+            let elsewhere = try await village.book(village.group(other, headcount: 30, waitlist: true))
+            #expect(waiting.state == .waitlisted && elsewhere.state == .waitlisted)
+            try await ground.pay(paid, 2000)
+            try await village.audited([
+                """
+                INSERT INTO tour_resource (village_id, name, kind) VALUES (\(village.village.id), '张导', 'guide')
+                """,
+                """
+                INSERT INTO tour_session_resource (village_id, session_id, resource_id, during)
+                SELECT s.village_id, s.id, r.id, tstzrange(s.starts_at, s.ends_at) FROM tour_session s, tour_resource r
+                WHERE s.id = \(ground.session)
+                """,
+            ])
+            // So late that the groups would pay for it.
+            village.clock.set(ground.day, hour: 7)
+            try await village.sweep()
+            let alone = try await refusal {
+                try await village.change(SessionStore.step(.cancel, ground.session, now: village.clock.now))
+            }
+            #expect(alone?.code == "seats-taken" && alone?.message.en.contains("--with-bookings") == true)
+            let upset = try await village.change(
+                SessionStore.cancelWithBookings(ground.session, reason: "台风", now: village.clock.now))
+            #expect(upset.session.state == .cancelled && upset.session.held + upset.session.booked == 0)
+            #expect(upset.session.resources.isEmpty)
+            // The hold had run out before.
+            #expect(try await ground.booking(held).state == .expired)
+            let ids = [try await ground.booking(paid).id, two.id, waiting.id]
+            #expect(upset.bookings.map(\.id) == ids)
+            for id in ids {
+                let booking = try await ground.booking(.number(id.value))
+                #expect(booking.state == .cancelled && booking.kept == .zero)
+            }
+            #expect(try await ground.booking(paid).refundDue.fen == 200_000)
+            #expect(try await ground.listed(.due) == [ids[0].value])
+            #expect(try await messages(village, "cancelled") == ids.map(\.value))
+            // What became free elsewhere goes to those who wait there, and nobody is promoted into what is cancelled.
+            #expect(try await village.booking(elsewhere).state == .held)
+            #expect(try await village.seats(ground.session) == [0, 0])
+            #expect(try await village.seats(other) == [30, 0])
+            #expect(try await village.number("SELECT count(*) FROM tour_session_resource") == 0)
+            #expect(
+                try await village.number(
+                    "SELECT count(*) FROM event WHERE kind = 'booking.cancelled' AND figures ->> 'by' = 'village'") == 3
+            )
+            #expect(try await ground.income() == [:])
+            let again = try await refusal {
+                try await village.change(
+                    SessionStore.cancelWithBookings(ground.session, reason: "台风", now: village.clock.now))
+            }
+            #expect(again?.code == "wrong-session-state")
+        }
+    }
+
+    @Test func `a session that somebody has come to stays`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let (key, other) = (try await ground.book(), try await ground.book())
+            ground.arrive()
+            try await ground.complete(key, 30)
+            for plan in [
+                SessionStore.cancelWithBookings(ground.session, reason: "台风", now: village.clock.now),
+                SessionStore.move(ground.session, day: ground.day.adding(days: 1), now: village.clock.now),
+            ] {
+                #expect(try await refusal { try await village.change(plan) }?.code == "session-visited")
+            }
+            #expect(try await ground.booking(other).state == .confirmed)
+        }
+    }
+
+    @Test func `a session moves with its bookings, their terms and what it has`() async throws {
+        try await withVillage { village in
+            let ground = try await TourGround(village)
+            let session = try await ground.session(resources: ["张导"])
+            let day = village.today.adding(days: 1)
+            let booking = try await village.book(village.group(session), as: .confirmed)
+            let hold = try await village.book(village.group(session, unit: "实验小学"))
+            let busy = try await ground.session(site: TourGround.orchard, day: day, time: 14 * 60, resources: ["张导"])
+            let refusals: [(CivilDay?, Int?, String)] = [
+                (nil, nil, "not-moved"), (nil, 13 * 60, "resource-in-two-places"), (nil, 14 * 60, "session-exists"),
+                (nil, 7 * 60, "outside-opening-hours"), (village.today.adding(days: -1), nil, "session-in-past"),
+            ]
+            for (to, minute, code) in refusals {
+                let refused = try await refusal {
+                    try await village.change(
+                        SessionStore.move(
+                            session, day: to, time: minute.map { TimeOfDay(minute: $0) }, now: village.clock.now))
+                }
+                #expect(refused?.code == code)
+            }
+            let later = day.adding(days: 2)
+            let moved = try await village.change(
+                SessionStore.move(
+                    session, day: later, time: TimeOfDay(minute: 600), reason: "台风", now: village.clock.now))
+            #expect(moved.session.day == later && moved.session.resources == ["张导"])
+            #expect(moved.bookings.map(\.id) == [booking.id, hold.id])
+            let shown = try await ground.show(session)
+            #expect(shown == moved.session)
+            let stands = try await village.booking(booking)
+            #expect(stands.lines.map(\.day) == [later] && stands.version == booking.version + 1)
+            #expect(stands.lines.map(\.terms) == booking.lines.map(\.terms) && stands.fee == booking.fee)
+            #expect(try await village.booking(hold).holdUntil == hold.holdUntil)
+            #expect(try await messages(village, "changed") == [booking.id.value, hold.id.value])
+            #expect(try await village.seats(session) == [10, 10])
+            // Earlier than the hold ends: it ends with the start.
+            let early = try await village.change(
+                SessionStore.move(session, day: day, time: TimeOfDay(minute: 480), now: village.clock.now))
+            #expect(early.bookings.allSatisfy { ($0.holdUntil ?? .distantPast) <= early.session.startsAt })
+            #expect(try await ground.show(busy).version == 1)
+        }
+    }
+
+    @Test func `a session is cancelled while others book, pay and cancel`() async throws {
+        try await withVillage(poolSize: 16) { village in
+            let ground = try await MoneyGround(village, capacity: 400)
+            var keys: [BookingKey] = []
+            for _ in 0..<12 { keys.append(try await ground.book(5)) }
+            let all = keys
+            let known: Set<String?> = [
+                nil, "session-closed", "booking-changed", "step-not-allowed", "more-than-fee", "sold-out",
+                "seats-taken",
+            ]
+            try await withThrowingTaskGroup(of: String?.self) { group in
+                for key in all {
+                    group.addTask {
+                        try await refusal { try await ground.pay(key, 500) }?.code
+                    }
+                    group.addTask {
+                        try await refusal { try await village.book(village.group(ground.session, headcount: 3)) }?.code
+                    }
+                }
+                for key in all.prefix(3) {
+                    group.addTask {
+                        try await refusal {
+                            try await village.change(BookingStore.cancel(key, now: village.clock.now))
+                        }?.code
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<20 {
+                        let refused = try await refusal {
+                            try await village.change(
+                                SessionStore.cancelWithBookings(ground.session, reason: "台风", now: village.clock.now))
+                        }?.code
+                        if refused == nil { return nil }
+                        #expect(known.contains(refused))
+                    }
+                    return "never"
+                }
+                for try await code in group { #expect(known.contains(code), "\(code ?? "")") }
+            }
+            #expect(try await village.seats(ground.session) == [0, 0])
+            let open = try await village.number(
+                """
+                SELECT count(*) FROM tour_booking WHERE state <> 'cancelled' OR kept_fen > 0 OR refund_due_fen <> paid_fen
+                """)
+            #expect(open == 0)
+            #expect(
+                try await messages(village, "cancelled").count
+                    == Int(try await village.number("SELECT count(*) FROM tour_booking")))
+        }
+    }
+}

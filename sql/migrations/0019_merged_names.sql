@@ -1,0 +1,92 @@
+-- Two spellings of one name are made one without rewriting what was recorded under either: the one that is given up
+-- points to the one that is meant, and whoever looks for either finds both.
+
+ALTER TABLE cooperative ADD COLUMN merged_into int,
+    ADD CONSTRAINT cooperative_merged FOREIGN KEY (village_id, merged_into) REFERENCES cooperative,
+    ADD CONSTRAINT cooperative_not_merged_into_itself CHECK (merged_into <> id);
+ALTER TABLE variety ADD COLUMN merged_into int,
+    ADD CONSTRAINT variety_merged FOREIGN KEY (village_id, product_id, merged_into)
+        REFERENCES variety (village_id, product_id, id),
+    ADD CONSTRAINT variety_not_merged_into_itself CHECK (merged_into <> id);
+ALTER TABLE grade ADD COLUMN merged_into int,
+    ADD CONSTRAINT grade_merged FOREIGN KEY (village_id, merged_into) REFERENCES grade,
+    ADD CONSTRAINT grade_not_merged_into_itself CHECK (merged_into <> id);
+
+-- Channels and buyers are texts of sales.
+CREATE TABLE spelling (
+    village_id int NOT NULL REFERENCES village,
+    kind text NOT NULL CHECK (kind IN ('channel', 'buyer')),
+    name text NOT NULL,
+    meant text NOT NULL,
+    PRIMARY KEY (village_id, kind, name),
+    CONSTRAINT spelling_means_another CHECK (name <> meant)
+);
+CREATE INDEX spelling_meant ON spelling (village_id, kind, meant);
+
+-- One chooses once what a name means; what it means may later be given up itself.
+GRANT SELECT, INSERT ON spelling TO taoyuan_service;
+GRANT UPDATE (meant) ON spelling TO taoyuan_service;
+
+-- What strangers read calls things by the names that are meant.
+CREATE OR REPLACE VIEW public_name AS
+SELECT village_id, 'product' AS kind, id, name FROM product
+UNION ALL
+SELECT v.village_id, 'variety', v.id, coalesce(m.name, v.name) FROM variety v
+LEFT JOIN variety m ON m.village_id = v.village_id AND m.id = v.merged_into
+UNION ALL
+SELECT g.village_id, 'grade', g.id, coalesce(m.name, g.name) FROM grade g
+LEFT JOIN grade m ON m.village_id = g.village_id AND m.id = g.merged_into
+UNION ALL
+SELECT c.village_id, 'cooperative', c.id, coalesce(m.name, c.name) FROM cooperative c
+LEFT JOIN cooperative m ON m.village_id = c.village_id AND m.id = c.merged_into;
+
+-- The one spelling that is meant by a channel's or a buyer's name, and all that mean the same.
+CREATE FUNCTION spelling_meant(in_village int, in_kind text, in_name text) RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((
+        SELECT meant FROM public.spelling WHERE village_id = in_village AND kind = in_kind AND name = in_name), in_name)
+$$;
+CREATE FUNCTION spellings(in_village int, in_kind text, in_name text) RETURNS text[] LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(name) || public.spelling_meant(in_village, in_kind, in_name) FROM public.spelling
+    WHERE village_id = in_village AND kind = in_kind
+        AND meant = public.spelling_meant(in_village, in_kind, in_name)
+$$;
+-- The cooperative of that name, whichever of its spellings, and those that were merged into it.
+CREATE FUNCTION cooperatives_named(in_village int, in_name text) RETURNS int[] LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(c.id) FROM public.cooperative c
+    JOIN public.cooperative n ON n.village_id = c.village_id
+        AND coalesce(n.merged_into, n.id) = coalesce(c.merged_into, c.id)
+    WHERE c.village_id = in_village AND n.name = in_name
+$$;
+REVOKE ALL ON FUNCTION spelling_meant(int, text, text), spellings(int, text, text), cooperatives_named(int, text)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION spelling_meant(int, text, text), spellings(int, text, text), cooperatives_named(int, text)
+    TO taoyuan_service;
+
+-- A cooperative sees what was recorded under a spelling of its name. The second look is only taken at rows that are not
+-- under its own number, and once a statement.
+DO $$
+DECLARE
+    village text := '(SELECT nullif(current_setting(''taoyuan.village'', true), '''')::int)';
+    own text := '(SELECT nullif(current_setting(''taoyuan.cooperative'', true), '''')::int)';
+    merged text := format('cooperative_id IN (SELECT c.id FROM cooperative c WHERE c.village_id = %s AND c.merged_into = %s)',
+        village, own);
+    scoped record;
+BEGIN
+    FOR scoped IN
+        SELECT c.relname AS name, p.polname AS policy FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND p.polname = c.relname || '_scope' AND c.relname <> 'plot_season'
+            AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'cooperative_id')
+    LOOP
+        EXECUTE format('ALTER POLICY %I ON %I USING (village_id = %s AND (%s IN (0, cooperative_id) OR %s))',
+            scoped.policy, scoped.name, village, own, merged);
+    END LOOP;
+    EXECUTE format($policy$
+        ALTER POLICY plot_season_scope ON plot_season USING (village_id = %1$s AND (%2$s IN (0, cooperative_id) OR %3$s
+            OR EXISTS (SELECT FROM plot_period p WHERE p.village_id = plot_season.village_id
+                AND p.plot_id = plot_season.plot_id AND p.cooperative_id = %2$s)))
+        $policy$, village, own, merged);
+END
+$$;
