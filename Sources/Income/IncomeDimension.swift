@@ -12,11 +12,12 @@ extension IncomeSummary.Dimension {
         case .product: "product_id"
         case .cooperative: "cooperative_id"
         case .channel: "channel"
-        case .household: "household_id"
+        // Called as it was on the day of the harvest.
+        case .household: "household_id, harvested_on"
         }
     }
 
-    /// The name of a cell of `c`, with `join`. A household is called as it was on the period's last day.
+    /// The name of a cell of `c`, with `join`.
     var name: SQL {
         switch self {
         case .month: "to_char(c.day, 'YYYY-MM')"
@@ -28,7 +29,7 @@ extension IncomeSummary.Dimension {
         }
     }
 
-    func join(_ village: Int, at day: CivilDay) -> SQL {
+    func join(_ village: Int) -> SQL {
         switch self {
         case .month, .source: ""
         case .channel:
@@ -44,14 +45,16 @@ extension IncomeSummary.Dimension {
         case .household:
             """
              LEFT JOIN household_span h ON h.village_id = \(village) AND h.household_id = c.household_id
-                AND h.from_day <= \(day) AND \(day) < h.until_day
+                AND h.from_day <= c.harvested_on AND c.harvested_on < h.until_day
             """
         }
     }
 
     /// The rows of `income_row` that have this value.
-    func condition(_ value: IncomeFilter.Value, _ village: Int, at day: CivilDay) -> SQL {
-        guard case .some(let text) = value else { return "\(key) IS NULL" }
+    func condition(_ value: IncomeFilter.Value, _ village: Int) -> SQL {
+        guard case .some(let text) = value else {
+            return self == .household ? "household_id IS NULL" : "\(key) IS NULL"
+        }
         switch self {
         case .month: return "to_char(day, 'YYYY-MM') = \(text)"
         case .source: return "source = \(text)"
@@ -61,9 +64,12 @@ extension IncomeSummary.Dimension {
         case .household:
             // By its number alone, or as summaries call it.
             return """
-                household_id IN (SELECT household_id FROM household_span WHERE village_id = \(village)
-                    AND from_day <= \(day) AND \(day) < until_day
+                household_id IN (SELECT household_id FROM household_period WHERE village_id = \(village)
                     AND (number = \(text) OR number || ' ' || head = \(text)))
+                AND EXISTS (SELECT FROM household_span h
+                    WHERE h.village_id = \(village) AND h.household_id = income_row.household_id
+                        AND h.from_day <= income_row.harvested_on AND income_row.harvested_on < h.until_day
+                        AND (h.number = \(text) OR h.number || ' ' || h.head = \(text)))
                 """
         }
     }

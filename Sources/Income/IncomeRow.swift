@@ -49,8 +49,6 @@ public struct IncomeFilter: Sendable {
 
     public let from: CivilDay
     public let to: CivilDay
-    /// The last day of the period of which it is a cell: households are called as they were then.
-    let last: CivilDay
     public var values: [IncomeSummary.Dimension: Value]
 
     /// - Throws: a `Refusal` for a period that ends before it begins, an unknown source and a month that is none.
@@ -60,7 +58,6 @@ public struct IncomeFilter: Sendable {
                 .invalid, "period-reversed", field: "from", zh: "起始日期在截止日期之后",
                 en: "the period begins after it ends")
         }
-        last = to
         var (from, to) = (from, to)
         var values = values
         if case .some(let text)? = values[.source] { values[.source] = .some(try IncomeSource(any: text).rawValue) }

@@ -96,7 +96,7 @@ public struct IncomeRowStore: Sendable {
             query += "\(dimension.name) AS \(identifier: dimension.rawValue), "
         }
         query += "sum(amount_fen)::bigint AS amount_fen, sum(earlier_fen)::bigint AS earlier_fen FROM cells c"
-        for dimension in dimensions { query += dimension.join(scope.village, at: filter.last) }
+        for dimension in dimensions { query += dimension.join(scope.village) }
         if dimensions.isEmpty { return query + " HAVING count(*) > 0" }
         // By their places: some names of columns are also those of what they are made of.
         let ordinals: [SQL] = ["1", "2", "3", "4", "5", "6"]
@@ -114,7 +114,7 @@ public struct IncomeRowStore: Sendable {
             LEFT JOIN cooperative o ON o.village_id = n.village_id AND o.id = coalesce(n.merged_into, n.id)
             LEFT JOIN spelling w ON w.village_id = r.village_id AND w.kind = 'channel' AND w.name = r.channel
             LEFT JOIN household_span h ON h.village_id = r.village_id AND h.household_id = r.household_id
-                AND h.from_day <= \(filter.last) AND \(filter.last) < h.until_day
+                AND h.from_day <= r.harvested_on AND r.harvested_on < h.until_day
             """
         if let after {
             query += """
@@ -132,7 +132,7 @@ public struct IncomeRowStore: Sendable {
             WHERE village_id = \(scope.village) AND day BETWEEN \(filter.from) AND \(filter.to)
             """
         for (dimension, value) in filter.values.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            query += " AND " + dimension.condition(value, scope.village, at: filter.last)
+            query += " AND " + dimension.condition(value, scope.village)
         }
         return query + ") r"
     }

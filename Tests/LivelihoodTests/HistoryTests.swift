@@ -24,10 +24,14 @@ import Testing
     private func summary(
         _ village: TestVillage, _ year: Int, by dimensions: [IncomeSummary.Dimension], as scope: Scope? = nil
     ) async throws -> [String] {
-        try await IncomeStore(village.database).summary(
-            from: #require(CivilDay(year: year, month: 1, day: 1)),
-            to: #require(CivilDay(year: year, month: 12, day: 31)), by: dimensions, scope ?? village.committee
-        ).rows.map { row in (row.values.map { $0 ?? "-" } + ["\(row.amount)"]).joined(separator: " ") }
+        let from = try #require(CivilDay(year: year, month: 1, day: 1))
+        let to = try #require(CivilDay(year: year, month: 12, day: 31))
+        let summary = try await IncomeRowStore(village.database).summary(
+            from: from, to: to, by: dimensions, scope ?? village.committee)
+        return summary.rows.map { row in
+            let values = row.values.map { $0 ?? "-" }
+            return (values + ["\(row.amount)"]).joined(separator: " ")
+        }
     }
 
     @Test func `income is the household's whose harvest it was, under the name that it had then`() async throws {

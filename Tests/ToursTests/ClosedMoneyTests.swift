@@ -82,6 +82,24 @@ import Testing
         }
     }
 
+    @Test func `a register records nothing in a closed period`() async throws {
+        try await withVillage { village in
+            let row = "2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,14,12,韩老师,139****6211,45,630.00,已完成"
+            let header = "预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态"
+            let day = try #require(CivilDay(year: 2025, month: 3, day: 7))
+            _ = try await village.database.change(
+                village.committee, ClosedBooks.close(through: day, today: village.today))
+            let report = try await village.load(lines: [header, row], BookingRegister(today: village.today))
+            #expect(report.recorded == 0 && report.refused.first?.reason.zh.contains("账已结到") == true)
+            let after = row.replacing("2025-03-07", with: "2025-03-08")
+            let open = try await village.load(lines: [header, after], BookingRegister(today: village.today))
+            #expect(open.recorded == 1)
+            #expect(try await village.tourIncome() == 63_000)
+            // Charged and paid.
+            #expect(try await village.number("SELECT count(*) FROM tour_claim") == 0)
+        }
+    }
+
     /// Closing waits for entries that are being written, and they for it: none is dated before it.
     @Test func `visits completed while the books are closed are before it or after it`() async throws {
         try await withVillage(poolSize: 8) { village in
@@ -97,10 +115,12 @@ import Testing
             }
             let income = try await ground.income()
             #expect(income.values.reduce(0, +) == 10_000)
+            // A row is of the day that was open when it was committed: none of a closed day came later than the closing.
+            let closing = try await village.number("SELECT xmin::text::bigint FROM books_closing")
             let late = try await village.number(
                 """
-                SELECT count(*) FROM tour_earning e, books_closing c WHERE e.day <= c.through AND e.at > c.at
-                    AND e.xmin::text::bigint > c.xmin::text::bigint + 100000
+                SELECT count(*) FROM tour_earning e, books_closing c
+                WHERE e.day <= c.through AND e.at > c.at AND e.xmin::text::bigint > \(closing)
                 """)
             #expect(late == 0)
         }

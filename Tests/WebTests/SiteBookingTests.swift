@@ -246,6 +246,22 @@ extension SiteTests {
             #expect(twice.status == 409 && twice.text.contains("刚刚被别人改过"))
         }
 
+        @Test func aGroupIsToldHowMuchComesBack() async throws {
+            let village = try Served.village
+            let booking = try await village.booked()
+            _ = try await village.post(
+                "/api/v1/tours/bookings/\(booking["booking"].int64)/payments", as: "desk",
+                ["amount": JSON(Money(fen: 10_000)), "paidHow": "微信"])
+            let own = "reference=\(try booking["reference"].string)&phone=13812345678"
+            let before = try await post("/tours/booking", own)
+            #expect(before.text.contains("现在取消不收费用。已付的款将退还 100\u{A0}元"))
+            let cancelled = try await post("/tours/booking", "act=cancel&version=2&" + own)
+            #expect(cancelled.status == 200 && cancelled.text.contains("已付的款将退还 100\u{A0}元"))
+            #expect(cancelled.text.contains("应退"))
+            let english = try await post("/tours/booking", own, accept: "en")
+            #expect(english.text.contains("100\u{A0}yuan of what you paid come back"))
+        }
+
         @Test func aGroupChangesItsHeadsAndItsSession() async throws {
             let village = try Served.village
             let session = try await village.tourSession(capacity: 40)
