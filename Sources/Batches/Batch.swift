@@ -23,6 +23,10 @@ public struct Batch: Sendable {
     /// All that came in, and all that went out; the difference is in stock.
     public let weightIn: Weight
     public let weightOut: Weight
+    /// The harvest never was.
+    public let isVoid: Bool
+    /// It, or a batch that it was made from, is being recalled.
+    public let isRecalled: Bool
     public let registeredAt: Date
 
     public var stock: Weight { weightIn - weightOut }
@@ -73,11 +77,43 @@ public enum Withdrawal: String, Sendable, CaseIterable {
 
 /// One movement of a batch's stock: grams that came in (above zero) or left (below zero).
 public struct StockMovement: Sendable {
+    public let number: Int64
+    /// `harvest`, `sale`, a withdrawal's; `correction` of the harvest's weight, `return` of what was sold, `undo` of a
+    /// withdrawal.
     public let kind: String
     public let grams: Int64
     public let day: CivilDay
     public let sale: Int64?
+    /// The withdrawal that it undoes, and the movement by which it was undone itself.
+    public let undoes: Int64?
+    public let undoneBy: Int64?
     public let reason: String?
     public let actor: String
     public let at: Date
+}
+
+/// A recall that has not ended.
+public struct OpenRecall: Sendable {
+    /// The batch that is recalled: the one that was asked for, or one that it was made from.
+    public let batch: Int64
+    public let reason: String
+    public let at: Date
+}
+
+/// A batch with what happened to it.
+public struct BatchHistory: Sendable {
+    public let batch: Batch
+    public let recall: OpenRecall?
+    /// Oldest first.
+    public let corrections: [BatchCorrection]
+    /// Newest first; the sum of all of them is the stock.
+    public let movements: [StockMovement]
+    /// How many movements there are before the last of these.
+    public let older: Int
+}
+
+/// What a movement has left in stock.
+public struct MovedStock: Sendable {
+    public let movement: Int64
+    public let stock: Weight
 }

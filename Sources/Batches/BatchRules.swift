@@ -50,6 +50,40 @@ public enum BatchRules {
             zh: "批次 \(batch) 只剩 \(stock)，不够 \(wanted)", en: "batch \(batch) has \(stock) left, not \(wanted)")
     }
 
+    /// - Parameter recall: nil where it is not known any more which.
+    public static func recalled(_ batch: Int64, _ recall: OpenRecall?) -> Refusal {
+        let (zh, en) =
+            recall.map { recall in
+                let day = CivilDay(of: recall.at)
+                return recall.batch == batch
+                    ? ("（\(day) 起，原因：\(recall.reason)）", " since \(day) (\(recall.reason))")
+                    : (
+                        "（由批次 \(recall.batch) 制成，它自 \(day) 起召回，原因：\(recall.reason)）",
+                        ", with batch \(recall.batch) that it was made from, since \(day) (\(recall.reason))"
+                    )
+            } ?? ("", "")
+        return Refusal(
+            .conflict, "batch-recalled", field: "batch", zh: "批次 \(batch) 正在召回\(zh)，不能出库，只能登记为损耗",
+            en: "batch \(batch) is under recall\(en): nothing of it may leave but as a loss")
+    }
+
+    public static func void(_ batch: Int64) -> Refusal {
+        Refusal(
+            .conflict, "batch-void", field: "batch", zh: "批次 \(batch) 已作废（这次采收并不存在）",
+            en: "batch \(batch) is void: the harvest never was")
+    }
+
+    /// A reason for what is put right, as it is kept.
+    public static func reason(_ text: String) throws -> String {
+        let reason = text.trimmed
+        guard (1...1000).contains(reason.unicodeScalars.count) else {
+            throw Refusal(
+                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
+                en: "give the reason, 1 to 1000 characters")
+        }
+        return reason
+    }
+
     public static func slipTaken(_ slip: String) -> Refusal {
         Refusal(
             .conflict, "slip-taken", field: "slip", zh: "采收单号“\(slip.shortened)”当年已登记过",

@@ -3,17 +3,46 @@ import Kernel
 import Orchard
 import Postgres
 
-/// A harvest whose names have been found and whose number has been taken; nothing of it is written yet.
+/// A harvest whose names have been found and whose number has been taken: all that is written of it but the signature of
+/// its code.
 public struct PreparedHarvest: Sendable {
     public let number: Int64
-    public let weight: Weight
-    public let day: CivilDay
     public let cooperative: Int
-    public let product: String
+    public let plot: Int
+    /// What held of the plot on the day, and whose it was then.
+    public let plotPeriod: Int
+    public let household: Int
+    public let product: Int
+    public let variety: Int
+    public let grade: Int
+    public let day: CivilDay
     public let bestBefore: CivilDay?
-    /// The statements that record it.
-    public let writes: [SQL]
-    public let refusals: [String: Refusal]
+    public let weight: Weight
+    public let slip: String?
+    public let picker: String?
+    /// What the plot may give in the season, exceptions included.
+    public let allowed: Weight
+
+    public init(
+        number: Int64, cooperative: Int, plot: Int, plotPeriod: Int, household: Int, product: Int, variety: Int,
+        grade: Int, day: CivilDay, bestBefore: CivilDay?, weight: Weight, slip: String?, picker: String?,
+        allowed: Weight
+    ) {
+        self.number = number
+        self.cooperative = cooperative
+        self.plot = plot
+        self.plotPeriod = plotPeriod
+        self.household = household
+        self.product = product
+        self.variety = variety
+        self.grade = grade
+        self.day = day
+        self.bestBefore = bestBefore
+        self.weight = weight
+        self.slip = slip
+        self.picker = picker
+        self.allowed = allowed
+    }
 }
 
 /// How a harvest becomes a batch.
@@ -25,10 +54,11 @@ public enum HarvestStore {
     public static let slipOnce = "batch_slip_once"
 
     /// Finds what the harvest names and takes a batch number, in one statement.
+    /// - Returns: also what the constraints tell that only decide when it is written.
     /// - Throws: a `Refusal` naming the field.
     public static func prepare(
         _ harvest: Harvest, today: CivilDay, in transaction: Transaction, _ scope: Scope
-    ) async throws -> PreparedHarvest {
+    ) async throws -> (harvest: PreparedHarvest, refusals: [String: Refusal]) {
         try BatchRules.harvestDay(harvest.day, today: today)
         let slip = try harvest.slip.map { try OrchardRules.name($0, field: "slip") }
         let season = OrchardRules.season(of: harvest.day)
@@ -52,8 +82,6 @@ public enum HarvestStore {
             throw BatchRules.cropMismatch(
                 plot: harvest.plot, crop: try first.decode("crop_name"), product: named.product.name)
         }
-        let cooperative: Int = try row.decode("cooperative_id")
-        let household: Int = try row.decode("household_id")
         let ceiling = OrchardRules.ceiling(
             areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu"))
         let allowed = ceiling + Weight(grams: try row.decode("extra_g"))
@@ -63,40 +91,14 @@ public enum HarvestStore {
         // The CHECK on plot_season decides between registrations at the same time. It holds the greatest ceiling that
         // the season has had, and so does not know of a plot that was measured smaller since.
         guard harvested + harvest.weight <= allowed else { throw overCeiling }
-        let number: Int64 = try row.decode("number")
-        let product: Int = try row.decode("product")
-        let variety: Int = try row.decode("variety")
         let bestBeforeDays: Int? = try row.decode("best_before_days")
-        return PreparedHarvest(
-            number: number, weight: harvest.weight, day: harvest.day, cooperative: cooperative,
-            product: try row.decode("crop_name"),
-            bestBefore: OrchardRules.bestBefore(harvested: harvest.day, days: bestBeforeDays),
-            writes: [
-                """
-                INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g,
-                    ceiling_g)
-                VALUES (\(scope.village), \(plot), \(product), \(season), \(cooperative), \(harvest.weight), \(allowed))
-                ON CONFLICT (village_id, plot_id, product_id, season)
-                DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g,
-                    ceiling_g = greatest(s.ceiling_g, EXCLUDED.ceiling_g)
-                """,
-                """
-                INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id,
-                    product_id, variety_id, grade_id, harvested_on, slip, picker, in_g)
-                VALUES (\(scope.village), \(number), \(cooperative), 'harvest', \(plot), \(household), \(period),
-                    \(product), \(variety), \(grade), \(harvest.day), \(slip), \(harvest.picker),
-                    \(harvest.weight))
-                """,
-                """
-                INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, actor)
-                VALUES (\(scope.village), \(number), \(cooperative), 'harvest', \(harvest.weight), \(harvest.day),
-                    \(scope.actor))
-                """,
-            ],
-            refusals: [
-                withinCeiling: overCeiling,
-                slipOnce: BatchRules.slipTaken(slip ?? ""),
-            ])
+        let prepared = PreparedHarvest(
+            number: try row.decode("number"), cooperative: try row.decode("cooperative_id"), plot: plot,
+            plotPeriod: period, household: try row.decode("household_id"), product: try row.decode("product"),
+            variety: try row.decode("variety"), grade: grade, day: harvest.day,
+            bestBefore: OrchardRules.bestBefore(harvested: harvest.day, days: bestBeforeDays), weight: harvest.weight,
+            slip: slip, picker: harvest.picker, allowed: allowed)
+        return (prepared, [withinCeiling: overCeiling, slipOnce: BatchRules.slipTaken(slip ?? "")])
     }
 
     /// Row-level security keeps other cooperatives' plots from a clerk.

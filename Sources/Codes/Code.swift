@@ -1,3 +1,4 @@
+import Batches
 import Kernel
 import Signing
 import Synchronization
@@ -8,6 +9,8 @@ public struct IssuedCode: Sendable {
     public let signed: SignedCode
     public let origin: Origin
     public let revoked: Bool
+    /// The recall that the batch is under, where that was asked for.
+    public var recall: OpenRecall?
 
     public var payload: String { signed.payload }
     public var url: String { origin.url(payload: signed.payload) }

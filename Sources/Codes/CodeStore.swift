@@ -18,45 +18,73 @@ public struct CodeStore: Sendable {
     public func register(_ harvest: Harvest, today: CivilDay) -> Plan<IssuedCode> {
         let keys = keys
         return { transaction, scope in
-            let prepared = try await HarvestStore.prepare(harvest, today: today, in: transaction, scope)
+            let (prepared, refusals) = try await HarvestStore.prepare(harvest, today: today, in: transaction, scope)
             let signer = try keys.signer()
             let signed = try signer.sign(
                 batch: UInt32(prepared.number), issued: today, bestBefore: prepared.bestBefore)
             let code = IssuedCode(batch: prepared.number, signed: signed, origin: signer.origin, revoked: false)
             return Change(
                 code,
-                writes: prepared.writes + [Self.insert(signed, cooperative: prepared.cooperative, scope)],
-                refusals: prepared.refusals,
+                writes: [
+                    HarvestWriter.statement(
+                        from: HarvestWriter.values(prepared, signature: signed.signature), key: signed.body.keyID,
+                        issued: today, scope)
+                ],
+                refusals: refusals,
                 event: Event("batch.register", "\(prepared.number)", day: harvest.day, .grams(harvest.weight)))
         }
     }
 
-    static func insert(_ code: SignedCode, cooperative: Int, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO code (village_id, batch_number, serial, cooperative_id, key_id, issued_on, best_before, signature)
-        VALUES (\(scope.village), \(Int64(code.body.batch)), \(code.body.serial ?? []), \(cooperative),
-            \(Int(code.body.keyID.value)), \(code.body.issued), \(code.body.bestBefore), \(code.signature))
-        """
+    /// Voids a batch whose harvest never was; its code is revoked with it, and its slip is free again.
+    public static func void(batch: Int64, reason: String, day: CivilDay? = nil, today: CivilDay) -> Plan<Void> {
+        { transaction, scope in
+            let void = try await BatchStore.void(
+                batch, reason: reason, day: day, today: today, in: transaction, scope)
+            return Change(
+                (),
+                writes: [
+                    """
+                    INSERT INTO code_revocation (village_id, batch_number, serial, cooperative_id, reason, actor)
+                    SELECT c.village_id, c.batch_number, '', c.cooperative_id, \(reason.trimmed), \(scope.actor)
+                    FROM code c WHERE c.village_id = \(scope.village) AND c.batch_number = \(batch) AND c.serial = ''
+                    ON CONFLICT DO NOTHING
+                    """,
+                    CodeWatch.notify,
+                ] + void.writes,
+                refusals: void.refusals, event: void.event)
+        }
     }
 
-    /// The code of a batch, signature and all, as it was issued.
+    /// The code of a batch, signature and all, as it was issued, and the recall that the batch is under.
     /// - Throws: a `Refusal` of kind `notFound`, for another cooperative's batch too.
     public func show(batch: Int64, _ scope: Scope) async throws -> IssuedCode {
-        let rows = try await database.transaction(scope) { transaction in
-            try await transaction.query(
+        let answers = try await database.transaction(scope) { transaction in
+            try await transaction.query([
                 """
                 SELECT c.batch_number, c.key_id, c.issued_on, c.best_before, c.signature, k.origin, EXISTS (
                     SELECT FROM code_revocation r
                     WHERE r.village_id = c.village_id AND r.batch_number = c.batch_number AND r.serial = '') AS revoked
                 FROM code c JOIN signing_key k ON k.village_id = c.village_id AND k.key_id = c.key_id
                 WHERE c.village_id = \(scope.village) AND c.batch_number = \(batch) AND c.serial = ''
-                """)
+                """,
+                BatchStore.openRecall(over: batch, scope),
+            ])
         }
-        guard let row = rows.first else { throw BatchRules.unknownBatch(batch) }
-        return try Self.code(row)
+        guard let row = answers[0].first else { throw BatchRules.unknownBatch(batch) }
+        var code = try Self.code(row)
+        code.recall = try answers[1].first.map(OpenRecall.init)
+        return code
     }
 
-    /// The batch codes that are not revoked, by ascending batch number.
+    /// The code of a batch for its labels.
+    /// - Throws: a `Refusal` also for a batch under recall: nothing is labelled with it.
+    public func label(batch: Int64, _ scope: Scope) async throws -> IssuedCode {
+        let code = try await show(batch: batch, scope)
+        if let recall = code.recall { throw BatchRules.recalled(batch, recall) }
+        return code
+    }
+
+    /// The batch codes that are neither revoked nor under recall, by ascending batch number.
     /// - Parameter after: the number of the batch before the first one wanted.
     public func export(_ scope: Scope, after: Int64 = 0, limit: Int) async throws -> [IssuedCode] {
         try await database.transaction(scope) { transaction in
@@ -64,13 +92,32 @@ public struct CodeStore: Sendable {
                 """
                 SELECT c.batch_number, c.key_id, c.issued_on, c.best_before, c.signature, k.origin, false AS revoked
                 FROM code c JOIN signing_key k ON k.village_id = c.village_id AND k.key_id = c.key_id
-                WHERE c.village_id = \(scope.village) AND c.batch_number > \(after) AND c.serial = ''
+                JOIN batch b ON b.village_id = c.village_id AND b.number = c.batch_number
+                WHERE c.village_id = \(scope.village) AND c.batch_number > \(after) AND c.serial = '' AND b.recalls = 0
                     AND NOT EXISTS (
                         SELECT FROM code_revocation r
                         WHERE r.village_id = c.village_id AND r.batch_number = c.batch_number AND r.serial = '')
                 ORDER BY c.batch_number LIMIT \(limit)
                 """
             ).map(Self.code)
+        }
+    }
+
+    /// The batches under recall whose codes `export` therefore leaves out, each with the recall.
+    public func leftOut(_ scope: Scope, after: Int64 = 0) async throws -> [(batch: Int64, recall: OpenRecall)] {
+        try await database.transaction(scope) { transaction in
+            let numbers = try await transaction.query(
+                """
+                SELECT number FROM batch WHERE village_id = \(scope.village) AND number > \(after) AND recalls > 0
+                ORDER BY number
+                """
+            ).map { try $0.decode("number", as: Int64.self) }
+            var found: [(batch: Int64, recall: OpenRecall)] = []
+            for number in numbers {
+                guard let recall = try await BatchStore.recall(over: number, transaction, scope) else { continue }
+                found.append((number, recall))
+            }
+            return found
         }
     }
 
@@ -111,42 +158,6 @@ public struct CodeStore: Sendable {
                         en: "the codes of batch \(batch) are revoked already")
                 ],
                 event: Event("code.revoke", "\(batch)", .reason(reason)))
-        }
-    }
-
-    /// Opens a batch's recall, or ends it.
-    public static func recall(batch: Int64, open: Bool, reason: String) -> Plan<Void> {
-        { transaction, scope in
-            let reason = try CodeRules.reason(reason)
-            let rows = try await transaction.query(
-                """
-                SELECT b.cooperative_id, coalesce((
-                    SELECT r.step = 'open' FROM recall r WHERE r.village_id = b.village_id
-                        AND r.batch_number = b.number ORDER BY r.id DESC LIMIT 1), false) AS is_open
-                FROM batch b WHERE b.village_id = \(scope.village) AND b.number = \(batch)
-                """)
-            guard let row = rows.first else { throw BatchRules.unknownBatch(batch) }
-            guard try row.decode("is_open", as: Bool.self) != open else {
-                throw open
-                    ? Refusal(
-                        .conflict, "recall-open", field: "batch", zh: "批次 \(batch) 已在召回中",
-                        en: "batch \(batch) is under recall already")
-                    : Refusal(
-                        .conflict, "no-recall", field: "batch", zh: "批次 \(batch) 没有召回",
-                        en: "batch \(batch) is not under recall")
-            }
-            let cooperative: Int = try row.decode("cooperative_id")
-            return Change(
-                (),
-                writes: [
-                    """
-                    INSERT INTO recall (village_id, batch_number, cooperative_id, step, reason, actor)
-                    VALUES (\(scope.village), \(batch), \(cooperative), \(open ? "open" : "end"), \(reason),
-                        \(scope.actor))
-                    """,
-                    CodeWatch.notify,
-                ],
-                event: Event(open ? "recall.open" : "recall.end", "\(batch)", .reason(reason)))
         }
     }
 }

@@ -60,6 +60,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         /// Known once the row has passed, since they may have to be made for it.
         var variety = 0
         var grade = 0
+        /// What the plot may give in the season.
+        var allowed = Weight(grams: 0)
         let day: CivilDay
         let bestBefore: CivilDay?
         let weight: Weight
@@ -68,6 +70,22 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var recorded: Recorded {
             Recorded(
                 plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight, picker: picker)
+        }
+
+        func prepared(number: Int64) -> PreparedHarvest {
+            PreparedHarvest(
+                number: number, cooperative: cooperative, plot: plot, plotPeriod: plotPeriod, household: household,
+                product: product.id, variety: variety, grade: grade, day: day, bestBefore: bestBefore, weight: weight,
+                slip: slip, picker: picker, allowed: allowed)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -90,9 +108,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         let known = try await Self.known(rows, catalogue, transaction, scope)
-        let numbers = try await Self.numbers(rows.count - known.count, transaction, scope)
+        let new = rows.count - known.values.count { $0.present != nil }
+        let numbers = try await Self.numbers(new, transaction, scope)
         if !hasStaging {
-            _ = try await transaction.query(HarvestStaging.create)
+            _ = try await transaction.query(HarvestWriter.createStaging)
             hasStaging = true
         }
         let (before, keyID, today) = (pending, signer.keyID, today)
@@ -107,12 +126,16 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             do {
                 var entry = try result.get()
                 let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip, year: entry.day.year)
-                if let old = known[key] ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
+                if known[key]?.past.contains(where: entry.says) == true {
+                    outcomes.append(.already)
+                    continue
+                }
+                if let old = known[key]?.present ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     try entry.check(against: old)
                     outcomes.append(.already)
                     continue
                 }
-                try ledger.add(entry)
+                entry.allowed = try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
                     making: entry.varietyName, of: entry.product, transaction, scope)
                 entry.grade = try await catalogue.grade(making: entry.gradeName, transaction, scope)
@@ -125,7 +148,6 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         }
         pending = HarvestStaging.Rows(
             bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
-            seasons: ledger.takeWrites(scope),
             entries: entries, places: places)
         try await written
         self.catalogue = catalogue
@@ -190,11 +212,18 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let picker: String?
     }
 
+    /// What the books hold under a slip: nothing any more, if its batch is void or its number was corrected. A row that
+    /// says what was recorded before a correction is the row that was recorded.
+    private struct Known {
+        var present: Recorded?
+        var past: [Recorded] = []
+    }
+
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
     /// table that is being filled has no statistics, and the planner would read all of it instead.
     private static func known(
         _ rows: [RegisterRow], _ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SlipKey: Recorded] {
+    ) async throws -> [SlipKey: Known] {
         var cooperatives: [Int] = []
         var slips: [String] = []
         var years: [Int] = []
@@ -206,16 +235,24 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             slips.append(number)
             years.append(day.year)
         }
-        var found: [SlipKey: Recorded] = [:]
+        var found: [SlipKey: Known] = [:]
         for row in try await transaction.query(
             """
-            SELECT b.cooperative_id, b.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
-                b.in_g, b.picker
+            SELECT w.cooperative_id, w.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
+                b.grams, b.picker, b.is_present
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             CROSS JOIN LATERAL (
-                SELECT * FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
-                    AND b.slip = w.slip AND b.slip IS NOT NULL
-                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1) b
+                (SELECT plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
+                FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
+                    AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
+                    AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
+                UNION ALL
+                SELECT b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
+                    false
+                FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
+                WHERE k.village_id = \(scope.village) AND k.cooperative_id = w.cooperative_id AND k.slip_before = w.slip
+                    AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
+            ) b
             JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
             JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
@@ -224,9 +261,14 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             let harvested: CivilDay = try row.decode("harvested_on")
             let key = SlipKey(
                 cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
-            found[key] = Recorded(
+            let recorded = Recorded(
                 plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
-                day: harvested, weight: try row.decode("in_g"), picker: try row.decode("picker"))
+                day: harvested, weight: try row.decode("grams"), picker: try row.decode("picker"))
+            if try row.decode("is_present", as: Bool.self) {
+                found[key, default: Known()].present = recorded
+            } else {
+                found[key, default: Known()].past.append(recorded)
+            }
         }
         return found
     }

@@ -29,19 +29,14 @@ struct SeasonLedger: Sendable {
     }
 
     private struct Season {
-        let cooperative: Int
         /// What the committee's exceptions add to the ceiling.
         let extra: Weight
-        /// The greatest of the ceilings of the days on which it was harvested.
-        var allowed = Weight(grams: 0)
+        /// What is on its way into the database counts too.
         var harvested: Weight
-        /// Not yet written.
-        var pending = Weight(grams: 0)
     }
 
     private(set) var plots: [String: Plot] = [:]
     private var seasons: [Key: Season] = [:]
-    private var pending: Set<Key> = []
 
     mutating func loadPlots(of numbers: [String], _ transaction: Transaction, _ scope: Scope) async throws {
         let wanted = Array(Set(numbers).filter { plots[$0] == nil })
@@ -71,8 +66,7 @@ struct SeasonLedger: Sendable {
     mutating func loadSeasons(
         of harvests: [HarvestRegister.Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws {
-        var wanted: [Key: Int] = [:]
-        for entry in harvests where seasons[Self.key(entry)] == nil { wanted[Self.key(entry)] = entry.cooperative }
+        let wanted = Set(harvests.map(Self.key)).filter { seasons[$0] == nil }
         guard !wanted.isEmpty else { return }
         for row in try await transaction.query(
             """
@@ -80,8 +74,8 @@ struct SeasonLedger: Sendable {
                 (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                     WHERE o.village_id = \(scope.village) AND o.plot_id = w.plot_id
                         AND o.product_id = w.product_id AND o.season = w.season) AS extra_g
-            FROM unnest(\(wanted.keys.map(\.plot))::int[], \(wanted.keys.map(\.product))::int[],
-                \(wanted.keys.map(\.season))::int[]) w (plot_id, product_id, season)
+            FROM unnest(\(wanted.map(\.plot))::int[], \(wanted.map(\.product))::int[],
+                \(wanted.map(\.season))::int[]) w (plot_id, product_id, season)
             LEFT JOIN LATERAL (
                 SELECT * FROM plot_season s WHERE s.village_id = \(scope.village) AND s.plot_id = w.plot_id
                     AND s.product_id = w.product_id AND s.season = w.season LIMIT 1) s ON true
@@ -90,9 +84,8 @@ struct SeasonLedger: Sendable {
             let key = Key(
                 plot: try row.decode("plot_id"), product: try row.decode("product_id"),
                 season: try row.decode("season"))
-            guard let cooperative = wanted[key] else { throw MissingRow() }
             seasons[key] = Season(
-                cooperative: cooperative, extra: Weight(grams: try row.decode("extra_g")),
+                extra: Weight(grams: try row.decode("extra_g")),
                 harvested: Weight(grams: try row.decode("harvested_g")))
         }
     }
@@ -101,8 +94,9 @@ struct SeasonLedger: Sendable {
         Key(plot: entry.plot, product: entry.product.id, season: OrchardRules.season(of: entry.day))
     }
 
-    /// - Throws: a `Refusal` when the plot would give more than it may.
-    mutating func add(_ entry: HarvestRegister.Entry) throws {
+    /// - Returns: what the plot may give in the season, as it was on the day.
+    /// - Throws: a `Refusal` when it would give more.
+    mutating func add(_ entry: HarvestRegister.Entry) throws -> Weight {
         let key = Self.key(entry)
         guard var season = seasons[key] else { throw MissingRow() }
         let sum = season.harvested + entry.weight
@@ -114,41 +108,7 @@ struct SeasonLedger: Sendable {
             ).renamed(field: "重量斤")
         }
         season.harvested = sum
-        season.allowed = max(season.allowed, allowed)
-        season.pending = season.pending + entry.weight
         seasons[key] = season
-        pending.insert(key)
-    }
-
-    /// The statement that writes what is pending, in one order for everybody, so that two imports don't deadlock.
-    mutating func takeWrites(_ scope: Scope) -> [SQL] {
-        var plots: [Int] = []
-        var products: [Int] = []
-        var years: [Int] = []
-        var cooperatives: [Int] = []
-        var harvested: [Int64] = []
-        var allowed: [Int64] = []
-        for key in pending.sorted(by: { ($0.plot, $0.product, $0.season) < ($1.plot, $1.product, $1.season) }) {
-            guard let season = seasons[key] else { continue }
-            plots.append(key.plot)
-            products.append(key.product)
-            years.append(key.season)
-            cooperatives.append(season.cooperative)
-            harvested.append(season.pending.grams)
-            allowed.append(season.allowed.grams)
-            seasons[key]?.pending = Weight(grams: 0)
-        }
-        pending = []
-        guard !plots.isEmpty else { return [] }
-        return [
-            """
-            INSERT INTO plot_season AS s (village_id, plot_id, product_id, season, cooperative_id, harvested_g, ceiling_g)
-            SELECT \(scope.village), * FROM unnest(\(plots)::int[], \(products)::int[], \(years)::int[],
-                \(cooperatives)::int[], \(harvested)::bigint[], \(allowed)::bigint[])
-            ON CONFLICT (village_id, plot_id, product_id, season)
-            DO UPDATE SET harvested_g = s.harvested_g + EXCLUDED.harvested_g,
-                    ceiling_g = greatest(s.ceiling_g, EXCLUDED.ceiling_g)
-            """
-        ]
+        return allowed
     }
 }

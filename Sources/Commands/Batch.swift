@@ -10,7 +10,7 @@ struct BatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "batch",
         abstract: words("批次：采收了什么，还剩多少。", "Batches: what was harvested, and how much of it is left."),
-        subcommands: [Register.self, List.self, Show.self, Withdraw.self])
+        subcommands: [Register.self, List.self, Show.self, Withdraw.self, Correct.self, Void.self])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -34,7 +34,8 @@ struct BatchCommand: ParsableCommand {
             help: .words("重量及单位：1250kg、2500斤。", "The weight with its unit: 1250kg, 2500斤."),
             transform: reading(Weight.init(_:)))
         var weight: Weight
-        @Option(help: .words("采收单号。", "The harvest slip's number.")) var slip: String?
+        @Option(help: .words("采收单号；以后导入采收登记时据此认出这一次。", "The harvest slip's number, by which a register knows it."))
+        var slip: String?
         @Option(help: .words("采收人。", "Who picked it.")) var picker: String?
 
         func run() async throws {
@@ -71,12 +72,13 @@ struct BatchCommand: ParsableCommand {
                 [
                     .right("批次", "batch"), .left("采收日期", "harvested"), .left("合作社", "cooperative"),
                     .left("地块", "plot"), .left("品种", "variety"), .left("等级", "grade"), .right("入库", "in"),
-                    .right("库存", "in stock"),
+                    .right("库存", "in stock"), .left("状态", "state"),
                 ]
             ) { batch in
                 [
                     "\(batch.number)", "\(batch.harvestedOn)", batch.cooperative, batch.plot,
                     "\(batch.product) \(batch.variety)", batch.grade, "\(batch.weightIn)", "\(batch.stock)",
+                    batch.state ?? "",
                 ]
             }
         }
@@ -89,36 +91,38 @@ struct BatchCommand: ParsableCommand {
 
         @OptionGroup var options: SharedOptions
         @Argument(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Option(help: .words("最多列出多少条变动。", "How many movements at most.")) var limit = 50
+        @Option(help: .words("只列这个编号以前的变动。", "Only movements before this one.")) var before: Int64?
+
+        func validate() throws { try PageOptions.check(limit) }
 
         func run() async throws {
-            let (found, movements, code) = try await options.withBackend { backend in
+            let (history, code) = try await options.withBackend { backend in
                 let scope = backend.local.scope
-                let (found, movements) = try await BatchStore(backend.database).show(batch, scope)
+                let history = try await BatchStore(backend.database).show(
+                    batch, scope, before: before ?? .max, limit: limit)
                 let code = try await CodeStore(backend.database, keys: backend.keys).show(batch: batch, scope)
-                return (found, movements, code)
+                return (history, code)
             }
-            let facts = Table(facts: found.facts + code.facts.dropFirst()).text
-            let moves = Table(
-                [
-                    .left("日期", "day"), .left("变动", "movement"), .right("重量", "weight"), .left("原因", "reason"),
-                    .left("经手", "by"),
-                ],
-                rows: movements.map {
-                    [$0.day.description, $0.label, $0.signedWeight, $0.reason ?? "", Recorded.actor($0.actor)]
-                }
-            ).text
             try options.show(
-                [
-                    "batch": found.json, "code": code.json["code"], "revoked": .bool(code.revoked),
-                    "movements": .array(movements.map(\.json)),
-                ], facts + "\n" + moves)
+                history.json.adding("code", code.json["code"]).adding("revoked", .bool(code.revoked)),
+                history.text(code))
+            if history.older > 0, let last = history.movements.last {
+                Terminal.say(
+                    words(
+                        "还有 \(history.older) 条更早的变动：--before \(last.number)",
+                        "\(history.older) older movements: --before \(last.number)"))
+            }
         }
     }
 
     struct Withdraw: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words("从批次中取出重量（销售以外）。", "Takes weight out of a batch other than by a sale."),
-            discussion: "taoyuan batch withdraw --batch 17 --kind loss --weight 12斤 --reason 冷库断电")
+            discussion: """
+                taoyuan batch withdraw --batch 17 --kind loss --weight 12斤 --reason 冷库断电
+                taoyuan batch withdraw --undo 1042 --reason 重复登记
+                """)
 
         enum Kind: String, ExpressibleByArgument, CaseIterable {
             case ownUse = "own-use"
@@ -134,29 +138,50 @@ struct BatchCommand: ParsableCommand {
         }
 
         @OptionGroup var options: SharedOptions
-        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
-        @Option(help: .words("出库原因。", "Why it leaves.")) var kind: Kind
+        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64?
+        @Option(help: .words("出库原因。", "Why it leaves.")) var kind: Kind?
         @Option(
             help: .words("重量及单位：12kg、24斤。", "The weight with its unit: 12kg, 24斤."), transform: reading(Weight.init(_:))
         )
-        var weight: Weight
+        var weight: Weight?
+        @Option(help: .words("撤销这一次出库（编号见 batch show）。", "Undo this withdrawal (numbers: batch show).")) var undo:
+            Int64?
         @Option(
             help: .words("出库日期（默认今天）。", "The day on which it left (default: today)."),
             transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
-        @Option(help: .words("备注。", "A note.")) var reason: String?
+        @Option(help: .words("备注；撤销时必填理由。", "A note; to undo one, the reason.")) var reason: String?
+
+        func validate() throws {
+            if undo != nil {
+                guard batch == nil, kind == nil, weight == nil, reason != nil else {
+                    throw ValidationError(
+                        words("--undo 只与 --reason、--day 同用，且须写理由。", "--undo goes with --reason, and --day, alone."))
+                }
+            } else if batch == nil || kind == nil || weight == nil {
+                throw ValidationError(
+                    words("请给出 --batch、--kind 和 --weight，或 --undo。", "Give --batch, --kind and --weight, or --undo."))
+            }
+        }
 
         func run() async throws {
-            let left = try await options.withBackend { backend in
+            let moved = try await options.withBackend { backend in
                 let today = backend.clock.today
-                return try await backend.database.change(
-                    backend.local.scope,
-                    BatchStore.withdraw(
-                        kind.withdrawal, batch: batch, weight: weight, day: day ?? today, reason: reason, today: today))
+                let (database, scope) = (backend.database, backend.local.scope)
+                guard let batch, let kind, let weight else {
+                    let plan = BatchStore.undo(
+                        withdrawal: undo ?? 0, reason: reason ?? "", day: day, today: today)
+                    return try await database.change(scope, plan)
+                }
+                let plan = BatchStore.withdraw(
+                    kind.withdrawal, batch: batch, weight: weight, day: day ?? today, reason: reason, today: today)
+                return try await database.change(scope, plan)
             }
+            let number = batch.map { JSON.integer($0) } ?? .null
+            let what = batch.map { words("批次 \($0) ", "batch \($0) has") } ?? words("该批次", "the batch has")
             try options.done(
-                ["batch": .integer(batch), "stock": JSON(left)], "批次 \(batch) 还剩 \(left)",
-                "batch \(batch) has \(left) left")
+                ["batch": number, "movement": .integer(moved.movement), "stock": JSON(moved.stock)],
+                "\(what)还剩 \(moved.stock)", "\(what) \(moved.stock) left")
         }
     }
 }

@@ -166,6 +166,7 @@ extension BookingCommand {
         @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var paid: String?
         @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
+        @OptionGroup var questions: SaleQuestions
 
         func validate() throws {
             guard batch.count == weight.count else {
@@ -184,7 +185,8 @@ extension BookingCommand {
                     batch: batch[index], weight: weight[index],
                     price: price.count > 1 ? price[index] : price.first)
             }
-            let picking = BookingStore.Picking(lines: lines, extra: extra, paidHow: paid, day: day)
+            let picking = BookingStore.Picking(
+                lines: lines, extra: extra, paidHow: paid, day: day, confirmed: questions.confirmed)
             try await which.carryOut(options) { key, seen, now in
                 BookingStore.pick(key, picking, seen: seen, now: now)
             }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backend
+import Batches
 import Codes
 import Documents
 import Foundation
@@ -42,7 +43,10 @@ struct CodeCommand: ParsableCommand {
 
         func run() async throws {
             let code = try await options.withBackend { backend in
-                try await CodeStore(backend.database, keys: backend.keys).show(batch: batch, backend.local.scope)
+                let store = CodeStore(backend.database, keys: backend.keys)
+                let scope = backend.local.scope
+                return qr == nil
+                    ? try await store.show(batch: batch, scope) : try await store.label(batch: batch, scope)
             }
             guard let qr else { return try code.show(options) }
             let symbol = try QRCode(url: code.url)
@@ -89,8 +93,9 @@ struct CodeCommand: ParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
-                "列出未作废的批次码：码、制表符、批次号；最早的在前。",
-                "Prints the batch codes that are not revoked: payload, tab, batch number; oldest first."),
+                "列出未作废、不在召回中的批次码：码、制表符、批次号；最早的在前。",
+                "Prints the batch codes that are neither revoked nor under recall: payload, tab, batch number; oldest first."
+            ),
             discussion: "taoyuan code export --limit 10000 > codes.tsv")
 
         @OptionGroup var options: SharedOptions
@@ -106,6 +111,9 @@ struct CodeCommand: ParsableCommand {
         func run() async throws {
             try await options.withBackend { backend in
                 let store = CodeStore(backend.database, keys: backend.keys)
+                for (batch, recall) in try await store.leftOut(backend.local.scope, after: after) {
+                    Terminal.say(BatchRules.recalled(batch, recall).message[.ofThisRun])
+                }
                 var last = after
                 var left = limit ?? .max
                 while left > 0 {

@@ -6,7 +6,7 @@ import Signing
 extension IssuedCode {
     var json: JSON {
         [
-            "batch": .integer(batch),
+            "batch": .integer(batch), "recall": recall?.json ?? .null,
             "code": [
                 "payload": .string(payload), "url": .string(url), "keyId": .string(signed.body.keyID.hex),
                 "issuedDay": JSON(signed.body.issued), "bestBeforeDay": JSON(signed.body.bestBefore),
@@ -27,7 +27,8 @@ extension IssuedCode {
     /// Prints the code with its QR symbol when that can be seen.
     func show(_ options: SharedOptions) throws {
         let symbol = Terminal.showsOutput && !options.json ? try QRCode(url: url).forTerminal : ""
-        try options.show(json, symbol + Table(facts: facts).text)
+        let warning = recall?.warning(of: batch) ?? ""
+        try options.show(json, warning + (recall == nil ? symbol : "") + Table(facts: facts).text)
     }
 }
 

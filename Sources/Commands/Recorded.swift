@@ -4,6 +4,7 @@ import Foundation
 import Income
 import Kernel
 import Orchard
+import Sales
 import Tours
 
 /// What the register keeps in words for programs, as this run's user reads it. What is kept stays as it is.
@@ -62,6 +63,21 @@ enum Recorded {
         FigureName(name: "grams", zh: "", en: "") { value in
             (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
         },
+        FigureName(name: "grams_before", zh: "原", en: "was") { value in
+            (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
+        },
+        FigureName(name: "grade", zh: "等级", en: "grade"),
+        FigureName(name: "grade_before", zh: "原等级", en: "grade before"),
+        FigureName(name: "slip", zh: "采收单号", en: "slip"),
+        FigureName(name: "slip_before", zh: "原采收单号", en: "slip before"),
+        FigureName(name: "picker", zh: "采收人", en: "picker"),
+        FigureName(name: "picker_before", zh: "原采收人", en: "picker before"),
+        FigureName(name: "movement", zh: "出库", en: "movement"),
+        FigureName(name: "line", zh: "行", en: "line"),
+        FigureName(name: "goods", zh: "", en: "") { value in
+            (try? value.string).flatMap(SaleCorrection.Goods.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        },
+        FigureName(name: "replaces", zh: "重新登记销售", en: "replaces sale"),
         FigureName(name: "people", zh: "人数", en: "people"),
         FigureName(name: "people_before", zh: "原人数", en: "people before"),
         FigureName(name: "household", zh: "户号", en: "household"),
@@ -181,11 +197,13 @@ enum Recorded {
             "session.open": "登录", "token.create": "生成令牌", "token.revoke": "作废令牌",
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
             "variety.add": "添加品种", "household.change": "更改农户", "plot.change": "更改地块", "plot.override": "登记采收例外",
-            "batch.register": "登记批次",
+            "batch.register": "登记批次", "batch.correct": "更正批次", "batch.void": "作废批次", "batch.undo": "撤销出库",
+            "sale.reverse": "冲销销售", "sale.return": "登记退货",
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
             "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",
-            "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇", "tour.site.add": "添加基地",
+            "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇",
+            "tour.site.add": "添加基地",
             "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",
             "tour.programme.add": "添加课程", "tour.programme.change": "更改课程", "tour.extra.add": "添加附加项目",
             "tour.extra.remove": "去掉附加项目", "tour.resource.add": "添加资源", "tour.resource.change": "更改资源",

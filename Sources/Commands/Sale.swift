@@ -6,14 +6,18 @@ import Sales
 
 struct SaleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sale", abstract: words("从批次销售。", "Sales out of batches."), subcommands: [Record.self, List.self])
+        commandName: "sale", abstract: words("从批次销售，以及冲销和退货。", "Sales out of batches, their reversals and returns."),
+        subcommands: [Record.self, List.self, Show.self, Reverse.self, Return.self])
 
     struct Record: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
                 "登记一笔销售。几行时依次重复 --batch、--weight、--price。",
                 "Records a sale. Several lines: repeat --batch, --weight and --price in step."),
-            discussion: "taoyuan sale record --batch 17 --weight 500kg --price 8.50/斤 --channel 批发 --buyer 王老板")
+            discussion: """
+                taoyuan sale record --batch 17 --weight 500kg --price 8.50/斤 --channel 批发 --buyer 王老板
+                taoyuan sale record --replaces 2035 --batch 17 --weight 50kg --price 8.50/斤 --channel 批发 --buyer 王老板
+                """)
 
         @OptionGroup var options: SharedOptions
         @Option(help: .words("批次号。", "The batch's number.")) var batch: [Int64]
@@ -32,6 +36,10 @@ struct SaleCommand: ParsableCommand {
             help: .words("销售日期（默认今天）。", "The day of the sale (default: today)."), transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
         @Option(help: .words("合作社自己的单号。", "The number in the cooperative's own register.")) var number: String?
+        @Option(
+            help: .words("重新登记这笔已冲销的销售，沿用它的单号。", "The reversed sale that is recorded anew, under its number."))
+        var replaces: Int64?
+        @OptionGroup var questions: SaleQuestions
 
         func validate() throws {
             guard batch.count == weight.count, batch.count == price.count else {
@@ -47,7 +55,8 @@ struct SaleCommand: ParsableCommand {
             let sale = try await options.withBackend { backend in
                 let today = backend.clock.today
                 let sale = NewSale(
-                    number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: paid, lines: lines)
+                    number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: paid, lines: lines,
+                    replaces: replaces, confirmed: questions.confirmed)
                 return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
             }
             try options.show(sale.json, sale.text)
@@ -56,16 +65,22 @@ struct SaleCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: words("列出销售，最新的在前。", "Lists sales, newest first."), discussion: "taoyuan sale list --batch 17")
+            abstract: words("列出销售，最新的在前。", "Lists sales, newest first."),
+            discussion: "taoyuan sale list --from 2026-06-01 --buyer 王老板")
 
         @OptionGroup var options: SharedOptions
+        @Option(help: .words("从这一天起。", "From this day on."), transform: reading(CivilDay.init(_:))) var from: CivilDay?
+        @Option(help: .words("到这一天止。", "Through this day."), transform: reading(CivilDay.init(_:))) var to: CivilDay?
+        @Option(help: .words("买方，或其中的几个字。", "The buyer, or part of the name.")) var buyer: String?
+        @Option(help: .words("合作社自己的单号。", "The number in the cooperative's own register.")) var number: String?
         @Option(help: .words("只列这个批次的销售。", "Only sales out of this batch.")) var batch: Int64?
         @OptionGroup var page: PageOptions
 
         func run() async throws {
+            let filter = SaleFilter(from: from, to: to, buyer: buyer, number: number, batch: batch)
             let sales = try await options.withBackend { backend in
                 try await page.first {
-                    try await SaleStore(backend.database).list(backend.local.scope, batch: batch, limit: $0)
+                    try await SaleStore(backend.database).list(backend.local.scope, filter, limit: $0)
                 }
             }
             if sales.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
@@ -74,23 +89,16 @@ struct SaleCommand: ParsableCommand {
     }
 }
 
-extension Sale {
-    static func table(_ sales: [Sale]) -> Table {
-        Table(
-            [
-                .right("销售", "sale"), .left("日期", "day"), .right("批次", "batch"), .left("产品", "product"),
-                .right("重量", "weight"), .right("单价", "price"), .right("金额（元）", "yuan"), .left("渠道", "channel"),
-                .left("买方", "buyer"),
-            ],
-            rows: sales.flatMap { sale in
-                sale.lines.map { line in
-                    [
-                        "\(sale.id)", "\(sale.day)", "\(line.batch)", line.product, "\(line.weight)", "\(line.price)",
-                        line.amount.yuan, sale.channel, sale.buyer,
-                    ]
-                }
-            })
-    }
+/// What a sale is asked about, each with the flag that says it is meant.
+struct SaleQuestions: ParsableArguments {
+    @Flag(help: .words("已过最佳食用期也照样销售。", "Sell it although it is past its best-before day.")) var pastBestBefore = false
+    @Flag(help: .words("单价与平常相差很远，没有写错。", "The price is meant, although far from the usual one.")) var unusualPrice =
+        false
 
-    var text: String { Self.table([self]).text + words("合计 \(total.yuan) 元", "total \(total.yuan) yuan") }
+    var confirmed: Set<NewSale.Question> {
+        var confirmed: Set<NewSale.Question> = []
+        if pastBestBefore { confirmed.insert(.pastBestBefore) }
+        if unusualPrice { confirmed.insert(.unusualPrice) }
+        return confirmed
+    }
 }

@@ -20,8 +20,14 @@ extension Batch {
             "batch": JSON(number), "kind": .string(kind.rawValue), "cooperative": .string(cooperative),
             "plot": JSON(plot), "product": .string(product), "variety": .string(variety), "grade": .string(grade),
             "harvestedOn": JSON(harvestedOn), "slip": JSON(slip), "picker": JSON(picker), "weightIn": JSON(weightIn),
-            "weightOut": JSON(weightOut), "stock": JSON(stock), "registeredAt": JSON(registeredAt),
+            "weightOut": JSON(weightOut), "stock": JSON(stock), "void": .bool(isVoid), "recalled": .bool(isRecalled),
+            "registeredAt": JSON(registeredAt),
         ]
+    }
+
+    /// What has to be known before it is touched.
+    var state: String? {
+        isVoid ? words("已作废", "void") : isRecalled ? words("召回中", "under recall") : nil
     }
 
     var facts: [(name: String, value: String?)] {
@@ -39,44 +45,29 @@ extension Batch {
 extension StockMovement {
     var json: JSON {
         [
-            "kind": .string(kind), "grams": .integer(grams), "day": JSON(day),
-            "sale": sale.map { .integer($0) } ?? .null,
+            "movement": .integer(number), "kind": .string(kind), "grams": .integer(grams), "day": JSON(day),
+            "sale": sale.map { .integer($0) } ?? .null, "undoes": undoes.map { .integer($0) } ?? .null,
+            "undoneBy": undoneBy.map { .integer($0) } ?? .null,
             "reason": JSON(reason), "actor": .string(actor), "at": JSON(at),
         ]
     }
 
     var label: String {
-        if let withdrawal = Withdrawal(rawValue: kind) { return withdrawal.label[.ofThisRun] }
+        if let withdrawal = Withdrawal(rawValue: kind) {
+            return withdrawal.label[.ofThisRun]
+                + (undoneBy.map { words("（已由 \($0) 撤销）", " (undone by \($0))") } ?? "")
+        }
         switch kind {
         case "harvest": return words("采收", "harvest")
         case "correction": return words("更正", "correction")
         case "sale": return words("销售", "sale") + (sale.map { " \($0)" } ?? "")
+        case "return": return words("退回，销售", "back from sale") + (sale.map { " \($0)" } ?? "")
+        case "undo": return words("撤销", "undoes") + (undoes.map { " \($0)" } ?? "")
         default: return kind
         }
     }
 
     var signedWeight: String { (grams < 0 ? "-" : "+") + "\(Weight(grams: abs(grams)))" }
-}
-
-extension Sale {
-    var json: JSON {
-        [
-            "sale": JSON(id), "number": JSON(number), "cooperative": .string(cooperative), "soldOn": JSON(day),
-            "channel": .string(channel), "buyer": .string(buyer), "paidHow": JSON(paidHow),
-            "lines": .array(
-                lines.map { line in
-                    [
-                        "batch": .integer(line.batch), "product": .string(line.product), "weight": JSON(line.weight),
-                        "price": [
-                            "fen": .integer(line.price.fen), "per": .string(line.price.basis.rawValue),
-                            "boxWeight": line.price.basis == .box ? JSON(Weight(grams: line.price.basisGrams)) : .null,
-                        ],
-                        "amount": JSON(line.amount),
-                    ]
-                }),
-            "total": JSON(total),
-        ]
-    }
 }
 
 extension IncomeEntry {

@@ -23,7 +23,7 @@ public struct Taoyuan: AsyncParsableCommand {
                 name: words("主要工作", "The main job"),
                 subcommands: [
                     ImportCommand.self, BatchCommand.self, CodeCommand.self, RecallCommand.self, SaleCommand.self,
-                    IncomeCommand.self, ReportCommand.self,
+                    IncomeCommand.self, ReportCommand.self, BooksCommand.self,
                 ]),
             CommandGroup(
                 name: words("研学", "Study tours"),

@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Postgres
 
@@ -39,6 +40,26 @@ public enum ClosedBooks {
     /// The first statement of a transaction that writes dated rows.
     public static func hold(_ scope: Scope) -> SQL {
         "SELECT pg_advisory_xact_lock_shared(\(lock), \(Int64(scope.village))::int)"
+    }
+
+    /// A closing as the committee did it.
+    public struct Closing: Sendable {
+        public let through: CivilDay
+        public let actor: String
+        public let at: Date
+    }
+
+    /// The closings, newest first.
+    public static func closings(_ database: Database, _ scope: Scope) async throws -> [Closing] {
+        try await database.transaction(scope) { transaction in
+            try await transaction.query(
+                """
+                SELECT through, actor, at FROM books_closing WHERE village_id = \(scope.village) ORDER BY through DESC
+                """
+            ).map {
+                Closing(through: try $0.decode("through"), actor: try $0.decode("actor"), at: try $0.decode("at"))
+            }
+        }
     }
 
     /// Closes the books through a day: what is dated so far stays as it is.

@@ -52,16 +52,27 @@ extension LivelihoodFigures {
     }
 
     /// What moved in and out of the batches harvested in the period, by its last day; and of those of the year before
-    /// what was harvested.
+    /// what was harvested. What was put right counts where it should have been in the first place.
     private static func movements(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
-        SELECT p.name AS product, m.kind, b.harvested_on >= \(period.from) AS is_this, sum(m.grams)::bigint AS grams
+        SELECT p.name AS product,
+            CASE m.kind WHEN 'return' THEN 'sale' WHEN 'undo' THEN w.kind
+                WHEN 'correction' THEN CASE WHEN k.id IS NULL THEN 'correction' ELSE 'harvest' END
+                ELSE m.kind END AS kind,
+            b.harvested_on >= \(period.from) AS is_this, sum(m.grams)::bigint AS grams
         FROM batch b
         JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
         JOIN stock_movement m ON m.village_id = b.village_id AND m.batch_number = b.number
-        WHERE b.village_id = \(scope.village) AND b.kind = 'harvest' AND (
-            b.harvested_on BETWEEN \(period.from) AND \(period.to) AND m.day <= \(period.to)
-            OR b.harvested_on BETWEEN \(period.lastFrom) AND \(period.lastTo) AND m.kind = 'harvest')
+        LEFT JOIN batch_correction k ON m.kind = 'correction' AND k.village_id = b.village_id
+            AND k.batch_number = b.number AND k.movement = m.id
+        LEFT JOIN withdrawal_undo u ON m.kind = 'undo' AND u.village_id = b.village_id AND u.batch_number = b.number
+            AND u.movement = m.id
+        LEFT JOIN stock_movement w ON w.village_id = u.village_id AND w.batch_number = u.batch_number
+            AND w.id = u.withdrawal
+        WHERE b.village_id = \(scope.village) AND b.kind = 'harvest' AND m.day <= \(period.to) AND (
+            b.harvested_on BETWEEN \(period.from) AND \(period.to)
+            OR b.harvested_on BETWEEN \(period.lastFrom) AND \(period.lastTo)
+                AND m.kind IN ('harvest', 'correction'))
         GROUP BY 1, 2, 3
         """
     }
@@ -191,10 +202,15 @@ extension LivelihoodFigures {
         """
         WITH sold AS (
             SELECT b.household_id, sum(l.amount_fen)::bigint AS fen
-            FROM sale s
-            JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
-            JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-            WHERE s.village_id = \(scope.village) AND s.sold_on BETWEEN \(period.from) AND \(period.to)
+            FROM (
+                SELECT l.batch_number, l.amount_fen FROM sale s
+                JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
+                WHERE s.village_id = \(scope.village) AND s.sold_on BETWEEN \(period.from) AND \(period.to)
+                UNION ALL
+                SELECT k.batch_number, -k.refund_fen FROM sale_correction k
+                WHERE k.village_id = \(scope.village) AND k.day BETWEEN \(period.from) AND \(period.to)
+            ) l
+            JOIN batch b ON b.village_id = \(scope.village) AND b.number = l.batch_number
             GROUP BY 1
         ), here AS (
             SELECT household_id, support_class, people FROM household_span

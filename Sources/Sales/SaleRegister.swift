@@ -24,7 +24,10 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     public static let refusals = [
         "sale_number_once": Refusal(
             .conflict, "sale-number-taken", field: "单号", zh: "导入期间有单号被登记；什么都没有记录，请重试",
-            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again")
+            en: "while this ran, a sale's number was recorded by someone else: nothing was recorded, try again"),
+        BatchStore.underRecall: Refusal(
+            .conflict, "batch-recalled", field: "采收单号", zh: "导入期间有批次开始召回；什么都没有记录，请重试",
+            en: "while this ran, a recall of a batch was opened: nothing was recorded, try again"),
     ]
 
     private let today: CivilDay
@@ -40,6 +43,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let cooperative: Int
         let product: String
         let harvestedOn: CivilDay
+        let recall: OpenRecall?
         var stock: Weight
     }
 
@@ -69,6 +73,15 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             Recorded(
                 day: day, batch: source.number, weight: weight, price: price.fen, amount: amount, channel: channel,
                 buyer: buyer, paidHow: paidHow)
+        }
+
+        func says(_ old: Recorded) -> Bool {
+            do {
+                try check(against: old)
+                return true
+            } catch {
+                return false
+            }
         }
 
         func check(against old: Recorded) throws {
@@ -114,10 +127,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                     cooperative: try row.text(Self.cooperative, max: 60), number: try row.key(Self.slip))
                 let source = sources.number(of: sourceKey, soldOn: try? row.day(Self.day))
                 let entry = try read(row, source.flatMap { sources.batches[$0] }, sourceKey)
-                if let old = known[entry.key] {
-                    try entry.check(against: old)
+                if let old = known[entry.key], let newest = old.first {
+                    // A sale that was reversed and recorded anew has two entries; a row may be either.
+                    if !old.dropFirst().contains(where: entry.says) { try entry.check(against: newest) }
                     outcomes.append(.already)
                     continue
+                }
+                if let recall = entry.source.recall {
+                    throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
                 }
                 guard entry.weight <= entry.source.stock else {
                     throw BatchRules.notEnough(
@@ -125,7 +142,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                     ).renamed(field: Self.weight.name)
                 }
                 sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
-                known[entry.key] = entry.recorded
+                known[entry.key] = [entry.recorded]
                 entries.append(entry)
                 outcomes.append(.recorded)
             } catch let refusal as Refusal {
@@ -208,11 +225,13 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         var found = Sources()
         for row in try await transaction.query(
             """
-            SELECT w.cooperative, w.slip, b.number, b.harvested_on FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
+            SELECT w.cooperative, w.slip, b.number, b.harvested_on
+            FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
             JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
             CROSS JOIN LATERAL (
                 SELECT b.number, b.harvested_on FROM batch b
                 WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
+                    AND NOT b.voided
                 ORDER BY b.harvested_on DESC LIMIT 300) b
             """)
         {
@@ -228,7 +247,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         }
         for row in try await transaction.query(
             """
-            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g
+            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g,
+                b.recalls > 0 AS recalled
             FROM batch b
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             WHERE b.village_id = \(scope.village) AND b.number = ANY(\(Array(numbers))::bigint[])
@@ -236,18 +256,20 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             """)
         {
             let number: Int64 = try row.decode("number")
+            let isRecalled: Bool = try row.decode("recalled")
             found.batches[number] = Source(
                 number: number, cooperative: try row.decode("cooperative_id"),
                 product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
+                recall: isRecalled ? try await BatchStore.recall(over: number, transaction, scope) : nil,
                 stock: try row.decode("stock_g"))
         }
         return found
     }
 
-    /// What is recorded already under the rows' numbers in their years.
+    /// What is recorded already under the rows' numbers in their years, the newest entry of each first.
     private static func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SaleKey: Recorded] {
+    ) async throws -> [SaleKey: [Recorded]] {
         let wanted = Set(
             rows.compactMap { row -> SaleKey? in
                 guard let name = try? row.text(cooperative, max: 60), let number = try? row.key(number),
@@ -255,7 +277,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
                 else { return nil }
                 return SaleKey(key: Key(cooperative: name, number: number), year: day.year)
             })
-        var found: [SaleKey: Recorded] = [:]
+        var found: [SaleKey: [Recorded]] = [:]
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
@@ -265,22 +287,24 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
                     AND s.number = w.number AND s.number IS NOT NULL
-                    AND extract(year FROM s.sold_on)::int = w.year LIMIT 1) s
+                    AND extract(year FROM s.sold_on)::int = w.year ORDER BY s.id DESC LIMIT 10) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
                         END AS price_fen,
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
+            ORDER BY s.id DESC
             """)
         {
             let day: CivilDay = try row.decode("sold_on")
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[SaleKey(key: key, year: day.year)] = Recorded(
-                day: day, batch: try row.decode("batch_number"),
-                weight: try row.decode("grams"), price: try row.decode("price_fen"),
-                amount: try row.decode("amount_fen"), channel: try row.decode("channel"),
-                buyer: try row.decode("buyer"), paidHow: try row.decode("paid_how"))
+            found[SaleKey(key: key, year: day.year), default: []].append(
+                Recorded(
+                    day: day, batch: try row.decode("batch_number"), weight: try row.decode("grams"),
+                    price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
+                    channel: try row.decode("channel"), buyer: try row.decode("buyer"),
+                    paidHow: try row.decode("paid_how")))
         }
         return found
     }
@@ -288,7 +312,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
         guard !entries.isEmpty else { return }
         if !hasStaging {
-            _ = try await transaction.query(SaleStaging.create)
+            _ = try await transaction.query(SaleWriter.createStaging)
             hasStaging = true
         }
         var rows = CopyBuffer()
@@ -305,7 +329,9 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             try rows.append(entry.amount)
             rows.endRow()
         }
-        _ = try await transaction.copyIn(SaleStaging.copy, rows.bytes)
-        _ = try await transaction.query(SaleStaging.move(scope))
+        _ = try await transaction.copyIn(SaleWriter.copy, rows.bytes)
+        _ = try await transaction.query([
+            SaleWriter.statement(from: SaleWriter.staged, scope), "TRUNCATE sale_staging",
+        ])
     }
 }

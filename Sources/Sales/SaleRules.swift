@@ -32,4 +32,23 @@ public enum SaleRules {
             .invalid, "sold-before-harvest", field: "day", zh: "批次 \(batch) 在 \(harvested) 才采收",
             en: "batch \(batch) was harvested only on \(harvested)")
     }
+
+    /// Asks about goods past their best-before day.
+    static func ask(_ sale: NewSale, _ batches: [Int64: SaleStore.Source]) throws {
+        guard !sale.confirmed.contains(.pastBestBefore) else { return }
+        for (index, line) in sale.lines.enumerated() {
+            guard let bestBefore = batches[line.batch]?.bestBefore, sale.day > bestBefore else { continue }
+            throw Refusal(
+                .conflict, "past-best-before", field: "lines[\(index)].batch",
+                zh:
+                    "批次 \(line.batch) 的最佳食用期到 \(bestBefore) 为止，\(sale.day) 已过；确要销售就确认一下（--past-best-before，pastBestBefore）",
+                en:
+                    "batch \(line.batch) was best before \(bestBefore), and this is \(sale.day): if it is to be sold all "
+                    + "the same, say so (--past-best-before, pastBestBefore)")
+        }
+    }
+
+    static func unknownSale(_ sale: Int64) -> Refusal {
+        Refusal(.notFound, "unknown-sale", field: "sale", zh: "没有销售 \(sale)", en: "there is no sale \(sale)")
+    }
 }

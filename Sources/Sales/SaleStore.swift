@@ -11,8 +11,8 @@ public struct SaleStore: Sendable {
         self.database = database
     }
 
-    /// Records a sale out of one cooperative's batches. Batches are drawn from in the order of their numbers, so that
-    /// two sales of the same batches wait for each other instead of deadlocking.
+    /// Records a sale out of one cooperative's batches.
+    /// - Throws: a `Refusal`; what the sale is asked about, and was not confirmed, comes last.
     public static func record(_ sale: NewSale, today: CivilDay) -> Plan<Sale> {
         { transaction, scope in
             try SaleRules.check(sale, today: today)
@@ -20,11 +20,12 @@ public struct SaleStore: Sendable {
             let numbers = Array(Set(sale.lines.map(\.batch)))
             let answers = try await transaction.query([
                 """
-                SELECT b.number, b.cooperative_id, c.name AS cooperative, p.name AS product, b.harvested_on,
-                    b.in_g - b.out_g AS stock_g
+                SELECT b.number, b.cooperative_id, c.name AS cooperative, b.product_id, p.name AS product, p.usual_fen,
+                    b.harvested_on, b.in_g - b.out_g AS stock_g, b.voided, b.recalls > 0 AS recalled, k.best_before
                 FROM batch b
                 JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
                 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
+                LEFT JOIN code k ON k.village_id = b.village_id AND k.batch_number = b.number AND k.serial = ''
                 WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
                 """,
                 "SELECT nextval('sale_id_seq') AS id",
@@ -33,35 +34,58 @@ public struct SaleStore: Sendable {
             guard let id: Int64 = try answers[1].first?.decode("id"), let firstLine = sale.lines.first,
                 let seller = batches[firstLine.batch]
             else { throw BatchRules.unknownBatch(sale.lines.first?.batch ?? 0) }
-            try Self.check(sale, batches)
-            let lines = zip(sale.lines, amounts).map { line, amount in
+            try await Self.check(sale, batches, transaction, scope)
+            let replaced = try await Self.replaced(by: sale, cooperative: seller.cooperativeID, transaction, scope)
+            try SaleRules.ask(sale, batches)
+            let usual = try await UsualPrice.ask(sale, batches, transaction, scope)
+            let lines = zip(sale.lines, amounts).enumerated().map { index, line in
                 Sale.Line(
-                    batch: line.batch, product: batches[line.batch]?.product ?? "", weight: line.weight,
-                    price: line.price, amount: amount)
+                    number: index + 1, batch: line.0.batch, product: batches[line.0.batch]?.product ?? "",
+                    weight: line.0.weight, price: line.0.price, amount: line.1, returned: Weight(grams: 0),
+                    refunded: .zero)
             }
             let recorded = Sale(
-                id: Identifier(id), number: sale.number, cooperative: seller.cooperative, day: sale.day,
-                channel: sale.channel, buyer: sale.buyer, paidHow: sale.paidHow, lines: lines)
+                id: Identifier(id), number: sale.number ?? replaced, cooperative: seller.cooperative, day: sale.day,
+                channel: sale.channel, buyer: sale.buyer, paidHow: sale.paidHow, replaces: sale.replaces,
+                replacedBy: nil, lines: lines)
             return Change(
-                recorded, writes: Self.writes(recorded, cooperative: seller.cooperativeID, scope),
-                refusals: [
-                    // Only when another sale came between the look at the stock and the writes.
-                    BatchStore.oversold: BatchRules.notEnough(
-                        batch: firstLine.batch, stock: seller.stock, wanted: firstLine.weight),
-                    "sale_number_once": Refusal(
-                        .conflict, "sale-number-taken", field: "number", zh: "这个单号当年已登记过",
-                        en: "a sale with this number is recorded already in that year"),
-                ],
-                event: Event("sale.record", "\(id)", day: sale.day, .fen(recorded.total)))
+                recorded,
+                writes: usual + SaleWriter.statements(Self.rows(recorded, cooperative: seller.cooperativeID), scope),
+                refusals: Self.refusals,
+                event: Event(
+                    "sale.record", "\(id)", day: sale.day, .fen(recorded.total), .number("replaces", sale.replaces)))
         }
     }
+
+    /// What tells of a batch whose stock was taken, or whose recall was opened, again and again while a sale of it was
+    /// being recorded; otherwise the sale looks again and names what it finds.
+    private static let refusals = [
+        BatchStore.oversold: Refusal(
+            .conflict, "not-enough-stock", field: "lines", zh: "库存刚被别的销售用掉，不够了；请再看一次",
+            en: "others have just taken of the stock: there is not enough left; look again"),
+        BatchStore.underRecall: Refusal(
+            .conflict, "batch-recalled", field: "lines", zh: "批次刚开始召回，不能销售",
+            en: "a recall of the batch has just been opened: it can't be sold"),
+        "sale_number_once": Refusal(
+            .conflict, "sale-number-taken", field: "number", zh: "这个单号当年已登记过",
+            en: "a sale with this number is recorded already in that year"),
+        "sale_replaced_once": Refusal(
+            .conflict, "replaced-already", field: "replaces", zh: "这笔销售已经重新登记过",
+            en: "that sale has been recorded anew already"),
+    ]
 
     struct Source {
         let cooperativeID: Int
         let cooperative: String
+        let productID: Int
         let product: String
+        /// Around what the product sells at, in fen a kilogram, if that has been seen.
+        let usualFen: Int64?
         let harvestedOn: CivilDay
         let stock: Weight
+        let isVoid: Bool
+        let isRecalled: Bool
+        let bestBefore: CivilDay?
     }
 
     private static func batches(_ rows: Rows) throws -> [Int64: Source] {
@@ -69,14 +93,19 @@ public struct SaleStore: Sendable {
         for row in rows {
             found[try row.decode("number")] = Source(
                 cooperativeID: try row.decode("cooperative_id"), cooperative: try row.decode("cooperative"),
-                product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
-                stock: try row.decode("stock_g"))
+                productID: try row.decode("product_id"), product: try row.decode("product"),
+                usualFen: try row.decode("usual_fen"), harvestedOn: try row.decode("harvested_on"),
+                stock: try row.decode("stock_g"), isVoid: try row.decode("voided"),
+                isRecalled: try row.decode("recalled"), bestBefore: try row.decode("best_before"))
         }
         return found
     }
 
-    /// Every line's batch is there, of one cooperative, harvested by then, and holds what all lines take together.
-    private static func check(_ sale: NewSale, _ batches: [Int64: Source]) throws {
+    /// Every line's batch is there, of one cooperative, harvested by then, under no recall, and holds what all lines take
+    /// together.
+    private static func check(
+        _ sale: NewSale, _ batches: [Int64: Source], _ transaction: Transaction, _ scope: Scope
+    ) async throws {
         var taken: [Int64: Weight] = [:]
         for (index, line) in sale.lines.enumerated() {
             guard let batch = batches[line.batch] else {
@@ -86,6 +115,11 @@ public struct SaleStore: Sendable {
                 throw Refusal(
                     .invalid, "several-cooperatives", field: "lines[\(index)].batch",
                     zh: "一笔销售只能出自一个合作社的批次", en: "a sale draws on one cooperative's batches")
+            }
+            guard !batch.isVoid else { throw BatchRules.void(line.batch).renamed(field: "lines[\(index)].batch") }
+            if batch.isRecalled {
+                let recall = try await BatchStore.recall(over: line.batch, transaction, scope)
+                throw BatchRules.recalled(line.batch, recall).renamed(field: "lines[\(index)].batch")
             }
             guard sale.day >= batch.harvestedOn else {
                 throw SaleRules.beforeHarvest(batch: line.batch, harvested: batch.harvestedOn)
@@ -99,84 +133,40 @@ public struct SaleStore: Sendable {
         }
     }
 
-    private static func writes(_ sale: Sale, cooperative: Int, _ scope: Scope) -> [SQL] {
-        let id = sale.id.value
-        var writes: [SQL] = [
+    /// The number of the sale that is recorded anew, which must have been reversed, all of it.
+    private static func replaced(
+        by sale: NewSale, cooperative: Int, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> String? {
+        guard let replaces = sale.replaces else { return nil }
+        let rows = try await transaction.query(
             """
-            INSERT INTO sale (village_id, id, cooperative_id, number, sold_on, channel, buyer, paid_how, actor)
-            VALUES (\(scope.village), \(id), \(cooperative), \(sale.number), \(sale.day), \(sale.channel),
-                \(sale.buyer), \(sale.paidHow), \(scope.actor))
-            """
-        ]
-        for (index, line) in sale.lines.enumerated().sorted(by: { $0.element.batch < $1.element.batch }) {
-            writes.append(
-                """
-                INSERT INTO sale_line (village_id, sale_id, line, cooperative_id, batch_number, grams, price_fen,
-                    price_basis, basis_g, amount_fen)
-                VALUES (\(scope.village), \(id), \(index + 1), \(cooperative), \(line.batch), \(line.weight),
-                    \(line.price.fen), \(line.price.basis.rawValue), \(line.price.basisGrams), \(line.amount))
-                """)
-            writes.append(
-                """
-                INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, sale_id, actor)
-                VALUES (\(scope.village), \(line.batch), \(cooperative), 'sale', \(-line.weight.grams), \(sale.day),
-                    \(id), \(scope.actor))
-                """)
-            writes.append(BatchStore.takeOut(line.batch, line.weight, scope))
+            SELECT s.number, s.cooperative_id, bool_and(l.returned_g = l.grams AND l.refunded_fen = l.amount_fen) AS over
+            FROM sale s JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
+            WHERE s.village_id = \(scope.village) AND s.id = \(replaces) GROUP BY s.number, s.cooperative_id
+            """)
+        guard let row = rows.first, try row.decode("cooperative_id", as: Int.self) == cooperative else {
+            throw SaleRules.unknownSale(replaces).renamed(field: "replaces")
         }
-        return writes
+        guard try row.decode("over", as: Bool.self) else {
+            throw Refusal(
+                .conflict, "not-reversed", field: "replaces", zh: "销售 \(replaces) 还没有全部冲销，先冲销再重新登记",
+                en: "sale \(replaces) is not reversed: reverse it before it is recorded anew")
+        }
+        let number: String? = try row.decode("number")
+        guard sale.number == nil || sale.number == number else {
+            throw Refusal(
+                .invalid, "another-number", field: "number", zh: "重新登记的销售沿用原来的单号 \(number ?? "—")",
+                en: "a sale that is recorded anew keeps its number, \(number ?? "none")")
+        }
+        return number
     }
 
-    /// - Parameter before: the id of the sale after the last one wanted: newest come first.
-    public func list(_ scope: Scope, before: Int64 = .max, batch: Int64? = nil, limit: Int = 50) async throws -> [Sale]
-    {
-        try await database.transaction(scope) { transaction in
-            let rows = try await transaction.query(
-                """
-                WITH page AS (
-                    SELECT * FROM sale s WHERE s.village_id = \(scope.village) AND s.id < \(before)
-                        AND (\(batch)::bigint IS NULL OR EXISTS (
-                            SELECT FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id
-                                AND l.batch_number = \(batch)))
-                    ORDER BY s.id DESC LIMIT \(limit)
-                )
-                SELECT s.id, s.number, c.name AS cooperative, s.sold_on, s.channel, s.buyer, s.paid_how,
-                    l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen
-                FROM page s
-                JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
-                JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
-                JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-                JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-                ORDER BY s.id DESC, l.line
-                """)
-            return try Self.sales(rows)
-        }
-    }
-
-    private static func sales(_ rows: Rows) throws -> [Sale] {
-        var order: [Int64] = []
-        var lines: [Int64: [Sale.Line]] = [:]
-        var heads: [Int64: Row] = [:]
-        for row in rows {
-            let id: Int64 = try row.decode("id")
-            if heads[id] == nil {
-                heads[id] = row
-                order.append(id)
-            }
-            let basis = Price.Basis(rawValue: try row.decode("price_basis")) ?? .jin
-            let price = try Price(
-                fen: row.decode("price_fen"), basis: basis, boxGrams: basis == .box ? row.decode("basis_g") : nil)
-            lines[id, default: []].append(
-                Sale.Line(
-                    batch: try row.decode("batch_number"), product: try row.decode("product"),
-                    weight: try row.decode("grams"), price: price, amount: try row.decode("amount_fen")))
-        }
-        return try order.compactMap { id in
-            guard let row = heads[id] else { return nil }
-            return Sale(
-                id: Identifier(id), number: try row.decode("number"), cooperative: try row.decode("cooperative"),
-                day: try row.decode("sold_on"), channel: try row.decode("channel"), buyer: try row.decode("buyer"),
-                paidHow: try row.decode("paid_how"), lines: lines[id] ?? [])
+    private static func rows(_ sale: Sale, cooperative: Int) -> [SaleWriter.Row] {
+        sale.lines.map { line in
+            SaleWriter.Row(
+                sale: sale.id.value, cooperative: cooperative, number: sale.number, day: sale.day,
+                channel: sale.channel, buyer: sale.buyer, paidHow: sale.paidHow, replaces: sale.replaces,
+                line: line.number, batch: line.batch, weight: line.weight, price: line.price, amount: line.amount)
         }
     }
 }

@@ -5,7 +5,6 @@ import Documents
 import Foundation
 import Income
 import Kernel
-import Sales
 
 /// How the values of the capabilities look in JSON: each with the schema that describes it.
 enum Shapes {
@@ -26,8 +25,9 @@ enum Shapes {
             Field("cooperative", .string()), .optional("plot", .string()), Field("product", .string()),
             Field("variety", .string()), Field("grade", .string()), Field("harvestedOn", .day),
             .optional("slip", .string()), .optional("picker", .string()),
-            Field("weightIn", .weight()), Field("weightOut", .weight(0...Weight.limit)),
-            Field("stock", .weight(0...Weight.limit)), Field("registeredAt", .instant),
+            Field("weightIn", .weight(0...Weight.limit)), Field("weightOut", .weight(0...Weight.limit)),
+            Field("stock", .weight(0...Weight.limit)), Field("void", .boolean, "The harvest never was"),
+            Field("recalled", .boolean, "It, or a batch that it was made from"), Field("registeredAt", .instant),
         ]))
 
     static func batch(_ batch: Batch) -> JSON {
@@ -36,24 +36,8 @@ enum Shapes {
             "cooperative": .string(batch.cooperative), "plot": text(batch.plot), "product": .string(batch.product),
             "variety": .string(batch.variety), "grade": .string(batch.grade), "harvestedOn": JSON(batch.harvestedOn),
             "slip": text(batch.slip), "picker": text(batch.picker), "weightIn": JSON(batch.weightIn),
-            "weightOut": JSON(batch.weightOut), "stock": JSON(batch.stock),
-            "registeredAt": instant(batch.registeredAt),
-        ]
-    }
-
-    static let movement = Schema.named(
-        "StockMovement",
-        .object([
-            Field("kind", .string()), Field("grams", .integer(-Weight.limit...Weight.limit)), Field("day", .day),
-            .optional("sale", .integer(1...Int64.max)), .optional("reason", .string(1...1000)),
-            Field("actor", .string()), Field("at", .instant),
-        ]))
-
-    static func movement(_ movement: StockMovement) -> JSON {
-        [
-            "kind": .string(movement.kind), "grams": .integer(movement.grams), "day": JSON(movement.day),
-            "sale": movement.sale.map(JSON.integer) ?? .null, "reason": text(movement.reason),
-            "actor": .string(movement.actor), "at": instant(movement.at),
+            "weightOut": JSON(batch.weightOut), "stock": JSON(batch.stock), "void": .bool(batch.isVoid),
+            "recalled": .bool(batch.isRecalled), "registeredAt": instant(batch.registeredAt),
         ]
     }
 
@@ -76,38 +60,6 @@ enum Shapes {
         [
             "fen": .integer(price.fen), "per": .string(price.basis.rawValue),
             "boxWeight": price.basis == .box ? JSON(Weight(grams: price.basisGrams)) : .null,
-        ]
-    }
-
-    static let sale = Schema.named(
-        "Sale",
-        .object([
-            Field("sale", .integer(1...Int64.max)), .optional("number", .string()), Field("cooperative", .string()),
-            Field("soldOn", .day), Field("channel", .string()), Field("buyer", .string()),
-            .optional("paidHow", .string()),
-            Field(
-                "lines",
-                .array(
-                    of: .object([
-                        Field("batch", .integer(1...4_294_967_295)), Field("product", .string()),
-                        Field("weight", .weight()), Field("price", price), Field("amount", .money()),
-                    ]))),
-            Field("total", .money(0...Int64.max)),
-        ]))
-
-    static func sale(_ sale: Sale) -> JSON {
-        [
-            "sale": JSON(sale.id), "number": text(sale.number), "cooperative": .string(sale.cooperative),
-            "soldOn": JSON(sale.day), "channel": .string(sale.channel), "buyer": .string(sale.buyer),
-            "paidHow": text(sale.paidHow),
-            "lines": .array(
-                sale.lines.map { line in
-                    [
-                        "batch": .integer(line.batch), "product": .string(line.product), "weight": JSON(line.weight),
-                        "price": price(line.price), "amount": JSON(line.amount),
-                    ]
-                }),
-            "total": JSON(sale.total),
         ]
     }
 

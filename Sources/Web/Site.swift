@@ -35,8 +35,10 @@ struct Site: Sendable {
     }
 
     var endpoints: [Endpoint] {
-        healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints + saleEndpoints
-            + incomeEndpoints + orchardEndpoints + nameEndpoints + importEndpoints + accessEndpoints + pageEndpoints
+        healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints
+            + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints
+            + nameEndpoints
+            + importEndpoints + accessEndpoints + pageEndpoints
             + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
             + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints
     }

@@ -196,7 +196,8 @@ import Testing
         try await village.change(
             BatchStore.withdraw(
                 kind, batch: batch, weight: Weight(grams: grams), day: day ?? village.today, reason: "说明",
-                today: village.today))
+                today: village.today)
+        ).stock
     }
 
     @Test func `every kind of withdrawal leaves its movement`() async throws {
@@ -209,11 +210,12 @@ import Testing
                 left -= grams
                 #expect(try await withdraw(village, kind, batch: batch, grams: grams).grams == left)
             }
-            let (shown, movements) = try await BatchStore(village.database).show(batch, village.committee)
-            #expect(shown.stock.grams == left)
-            #expect(movements.map(\.kind) == ["harvest", "own_use", "loss", "gift"])
-            #expect(movements.map(\.grams) == [1000, -100, -200, -300])
-            #expect(movements.dropFirst().map(\.reason) == ["说明", "说明", "说明"])
+            let shown = try await BatchStore(village.database).show(batch, village.committee)
+            let movements = shown.movements
+            #expect(shown.batch.stock.grams == left)
+            #expect(movements.map(\.kind) == ["gift", "loss", "own_use", "harvest"])
+            #expect(movements.map(\.grams) == [-300, -200, -100, 1000])
+            #expect(movements.dropLast().map(\.reason) == ["说明", "说明", "说明"])
         }
     }
 

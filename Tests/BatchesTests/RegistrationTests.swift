@@ -13,7 +13,8 @@ import Testing
         try await withVillage { village in
             let orchard = try await village.plant()
             let code = try await village.register(village.harvest(grams: 1_250_000))
-            let (batch, movements) = try await BatchStore(village.database).show(code.batch, village.committee)
+            let shown = try await BatchStore(village.database).show(code.batch, village.committee)
+            let (batch, movements) = (shown.batch, shown.movements)
             #expect(batch.number.value == code.batch)
             #expect(batch.kind == .harvest)
             #expect(batch.cooperative == TestOrchard.eastName)

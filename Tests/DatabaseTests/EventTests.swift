@@ -96,7 +96,7 @@ import Testing
                     return Change(
                         (),
                         writes: [
-                            BatchStore.takeOut(batch, Weight(grams: 1), scope).touching(1)
+                            BatchStore.putBack(batch, Weight(grams: 0), scope).touching(1)
                         ],
                         refusals: [SQL.rowsTouched: Refusal(.conflict, "gone", zh: "没有了", en: "gone")],
                         event: Event("test.touch", "\(batch)"))
@@ -105,7 +105,7 @@ import Testing
             let refused = try await refusal { try await village.change(plan(code.batch + 1000)) }
             #expect(refused?.code == "gone" && runs.withLock { $0 } == 3)
             #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'test.touch'") == 0)
-            // The statement alone would break the balance, so it is undone again.
+            // What it touches is undone again.
             _ = try await refusal {
                 try await village.database.transaction(village.committee) { transaction in
                     _ = try await transaction.query(
@@ -125,7 +125,7 @@ import Testing
                 .gift, batch: code.batch, weight: Weight(grams: 10_000), day: day, reason: nil, today: day)
             let seen = Mutex(0)
             // Both have looked before either writes.
-            let together: Plan<Weight> = { transaction, scope in
+            let together: Plan<MovedStock> = { transaction, scope in
                 let change = try await withdraw(transaction, scope)
                 seen.withLock { $0 += 1 }
                 try await awaitCondition("the other's look") { seen.withLock { $0 } >= 2 }
@@ -133,7 +133,7 @@ import Testing
             }
             async let first = village.change(together)
             async let second = village.change(together)
-            let left = try await [first.grams, second.grams].sorted()
+            let left = try await [first.stock.grams, second.stock.grams].sorted()
             #expect(left == [80_000, 90_000])
         }
     }
@@ -143,7 +143,7 @@ import Testing
             _ = try await village.plant()
             let code = try await village.register(village.harvest(grams: 10_000))
             let day = village.today
-            func withdraw(_ grams: Int64) -> Plan<Weight> {
+            func withdraw(_ grams: Int64) -> Plan<MovedStock> {
                 BatchStore.withdraw(
                     .gift, batch: code.batch, weight: Weight(grams: grams), day: day, reason: nil, today: day)
             }

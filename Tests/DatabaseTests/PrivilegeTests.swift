@@ -8,12 +8,16 @@ import Testing
     private static let history = [
         "batch", "batch_input", "stock_movement", "ceiling_override", "sale", "sale_line", "code", "code_revocation",
         "recall", "scan", "income_entry", "event", "tour_booking_event", "tour_payment", "tour_check_in", "message",
-        "livelihood_report", "household_period", "plot_period", "tour_adjustment", "tour_earning", "tour_picking_sale",
+        "livelihood_report", "household_period", "plot_period", "tour_adjustment", "tour_earning",
+        "batch_correction", "sale_correction", "withdrawal_undo", "tour_picking_sale",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.
     private static let writable = [
-        "batch": ["out_g", "labelled_g"], "income_entry": ["corrected_fen"],
+        "batch": [
+            "grade_id", "slip", "picker", "in_g", "out_g", "labelled_g", "voided", "recalls", "frozen_g",
+        ],
+        "sale_line": ["returned_g", "refunded_fen"], "income_entry": ["corrected_fen"],
         "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error"],
     ]
 
@@ -187,7 +191,7 @@ import Testing
             // Head and phone of the household, picker, plots, reasons, buyer, actors, usernames, a group and its guide.
             for secret in [
                 "张三", "13800000000", "HE", "E1", "W1", "标签丢失", "抽检不合格", "红旗批发", "account:", "li.east", "某校",
-                "周老师", "13900000000", "张导", "修路",
+                "周老师", "13900000000", "张导", "修路", "没有送出", "压坏", "过磅有误",
             ] {
                 #expect(!text.contains(secret), "\(secret)")
             }

@@ -187,8 +187,9 @@ import Tours
                         today: village.today))
             }
             try await village.sell(
-                village.sale([.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))]
-                ))
+                village.sale(
+                    [.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))],
+                    confirmed: [.pastBestBefore]))
             let last = try #require(try await drawUp(village, 2025).figures.products.first)
             #expect(
                 last.balance

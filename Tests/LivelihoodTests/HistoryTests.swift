@@ -146,8 +146,9 @@ import Testing
                 lines: [Self.households, "HE,李四,一网格,一般户,西社,3,"], village.householdRegister())
             _ = try await village.load(lines: [Self.plots, "E1,E1,西社,HE,蟠桃,10,,"], village.plotRegister())
             try await village.sell(
-                village.sale([.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))]
-                ))
+                village.sale(
+                    [.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))],
+                    confirmed: [.pastBestBefore]))
             for scope in [village.committee, village.clerk(of: orchard.east)] {
                 #expect(
                     try await summary(village, 2026, by: [.cooperative, .household], as: scope) == ["东社 HE 张三 8.50"])

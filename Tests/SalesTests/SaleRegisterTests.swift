@@ -131,7 +131,7 @@ import Testing
                 try await load(village, "2026-01-03,S1,东社,C1,蟠桃,20,9,180,零售,李老板,微信").refused.map(\.field) == ["日期"])
             let batch = try await village.number("SELECT number FROM batch")
             let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
-            let taken = try await refusal { try await village.sell(village.sale([line], number: "S1")) }
+            let taken = try await refusal { try await village.sell(village.sale([line], number: "S1", confirmed: [.pastBestBefore])) }
             #expect(taken?.code == "sale-number-taken")
             let day = try CivilDay("2025-11-01")
             #expect(try await refusal { try await village.sell(village.sale([line], number: "S1", day: day)) } != nil)
@@ -197,7 +197,10 @@ import Testing
                     }
                 }
                 for _ in 0..<60 {
-                    group.addTask { _ = try await refusal { try await village.sell(village.sale([line])) } }
+                    group.addTask {
+                        let sale = village.sale([line], confirmed: [.pastBestBefore])
+                        _ = try await refusal { try await village.sell(sale) }
+                    }
                 }
                 try await group.waitForAll()
             }

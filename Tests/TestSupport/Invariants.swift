@@ -7,7 +7,7 @@ enum Invariants {
     }
 
     static func check(_ owner: Pool) async throws {
-        for (name, statement) in all {
+        for (name, statement) in all + GoodsInvariants.all {
             let rows = try await owner.query(statement)
             guard let first = rows.first else { continue }
             let example = try rows.columns.map { "\($0)=\(try first.decode($0, as: String?.self) ?? "NULL")" }
@@ -23,7 +23,7 @@ enum Invariants {
             LEFT JOIN stock_movement m ON m.village_id = b.village_id AND m.batch_number = b.number
             GROUP BY b.village_id, b.number
             HAVING coalesce(sum(m.grams), 0) <> b.in_g - b.out_g
-                OR coalesce(sum(m.grams) FILTER (WHERE m.grams > 0), 0) <> b.in_g
+                OR coalesce(sum(m.grams) FILTER (WHERE m.kind IN ('harvest', 'correction')), 0) <> b.in_g
             """
         ),
         (
@@ -39,7 +39,7 @@ enum Invariants {
             FULL JOIN (
                 SELECT village_id, plot_id, product_id, extract(year FROM harvested_on)::int AS season,
                     sum(in_g)::bigint AS summed_g
-                FROM batch WHERE kind = 'harvest' GROUP BY 1, 2, 3, 4
+                FROM batch WHERE kind = 'harvest' GROUP BY 1, 2, 3, 4 HAVING sum(in_g) <> 0
             ) summed USING (village_id, plot_id, product_id, season)
             WHERE harvested_g IS DISTINCT FROM summed_g
             """
@@ -216,7 +216,10 @@ enum Invariants {
                 UNION ALL SELECT 'code_revocation', xmin FROM code_revocation
                 UNION ALL SELECT 'recall', xmin FROM recall
                 UNION ALL SELECT 'signing_key', xmin FROM signing_key
+                UNION ALL SELECT 'batch_correction', xmin FROM batch_correction
+                UNION ALL SELECT 'withdrawal_undo', xmin FROM withdrawal_undo
                 UNION ALL SELECT 'sale', xmin FROM sale
+                UNION ALL SELECT 'sale_correction', xmin FROM sale_correction
                 UNION ALL SELECT 'sale_line', xmin FROM sale_line
                 UNION ALL SELECT 'income_entry', xmin FROM income_entry
                 UNION ALL SELECT 'livelihood_report', xmin FROM livelihood_report

@@ -79,11 +79,11 @@ extension TestVillage {
 
     public func harvest(
         plot: String = "E1", product: String? = nil, variety: String = "瑞蟠21号", grade: String = "特级",
-        day: CivilDay? = nil, grams: Int64 = 100_000
+        day: CivilDay? = nil, grams: Int64 = 100_000, slip: String? = nil
     ) -> Harvest {
         Harvest(
             plot: plot, product: product, variety: variety, grade: grade, day: day ?? today,
-            weight: Weight(grams: grams), picker: "张三")
+            weight: Weight(grams: grams), slip: slip, picker: "张三")
     }
 
     /// Registers a harvest and its code.
@@ -95,9 +95,11 @@ extension TestVillage {
 
     public func sale(
         _ lines: [NewSale.Line], number: String? = nil, day: CivilDay? = nil, channel: String = "批发",
-        buyer: String = "红旗批发"
+        buyer: String = "红旗批发", replaces: Int64? = nil, confirmed: Set<NewSale.Question> = []
     ) -> NewSale {
-        NewSale(number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: "现金", lines: lines)
+        NewSale(
+            number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: "现金", lines: lines,
+            replaces: replaces, confirmed: confirmed)
     }
 
     @discardableResult
@@ -113,10 +115,18 @@ extension TestVillage {
             [
                 """
                 INSERT INTO batch (village_id, number, cooperative_id, kind, product_id, variety_id, grade_id,
-                    harvested_on, in_g)
+                    harvested_on, in_g, recalls, frozen_g)
                 SELECT village_id, \(number), cooperative_id, \(kind.rawValue), product_id, variety_id, grade_id,
-                    harvested_on, 1000
-                FROM batch WHERE village_id = \(village.id) AND number = \(parents[0])
+                    harvested_on, 1000, r.recalls, CASE WHEN r.recalls > 0 THEN 0 END
+                FROM (
+                    WITH RECURSIVE line (number) AS (
+                        SELECT unnest(\(parents)::bigint[])
+                        UNION
+                        SELECT i.parent FROM batch_input i JOIN line ON i.child = line.number
+                    )
+                    SELECT count(*)::int AS recalls FROM line WHERE 'open' = (
+                        SELECT r.step FROM recall r WHERE r.batch_number = line.number ORDER BY r.id DESC LIMIT 1)
+                ) r, batch WHERE village_id = \(village.id) AND number = \(parents[0])
                 """,
                 """
                 INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, actor)

@@ -14,11 +14,19 @@ extension TestVillage {
         for plot in ["E1", "W1"] {
             let code = try await register(harvest(plot: plot))
             let other = try await register(harvest(plot: plot))
-            try await sell(
+            let sold = try await sell(
                 sale([.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))]))
-            try await change(
+            let gift = try await change(
                 BatchStore.withdraw(
                     .gift, batch: code.batch, weight: Weight(grams: 100), day: today, reason: "尝鲜", today: today))
+            try await change(BatchStore.undo(withdrawal: gift.movement, reason: "没有送出", today: today))
+            try await change(
+                SaleStore.takeBack(
+                    Weight(grams: 100), goods: .scrapped, refund: Money(fen: 170), of: sold.id.value, line: 1,
+                    reason: "压坏", today: today))
+            try await change(
+                BatchStore.correct(
+                    other.batch, RightHarvest(weight: Weight(grams: 90_000)), reason: "过磅有误", today: today))
             try await change(CodeStore.revoke(batch: code.batch, reason: "标签丢失"))
             try await change(CodeStore.recall(batch: other.batch, open: true, reason: "抽检不合格"))
             _ = try await derive(from: [code.batch, other.batch])

@@ -125,6 +125,6 @@ extension TestVillage {
 
     /// Fen of tours' income, all days together.
     public func tourIncome() async throws -> Int64 {
-        try await number("SELECT coalesce(sum(amount_fen), 0)::bigint FROM income_line WHERE source = 'tours'")
+        try await number("SELECT coalesce(sum(amount_fen), 0)::bigint FROM income_row WHERE source = 'tours'")
     }
 }

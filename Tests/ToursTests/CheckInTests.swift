@@ -231,7 +231,7 @@ import Tours
             ])
             let answer = try await record(arrival(booking.reference.text, 12, in: village), village)
             #expect(answer.outcome == .counted)
-            let income = try await village.number("SELECT sum(amount_fen)::bigint FROM income_line")
+            let income = try await village.number("SELECT sum(amount_fen)::bigint FROM income_row")
             #expect(income == 200_000)
             let step = try await village.number(
                 """

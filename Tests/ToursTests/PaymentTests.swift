@@ -30,7 +30,7 @@ import Testing
             village.clock.set(village.today.adding(days: 7), hour: 12)
             try await village.change(BookingStore.complete(key, arrived: 8, now: village.clock.now))
             #expect(try await village.tourIncome() == 80_000)
-            let days = try await village.owner.query("SELECT day FROM income_line").map {
+            let days = try await village.owner.query("SELECT day FROM income_row").map {
                 try $0.decode("day", as: CivilDay.self)
             }
             #expect(days == [village.today])
@@ -120,7 +120,7 @@ import Testing
             try await village.change(
                 PaymentStore.pay(key, Money(fen: 40_000), how: "微信", now: village.clock.now))
             #expect(try await village.tourIncome() == 40_000)
-            #expect(try await village.number("SELECT count(*) FROM income_line WHERE day = \(day)") == 1)
+            #expect(try await village.number("SELECT count(*) FROM income_row WHERE day = \(day)") == 1)
             // The seats were theirs and stay so.
             #expect(try await village.seats(session) == [0, 20])
         }
@@ -246,7 +246,7 @@ import Testing
             #expect(second.extras.map(\.quantity) == [8] && second.fee.fen == 80_000)
             #expect(try await village.number("SELECT count(*) FROM sale") == 2)
             let income = try await village.number(
-                "SELECT sum(amount_fen)::bigint FROM income_line WHERE source = 'sales' AND channel = '采摘'")
+                "SELECT sum(amount_fen)::bigint FROM income_row WHERE source = 'sales' AND channel = '采摘'")
             #expect(income == 14_400 + 8_000)
             // What was picked is no part of the fee, and settles what was booked.
             let changed = try await refusal {

@@ -32,6 +32,7 @@ extension ServedVillage {
     func example(of endpoint: Endpoint) async throws -> Example {
         let (clerk, admin, committee) = ("clerk", "administrator", "committee")
         if let example = try await bookingExample(of: endpoint) { return example }
+        if let example = try await goodsExample(of: endpoint) { return example }
         switch endpoint.name {
         case "POST /api/v1/codes/{payload}/scans":
             return Example("/api/v1/codes/\(payload)/scans", as: nil, ["place": "天津"])

@@ -39,8 +39,8 @@ extension SiteTests {
             let left = try await village.post("/api/v1/batches/\(batch)/withdrawals", as: "clerk", withdrawal)
             #expect(left["stock"] == JSON(Weight(grams: 749_000)))
             let movements = try await village.get("/api/v1/batches/\(batch)", as: "clerk")["movements"].array
-            #expect(movements.map { $0["grams"] } == [1_250_000, -500_250, -750])
-            #expect(movements.map { $0["kind"] } == ["harvest", "sale", "loss"])
+            #expect(movements.map { $0["grams"] } == [-750, -500_250, 1_250_000])
+            #expect(movements.map { $0["kind"] } == ["loss", "sale", "harvest"])
 
             let query = "from=2021-05-06&to=2021-05-06&by=month,source,product,cooperative,channel,household"
             let summary = try await village.get("/api/v1/income/summary?\(query)", as: "committee")

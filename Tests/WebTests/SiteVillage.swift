@@ -143,7 +143,8 @@ struct ServedVillage: Sendable {
             """
             SELECT b.number FROM batch b JOIN stock_movement m ON m.village_id = b.village_id AND m.batch_number = b.number
             GROUP BY b.village_id, b.number, b.in_g, b.out_g
-            HAVING sum(m.grams) <> b.in_g - b.out_g OR sum(m.grams) FILTER (WHERE m.grams > 0) <> b.in_g
+            HAVING sum(m.grams) <> b.in_g - b.out_g
+                OR sum(m.grams) FILTER (WHERE m.kind IN ('harvest', 'correction')) <> b.in_g
             """)
         #expect(wrong.isEmpty, sourceLocation: sourceLocation)
         let oversold = try await count("SELECT count(*) AS count FROM batch WHERE out_g > in_g OR out_g < 0")

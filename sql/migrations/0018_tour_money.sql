@@ -243,23 +243,6 @@ CREATE OR REPLACE VIEW tour_income WITH (security_invoker = true) AS
 SELECT village_id, day, booking_id, unit_kind, amount_fen, kind, number, visit_day, session_id, id
 FROM tour_earning;
 
--- As before, with tours row by row. A refund is the booking's; a row of a closed period tells to which day it belongs.
-CREATE OR REPLACE VIEW income_row WITH (security_invoker = true) AS
-SELECT l.village_id, s.sold_on AS day, 'sales' AS source, 'sale' AS kind, l.sale_id AS number, l.line,
-    b.product_id, s.cooperative_id, s.channel, b.household_id, NULL::date AS of_day, l.grams, l.amount_fen, b.harvested_on
-FROM sale_line l
-JOIN sale s ON s.village_id = l.village_id AND s.id = l.sale_id
-JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-UNION ALL
-SELECT e.village_id, e.day, e.source, CASE WHEN e.corrects IS NULL THEN 'entry' ELSE 'correction' END, e.id, NULL,
-    NULL, NULL, NULL, NULL, o.day, NULL, e.amount_fen, NULL
-FROM income_entry e
-LEFT JOIN income_entry o ON o.village_id = e.village_id AND o.id = e.corrects
-UNION ALL
-SELECT t.village_id, t.day, 'tours', CASE t.kind WHEN 'adjustment' THEN 'adjustment' ELSE 'booking' END,
-    CASE t.kind WHEN 'adjustment' THEN t.number ELSE t.booking_id END, NULL, NULL, NULL, NULL, NULL,
-    CASE WHEN t.visit_day <> t.day THEN t.visit_day END, NULL, t.amount_fen, NULL
-FROM tour_income t;
 
 -- What is charged and not paid, on the visit's day: of visits that took place it is part of their income, of what is
 -- kept of others it is not yet.

@@ -27,6 +27,12 @@ public enum JSON: Sendable, Hashable {
     public init(_ number: Int) { self = .integer(Int64(number)) }
     public init<Entity>(_ identifier: Identifier<Entity>) { self = .integer(identifier.value) }
 
+    /// An object with one member more; of anything else, the same.
+    public func adding(_ key: String, _ value: JSON) -> JSON {
+        guard case .object(let members) = self else { return self }
+        return .object(members + [Member(key, value)])
+    }
+
     /// The member of that name; null when there is none, or when this is no object.
     public subscript(_ key: String) -> JSON {
         guard case .object(let members) = self else { return .null }

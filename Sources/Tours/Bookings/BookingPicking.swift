@@ -29,8 +29,14 @@ extension BookingStore {
         public let paidHow: String?
         /// nil is today.
         public let day: CivilDay?
+        /// What a sale would be asked about, and is meant.
+        public let confirmed: Set<NewSale.Question>
 
-        public init(lines: [Line], extra: Int? = nil, paidHow: String? = nil, day: CivilDay? = nil) {
+        public init(
+            lines: [Line], extra: Int? = nil, paidHow: String? = nil, day: CivilDay? = nil,
+            confirmed: Set<NewSale.Question> = []
+        ) {
+            self.confirmed = confirmed
             self.lines = lines
             self.extra = extra
             self.paidHow = paidHow
@@ -115,7 +121,7 @@ extension BookingStore {
                 lines: part.places.map { place in
                     let line = picking.lines[place]
                     return .init(batch: line.batch, weight: line.weight, price: line.price ?? usual)
-                })
+                }, confirmed: picking.confirmed)
             do {
                 let change = try await SaleStore.record(sale, today: today)(transaction, scope)
                 guard let recorded = change.known else { throw MissingRow() }

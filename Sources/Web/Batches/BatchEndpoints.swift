@@ -14,7 +14,7 @@ extension Site {
                     .object([
                         Field("plot", .string(1...60)), .optional("product", .string(1...60)),
                         Field("variety", .string(1...60)), Field("grade", .string(1...60)), Field("harvestedOn", .day),
-                        Field("weight", .weight()), .optional("slip", .string(1...60)),
+                        Field("weight", .weight()), .optional("slip", .string(1...60), "The harvest slip's number"),
                         .optional("picker", .string(1...60)),
                     ])),
                 outcomes: [.init(201, "Registered", registered)], handle: register),
@@ -33,25 +33,21 @@ extension Site {
                 return .page(batches.map(Shapes.batch), next: next)
             },
             Endpoint(
-                .get, "/api/v1/batches/{number}", "A batch, its code and its stock movements", access: Roles.readers,
-                pathParameters: [number],
+                .get, "/api/v1/batches/{number}",
+                "A batch, its code, its corrections and its stock movements, newest first",
+                access: Roles.readers, pathParameters: [number], query: PageRequest.parameters,
                 outcomes: [
                     .init(
                         200, "The batch",
                         .object([
-                            Field("batch", Shapes.batch), Field("code", Shapes.code), Field("revoked", .boolean),
-                            Field("movements", .array(of: Shapes.movement)),
+                            Field("batch", Shapes.batch), Field("recall", Shapes.recall, nullable: true),
+                            Field("code", Shapes.code), Field("revoked", .boolean),
+                            Field("corrections", .array(of: Shapes.batchCorrection), "Oldest first"),
+                            Field("movements", .array(of: Shapes.movement), "Their sum, on all pages, is the stock"),
+                            Field("olderMovements", .integer(0...Int64.max), "How many there are on later pages"),
+                            Field("next", .string(1...500), "The `cursor` of older movements", nullable: true),
                         ]))
-                ]
-            ) { call in
-                let number = try call.path["number"].int64
-                let (batch, movements) = try await BatchStore(backend.database).show(number, call.scope)
-                let code = try await CodeStore(backend.database, keys: backend.keys).show(batch: number, call.scope)
-                return .json([
-                    "batch": Shapes.batch(batch), "code": Shapes.code(code), "revoked": .bool(code.revoked),
-                    "movements": .array(movements.map(Shapes.movement)),
-                ])
-            },
+                ], handle: show),
             Endpoint(
                 .post, "/api/v1/batches/{number}/withdrawals", "Take grams out for own use, loss or a gift",
                 access: Roles.recorders, pathParameters: [number],
@@ -60,16 +56,40 @@ extension Site {
                         Field("kind", .enumeration(Withdrawal.allCases.map(\.rawValue))), Field("weight", .weight()),
                         Field("day", .day), .optional("reason", .string(1...1000)),
                     ])),
-                outcomes: [.init(201, "Taken out", .object([Field("stock", .weight(0...Weight.limit))]))]
+                outcomes: [.init(201, "Taken out", Self.moved)]
             ) { call in
                 let kind = Withdrawal(rawValue: try call.body["kind"].string) ?? .loss
                 let plan = BatchStore.withdraw(
                     kind, batch: try call.path["number"].int64, weight: try call.body["weight"].weight,
                     day: try call.body["day"].day, reason: try call.body["reason"].orNil?.string,
                     today: backend.clock.today)
-                return try await carryOut(call, plan) { ["stock": JSON($0)] }
+                return try await carryOut(call, plan, Self.moved)
             },
         ]
+    }
+
+    static let moved = Schema.object([
+        Field("movement", .integer(1...Int64.max)), Field("stock", .weight(0...Weight.limit)),
+    ])
+
+    @Sendable static func moved(_ moved: MovedStock) -> JSON {
+        ["movement": .integer(moved.movement), "stock": JSON(moved.stock)]
+    }
+
+    private func show(_ call: Call) async throws -> Answer {
+        let number = try call.path["number"].int64
+        let page = try call.page()
+        let history = try await BatchStore(backend.database).show(
+            number, call.scope, before: Self.number(page.after), limit: page.limit)
+        let code = try await CodeStore(backend.database, keys: backend.keys).show(batch: number, call.scope)
+        let next = history.older > 0 ? history.movements.last.map { "\($0.number)" } : nil
+        return .json([
+            "batch": Shapes.batch(history.batch), "recall": history.recall.map(Shapes.recall) ?? .null,
+            "code": Shapes.code(code), "revoked": .bool(code.revoked),
+            "corrections": .array(history.corrections.map(Shapes.batchCorrection)),
+            "movements": .array(history.movements.map(Shapes.movement)), "olderMovements": JSON(history.older),
+            "next": next.map { .string(Cursor.encode($0)) } ?? .null,
+        ])
     }
 
     private func register(_ call: Call) async throws -> Answer {

@@ -50,7 +50,7 @@ extension Site {
     }
 
     private func issued(_ call: Call) async throws -> IssuedCode {
-        try await CodeStore(backend.database, keys: backend.keys).show(
+        try await CodeStore(backend.database, keys: backend.keys).label(
             batch: try call.path["number"].int64, call.scope)
     }
 }

@@ -1,3 +1,4 @@
+import Documents
 import Kernel
 import Sales
 
@@ -7,17 +8,22 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/sales", "Record a sale out of one cooperative's batches", access: Roles.recorders,
                 body: .json(
-                    .object([
-                        .optional("number", .string(1...60)), Field("soldOn", .day), Field("channel", .string(1...40)),
-                        Field("buyer", .string(1...200)), .optional("paidHow", .string(1...40)),
-                        Field(
-                            "lines",
-                            .array(
-                                of: .object([
-                                    Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
-                                    Field("price", Shapes.price),
-                                ]), 1...100)),
-                    ])),
+                    .object(
+                        [
+                            .optional("number", .string(1...60)), Field("soldOn", .day),
+                            Field("channel", .string(1...40)),
+                            Field("buyer", .string(1...200)), .optional("paidHow", .string(1...40)),
+                            Field(
+                                "lines",
+                                .array(
+                                    of: .object([
+                                        Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
+                                        Field("price", Shapes.price),
+                                    ]), 1...100)),
+                            .optional(
+                                "replaces", .integer(1...Int64.max),
+                                "The reversed sale that is recorded anew, under its number"),
+                        ] + Self.saleQuestions)),
                 outcomes: [.init(201, "Recorded", Shapes.sale)]
             ) { call in
                 let lines = try call.body["lines"].array.map { line in
@@ -28,24 +34,99 @@ extension Site {
                 let sale = NewSale(
                     number: try call.body["number"].orNil?.string, day: try call.body["soldOn"].day,
                     channel: try call.body["channel"].string, buyer: try call.body["buyer"].string,
-                    paidHow: try call.body["paidHow"].orNil?.string, lines: lines)
+                    paidHow: try call.body["paidHow"].orNil?.string, lines: lines,
+                    replaces: try call.body["replaces"].orNil?.int64, confirmed: try Self.confirmed(call.body))
                 return try await carryOut(
                     call, SaleStore.record(sale, today: backend.clock.today), Shapes.sale)
             },
             Endpoint(
                 .get, "/api/v1/sales", "The sales, newest first", access: Roles.readers,
                 query: PageRequest.parameters + [
-                    .init("batch", .integer(1...4_294_967_295), "Only sales out of this batch")
+                    .init("from", .day, "From this day on"), .init("to", .day, "Through this day"),
+                    .init("buyer", .string(1...200), "The buyer, or part of the name"),
+                    .init("number", .string(1...60), "The number in the cooperative's own register"),
+                    .init("batch", .integer(1...4_294_967_295), "Only sales out of this batch"),
                 ],
                 outcomes: [.init(200, "A page of sales", .page(of: Shapes.sale))]
             ) { call in
                 let page = try call.page()
+                let filter = SaleFilter(
+                    from: try call.query["from"].orNil?.day, to: try call.query["to"].orNil?.day,
+                    buyer: try call.query["buyer"].orNil?.string, number: try call.query["number"].orNil?.string,
+                    batch: try call.query["batch"].orNil?.int64)
                 let sales = try await SaleStore(backend.database).list(
-                    call.scope, before: Self.number(page.after), batch: call.query["batch"].orNil?.int64,
-                    limit: page.limit)
+                    call.scope, before: Self.number(page.after), filter, limit: page.limit)
                 let next = sales.count == page.limit ? sales.last?.id.description : nil
                 return .page(sales.map(Shapes.sale), next: next)
             },
+        ] + saleCorrectionEndpoints
+    }
+
+    private var saleCorrectionEndpoints: [Endpoint] {
+        let number = Endpoint.Parameter("sale", .integer(1...Int64.max), "The sale's number")
+        let made = Schema.object([
+            Field("sale", .integer(1...Int64.max)), Field("corrections", .array(of: Shapes.saleCorrection)),
+        ])
+        return [
+            Endpoint(
+                .get, "/api/v1/sales/{sale}", "A sale, with what was put right of it", access: Roles.readers,
+                pathParameters: [number], outcomes: [.init(200, "The sale", Shapes.saleHistory)]
+            ) { call in
+                let (sale, corrections) = try await SaleStore(backend.database).show(
+                    call.path["sale"].int64, call.scope)
+                return .json(Shapes.saleHistory(sale, corrections))
+            },
+            Endpoint(
+                .post, "/api/v1/sales/{sale}/reversals", "Take back all that is left of a sale, or of one of its lines",
+                access: Roles.recorders, pathParameters: [number],
+                body: .json(
+                    .object([.optional("line", .integer(1...100), "All lines unless told")] + Self.correctionFields)),
+                outcomes: [.init(201, "Reversed", made)]
+            ) { call in
+                let sale = try call.path["sale"].int64
+                let plan = SaleStore.reverse(
+                    sale, line: try call.body["line"].orNil?.int, reason: try call.body["reason"].string,
+                    day: try call.body["day"].orNil?.day, today: backend.clock.today)
+                return try await carryOut(call, plan) { corrections in
+                    ["sale": .integer(sale), "corrections": .array(corrections.map(Shapes.saleCorrection))]
+                }
+            },
+            Endpoint(
+                .post, "/api/v1/sales/{sale}/returns", "Record goods that came back, and what their buyer got back",
+                access: Roles.recorders, pathParameters: [number],
+                body: .json(
+                    .object(
+                        [
+                            Field("line", .integer(1...100)), Field("weight", .weight()),
+                            Field("goods", .enumeration(SaleCorrection.Goods.allCases.map(\.rawValue))),
+                            Field("refund", .money()),
+                        ] + Self.correctionFields)),
+                outcomes: [.init(201, "Recorded", made)]
+            ) { call in
+                let sale = try call.path["sale"].int64
+                let plan = SaleStore.takeBack(
+                    try call.body["weight"].weight,
+                    goods: SaleCorrection.Goods(rawValue: try call.body["goods"].string) ?? .back,
+                    refund: try call.body["refund"].money, of: sale, line: try call.body["line"].int,
+                    reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
+                    today: backend.clock.today)
+                return try await carryOut(call, plan) { correction in
+                    ["sale": .integer(sale), "corrections": .array([Shapes.saleCorrection(correction)])]
+                }
+            },
         ]
+    }
+
+    /// What a sale is asked about.
+    static let saleQuestions = [
+        Field.optional("pastBestBefore", .boolean, "Sell it although it is past its best-before day"),
+        Field.optional("unusualPrice", .boolean, "The price is meant, although far from the usual one"),
+    ]
+
+    static func confirmed(_ body: JSON) throws -> Set<NewSale.Question> {
+        var confirmed: Set<NewSale.Question> = []
+        if try body["pastBestBefore"].orNil?.bool ?? false { confirmed.insert(.pastBestBefore) }
+        if try body["unusualPrice"].orNil?.bool ?? false { confirmed.insert(.unusualPrice) }
+        return confirmed
     }
 }

@@ -118,7 +118,7 @@ extension Site {
                             ]), 1...100)),
                     .optional("extra", .integer(1...Int64(Int32.max)), "Where there are several to pick"),
                     .optional("paidHow", .string(1...40)), .optional("day", .day, "Today unless told"),
-                ]
+                ] + Self.saleQuestions
             ) { key, seen, call in
                 let lines = try call.body["lines"].array.map { line in
                     BookingStore.Picking.Line(
@@ -129,7 +129,8 @@ extension Site {
                     key,
                     .init(
                         lines: lines, extra: try call.body["extra"].orNil?.int,
-                        paidHow: try call.body["paidHow"].orNil?.string, day: try call.body["day"].orNil?.day),
+                        paidHow: try call.body["paidHow"].orNil?.string, day: try call.body["day"].orNil?.day,
+                        confirmed: try Self.confirmed(call.body)),
                     seen: seen, now: backend.clock.now())
             },
         ]

@@ -1,0 +1,121 @@
+import Database
+import Kernel
+import Postgres
+
+/// Which sales are wanted.
+public struct SaleFilter: Sendable {
+    public var from: CivilDay?
+    public var to: CivilDay?
+    /// Part of the buyer's name.
+    public var buyer: String?
+    /// The number in the cooperative's own register.
+    public var number: String?
+    public var batch: Int64?
+
+    public init(
+        from: CivilDay? = nil, to: CivilDay? = nil, buyer: String? = nil, number: String? = nil, batch: Int64? = nil
+    ) {
+        (self.from, self.to, self.buyer, self.number, self.batch) = (from, to, buyer?.trimmed, number?.trimmed, batch)
+    }
+
+    fileprivate func condition(_ scope: Scope) -> SQL {
+        var conditions: SQL = "s.village_id = \(scope.village)"
+        if let from { conditions += " AND s.sold_on >= \(from)" }
+        if let to { conditions += " AND s.sold_on <= \(to)" }
+        if let buyer {
+            // Under whichever of its spellings it was recorded.
+            conditions += """
+                 AND (strpos(s.buyer, \(buyer)) > 0
+                    OR s.buyer = ANY ((SELECT spellings(\(scope.village), 'buyer', \(buyer)))::text[]))
+                """
+        }
+        if let number { conditions += " AND s.number = \(number)" }
+        if let batch {
+            conditions += """
+                 AND EXISTS (
+                    SELECT FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id
+                        AND l.batch_number = \(batch))
+                """
+        }
+        return conditions
+    }
+}
+
+extension SaleStore {
+    /// - Parameter before: the id of the sale after the last one wanted: newest come first.
+    public func list(
+        _ scope: Scope, before: Int64 = .max, _ filter: SaleFilter = SaleFilter(), limit: Int = 50
+    ) async throws -> [Sale] {
+        try await database.transaction(scope) { transaction in
+            try await Self.sales(filter.condition(scope) + " AND s.id < \(before)", limit: limit, transaction)
+        }
+    }
+
+    /// A sale and what has been put right of it, oldest first.
+    /// - Throws: a `Refusal` of kind `notFound`, for another cooperative's sale too.
+    public func show(_ sale: Int64, _ scope: Scope) async throws -> (sale: Sale, corrections: [SaleCorrection]) {
+        try await database.transaction(scope) { transaction in
+            let found = try await Self.sale(sale, transaction, scope)
+            let rows = try await transaction.query(
+                """
+                SELECT id, line, kind, goods, grams, refund_fen, day, reason, actor, at FROM sale_correction
+                WHERE village_id = \(scope.village) AND sale_id = \(sale) ORDER BY id
+                """)
+            return (found, try rows.map(SaleCorrection.init))
+        }
+    }
+
+    static func sale(_ sale: Int64, _ transaction: Transaction, _ scope: Scope) async throws -> Sale {
+        let condition: SQL = "s.village_id = \(scope.village) AND s.id = \(sale)"
+        guard let found = try await sales(condition, limit: 1, transaction).first else {
+            throw SaleRules.unknownSale(sale)
+        }
+        return found
+    }
+
+    private static func sales(_ condition: SQL, limit: Int, _ transaction: Transaction) async throws -> [Sale] {
+        let rows = try await transaction.query(
+            """
+            WITH page AS (SELECT * FROM sale s WHERE \(condition) ORDER BY s.id DESC LIMIT \(limit))
+            SELECT s.id, s.number, c.name AS cooperative, s.sold_on, s.channel, s.buyer, s.paid_how, s.replaces,
+                (SELECT r.id FROM sale r WHERE r.village_id = s.village_id AND r.replaces = s.id) AS replaced_by,
+                l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
+                l.returned_g, l.refunded_fen
+            FROM page s
+            JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+            JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
+            JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
+            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
+            ORDER BY s.id DESC, l.line
+            """)
+        var order: [Int64] = []
+        var lines: [Int64: [Sale.Line]] = [:]
+        var heads: [Int64: Row] = [:]
+        for row in rows {
+            let id: Int64 = try row.decode("id")
+            if heads[id] == nil {
+                heads[id] = row
+                order.append(id)
+            }
+            lines[id, default: []].append(try line(row))
+        }
+        return try order.compactMap { id in
+            guard let row = heads[id] else { return nil }
+            return Sale(
+                id: Identifier(id), number: try row.decode("number"), cooperative: try row.decode("cooperative"),
+                day: try row.decode("sold_on"), channel: try row.decode("channel"), buyer: try row.decode("buyer"),
+                paidHow: try row.decode("paid_how"), replaces: try row.decode("replaces"),
+                replacedBy: try row.decode("replaced_by"), lines: lines[id] ?? [])
+        }
+    }
+
+    private static func line(_ row: Row) throws -> Sale.Line {
+        let basis = Price.Basis(rawValue: try row.decode("price_basis")) ?? .jin
+        let price = try Price(
+            fen: row.decode("price_fen"), basis: basis, boxGrams: basis == .box ? row.decode("basis_g") : nil)
+        return Sale.Line(
+            number: try row.decode("line"), batch: try row.decode("batch_number"), product: try row.decode("product"),
+            weight: try row.decode("grams"), price: price, amount: try row.decode("amount_fen"),
+            returned: try row.decode("returned_g"), refunded: try row.decode("refunded_fen"))
+    }
+}

@@ -1,0 +1,106 @@
+import Batches
+import Codes
+import Database
+import Documents
+import Kernel
+
+extension Site {
+    static let correctionFields = [
+        Field("reason", .string(1...1000)),
+        Field.optional("day", .day, "Today unless told; after the books that are closed"),
+    ]
+
+    /// How batches are put right, and how the books are closed.
+    var batchCorrectionEndpoints: [Endpoint] {
+        let number = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The batch's number")
+        return [
+            Endpoint(
+                .post, "/api/v1/batches/{number}/corrections", "Put a harvest's record right", access: Roles.recorders,
+                pathParameters: [number],
+                body: .json(
+                    .object(
+                        [
+                            .optional("weight", .weight()), .optional("grade", .string(1...60)),
+                            .optional("slip", .string(1...60)), .optional("picker", .string(1...60)),
+                        ] + Self.correctionFields)),
+                outcomes: [.init(201, "The batch as it is now", Shapes.batch)]
+            ) { call in
+                let right = RightHarvest(
+                    weight: try call.body["weight"].orNil?.weight, grade: try call.body["grade"].orNil?.string,
+                    slip: try call.body["slip"].orNil?.string, picker: try call.body["picker"].orNil?.string)
+                let plan = BatchStore.correct(
+                    try call.path["number"].int64, right, reason: try call.body["reason"].string,
+                    day: try call.body["day"].orNil?.day, today: backend.clock.today)
+                return try await carryOut(call, plan, Shapes.batch)
+            },
+            Endpoint(
+                .post, "/api/v1/batches/{number}/void", "Void a batch that never was, and its code",
+                access: Roles.recorders, pathParameters: [number], body: .json(.object(Self.correctionFields)),
+                outcomes: [.init(201, "Void", .object([Field("batch", .integer(1...4_294_967_295))]))]
+            ) { call in
+                let number = try call.path["number"].int64
+                let plan = CodeStore.void(
+                    batch: number, reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
+                    today: backend.clock.today)
+                let answer = try await carryOut(call, plan) { ["batch": .integer(number)] }
+                backend.verification.forget()
+                return answer
+            },
+            Endpoint(
+                .post, "/api/v1/batches/{number}/withdrawals/{movement}/reversals", "Undo a withdrawal",
+                access: Roles.recorders,
+                pathParameters: [number, .init("movement", .integer(1...Int64.max), "The withdrawal's number")],
+                body: .json(.object(Self.correctionFields)), outcomes: [.init(201, "Undone", Self.moved)]
+            ) { call in
+                let plan = BatchStore.undo(
+                    withdrawal: try call.path["movement"].int64, of: try call.path["number"].int64,
+                    reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
+                    today: backend.clock.today)
+                return try await carryOut(call, plan, Self.moved)
+            },
+        ]
+    }
+
+    var bookEndpoints: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/books/closings",
+                "Close the books through a day: nothing is dated that day or before it "
+                    + "any more", access: Roles.committee, body: .json(.object([Field("through", .day)])),
+                outcomes: [.init(201, "Closed", .object([Field("through", .day)]))]
+            ) { call in
+                let plan = ClosedBooks.close(through: try call.body["through"].day, today: backend.clock.today)
+                return try await carryOut(call, plan) { ["through": JSON($0)] }
+            },
+            Endpoint(
+                .get, "/api/v1/books/closings", "Through which day the books are closed, and who closed them",
+                access: Roles.readers,
+                outcomes: [
+                    .init(
+                        200, "The closings, newest first",
+                        .object([
+                            Field("through", .day, nullable: true),
+                            Field(
+                                "closings",
+                                .array(
+                                    of: .object([
+                                        Field("through", .day), Field("actor", .string()), Field("at", .instant),
+                                    ]))),
+                        ]))
+                ]
+            ) { call in
+                let closings = try await ClosedBooks.closings(backend.database, call.scope)
+                return .json([
+                    "through": closings.first.map { JSON($0.through) } ?? .null,
+                    "closings": .array(
+                        closings.map {
+                            [
+                                "through": JSON($0.through), "actor": .string($0.actor),
+                                "at": Shapes.instant($0.at),
+                            ]
+                        }),
+                ])
+            },
+        ]
+    }
+}
