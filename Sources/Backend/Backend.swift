@@ -7,6 +7,7 @@ import Messages
 import Orchard
 import Postgres
 import Signing
+import Tours
 
 /// Everything behind the command line and the web, brought up from a configuration.
 public final class Backend: Sendable {
@@ -31,7 +32,9 @@ public final class Backend: Sendable {
         self.keys = keys
         self.verification = Verification(database, keys: keys, clock: clock)
         self.messages = MessageSender(
-            database, village: village.id, brand: village.brand, ways: configuration.messageWays, clock: clock)
+            database, village: village.id, brand: village.brand,
+            source: BookingMessages(database, village: village.id, brand: village.brand, origin: village.origin),
+            ways: configuration.messageWays, clock: clock)
         self.embedded = embedded
     }
 
@@ -44,7 +47,8 @@ public final class Backend: Sendable {
     ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, clock: WallClock = .system, patience: Duration = .seconds(60), givesKeys: Bool = true,
+        _ configuration: Configuration, clock: WallClock = .system, patience: Duration = .seconds(60),
+        givesKeys: Bool = true,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
         let place = try await Place.find(configuration, settingUp)
@@ -71,8 +75,9 @@ public final class Backend: Sendable {
         do {
             return try await Database.available {
                 let applied = try await prepare(place, configuration, clock: clock)
-                await (try connect(
-                    place, configuration, clock: clock, patience: .seconds(60), givesKeys: true)).close()
+                await
+                    (try connect(
+                        place, configuration, clock: clock, patience: .seconds(60), givesKeys: true)).close()
                 return applied
             }
         } catch {

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Messages
 import Signing
+import Tours
 
 /// The effective configuration, from the environment. Each secret may come from a file: `NAME_FILE` beside `NAME`.
 public struct Configuration: Sendable {
@@ -25,6 +26,8 @@ public struct Configuration: Sendable {
     public var verificationsPerMinute: Int
     /// A header in which a proxy in front gives the client's address; the proxy then limits its clients itself.
     public var trustedProxyHeader: String?
+    /// How many requests for tours one phone may have open.
+    public var bookingLimits: BookingLimits
     /// By which messages to those who booked leave; without any they stay in the outbox.
     public var messageWays: MessageWays
     /// Where PostgreSQL's programs are; nil looks in the usual places.
@@ -53,6 +56,10 @@ public struct Configuration: Sendable {
         poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 16)
         verificationsPerMinute = try reader.number("TAOYUAN_VERIFY_PER_MINUTE", in: 0...1_000_000, default: 300)
         trustedProxyHeader = try reader.optional("TAOYUAN_TRUSTED_PROXY_HEADER")
+        bookingLimits = BookingLimits(
+            requests: try reader.number(
+                "TAOYUAN_OPEN_BOOKINGS", in: 0...1_000_000, default: BookingLimits.usual.requests),
+            seats: try reader.number("TAOYUAN_OPEN_SEATS", in: 0...1_000_000, default: BookingLimits.usual.seats))
         messageWays = try reader.messageWays()
         postgresBinaries = try reader.optional("TAOYUAN_POSTGRES_BIN")
         listing = reader.listing

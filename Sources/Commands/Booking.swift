@@ -47,6 +47,8 @@ struct BookingCommand: ParsableCommand {
         @Option(help: .words("requested（待确认）、held（保留）或 confirmed（已确认）。", "requested, held or confirmed.")) var state =
             First.requested
         @Flag(help: .words("没有名额时排候补。", "Wait for seats when there are none.")) var waitlist = false
+        @Flag(help: .words("这个电话已约了同一场，仍要再约。", "Book although this phone has a booking of the session already."))
+        var again = false
 
         enum First: String, ExpressibleByArgument, CaseIterable {
             case requested, held, confirmed
@@ -57,9 +59,12 @@ struct BookingCommand: ParsableCommand {
         func run() async throws {
             let new = NewBooking(
                 unit: unit, unitKind: kind, headcount: headcount, leader: leader, phone: phone, email: email,
-                language: language, note: note, sessions: session, extras: extra, waitlist: waitlist)
+                language: language, note: note, sessions: session, extras: extra, waitlist: waitlist,
+                again: again)
             let booking = try await options.withBackend { backend in
-                try await BookingIntake(backend.database, village: backend.village.id).book(
+                let intake = BookingIntake(
+                    backend.database, village: backend.village.id, limits: backend.configuration.bookingLimits)
+                return try await intake.book(
                     new, as: state.state, byStranger: false, now: backend.clock.now(), backend.local.scope)
             }
             try options.show(booking.json, booking.text)

@@ -141,8 +141,8 @@ extension BookingCommand {
     struct Picked: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
-                "把团队采摘的产品登记为一笔销售。出自几个批次时，成对重复 --batch 和 --weight。",
-                "Records what a group picked, as one sale. Out of several batches: repeat --batch and --weight in step."
+                "把团队采摘的产品登记为销售，每个合作社一笔。出自几个批次时，成对重复 --batch 和 --weight。",
+                "Records what a group picked, as a sale of each cooperative. Out of several batches: repeat --batch and --weight in step."
             ),
             discussion: """
                 taoyuan booking picked 17 --batch 5 --weight 12斤

@@ -163,7 +163,8 @@ extension Booking {
                 ))
         }
         for extra in extras {
-            let sale = extra.sale.map { words("，销售 \($0)", ", sale \($0)") } ?? ""
+            let numbers = extra.sales.map(String.init).joined(separator: "、")
+            let sale = extra.sales.isEmpty ? "" : words("，销售 \(numbers)", ", sale \(numbers)")
             facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[.ofThisRun])" + sale))
         }
         facts += [
@@ -203,7 +204,7 @@ extension Booking.Extra {
         [
             "session": .integer(session), "extra": JSON(extra), "kind": .string(kind.rawValue), "name": .string(name),
             "quantity": JSON(quantity), "price": JSON(price), "amount": JSON(amount),
-            "sale": sale.map { .integer($0) } ?? .null,
+            "sale": sales.first.map { .integer($0) } ?? .null, "sales": .array(sales.map { .integer($0) }),
         ]
     }
 }

@@ -3,6 +3,7 @@ import Backend
 import Documents
 import Kernel
 import Messages
+import Tours
 
 struct MessageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,7 +25,7 @@ struct MessageCommand: ParsableCommand {
             let messages = try await options.withBackend { backend in
                 try await page.first {
                     try await MessageStore(backend.database).list(
-                        backend.local.scope, state: state, booking: booking, limit: $0)
+                        backend.local.scope, state: state, about: booking.map(Message.about(booking:)), limit: $0)
                 }
             }
             try options.show(
@@ -35,7 +36,7 @@ struct MessageCommand: ParsableCommand {
                 ],
                 row: { message in
                     [
-                        "\(message.id)", message.kind.label[.ofThisRun], "\(message.booking)",
+                        "\(message.id)", message.kindLabel[.ofThisRun], message.booking.map(String.init),
                         message.state.label[.ofThisRun],
                         (message.sentAt ?? message.givenUpAt ?? message.dueAt).minute, "\(message.attempts)",
                         message.lastError,
@@ -116,8 +117,8 @@ extension Message.State: ExpressibleByArgument {}
 extension Message {
     var json: JSON {
         [
-            "message": .integer(id), "key": .string(key), "kind": .string(kind.rawValue),
-            "booking": .integer(booking), "state": .string(state.rawValue), "attempts": JSON(attempts),
+            "message": .integer(id), "key": .string(key), "kind": .string(kind), "about": .string(about),
+            "booking": booking.map(JSON.integer) ?? .null, "state": .string(state.rawValue), "attempts": JSON(attempts),
             "createdAt": JSON(createdAt), "dueAt": JSON(dueAt), "sentAt": JSON(sentAt), "givenUpAt": JSON(givenUpAt),
             "lastError": JSON(lastError),
         ]

@@ -117,6 +117,7 @@ enum Recorded {
         FigureName(name: "time", zh: "开始", en: "starts"),
         FigureName(name: "capacity", zh: "名额", en: "capacity"),
         FigureName(name: "sale", zh: "销售", en: "sale"),
+        FigureName(name: "sales", zh: "销售", en: "sales"),
         FigureName(name: "corrects", zh: "更正第", en: "corrects entry"),
         FigureName(name: "how", zh: "方式", en: "by"),
         FigureName(name: "payment", zh: "第", en: "payment"),

@@ -43,7 +43,7 @@ struct TourCommand: ParsableCommand {
                     events = try await store.feed(today: backend.clock.today)
                 }
                 let name = words("\(backend.village.name)研学", "\(backend.village.name): study tours")
-                return TourCalendar.text(events, name: name, now: backend.clock.now())
+                return TourCalendar.text(events, name: name, Language.ofThisRun)
             }
             try Files.write(text, to: output)
         }

@@ -7,12 +7,14 @@ struct Curl: Sendable {
     /// How sending ended.
     enum Outcome: Sendable, Hashable {
         case sent
-        /// Such as `smtp 550`, `http 503`, `curl 7`.
-        case failed(String)
+        /// Such as `smtp 550`, `http 503`, `curl 7`; and whether the server will never take it.
+        case failed(String, forGood: Bool = false)
     }
 
     private var settings: [(name: String, value: String?)] = [
-        ("silent", nil), ("globoff", nil), ("output", "/dev/null"), ("write-out", "\n%{response_code}"),
+        // Its errors tell which of SMTP's commands was refused.
+        ("silent", nil), ("show-error", nil), ("globoff", nil), ("output", "/dev/null"),
+        ("write-out", "\n%{response_code}\n"),
         ("connect-timeout", "5"), ("max-time", "20"),
     ]
     private let document: [UInt8]
@@ -82,12 +84,18 @@ struct Curl: Sendable {
             try? await Command(["curl", "-q", "-K", "-"]).run(input: input, document: document)
         }.value
         guard let outcome else { return .failed("curl does not start") }
-        let code = outcome.output.split(separator: "\n").last.flatMap { Int($0) } ?? 0
+        let code = outcome.output.split(separator: "\n").compactMap { Int($0) }.last ?? 0
         if outcome.status == 0, accepts.contains(code) { return .sent }
-        // Below 400, SMTP's last answer is not why it ended.
-        if code >= 400 || outcome.status == 0 { return .failed("\(protocolName) \(code)") }
-        // 127 is env's, when there is no such program.
         let status = outcome.status >> 8 & 0xFF
+        // Below 400, SMTP's last answer is not why it ended.
+        if code >= 400 || outcome.status == 0 {
+            let isFinal =
+                protocolName == "smtp"
+                ? MessageRules.isFinal(smtp: code, curl: status, talk: outcome.output)
+                : MessageRules.isFinal(http: code)
+            return .failed("\(protocolName) \(code)", forGood: isFinal)
+        }
+        // 127 is env's, when there is no such program.
         return .failed(status == 127 ? "curl is not installed" : "curl \(status)")
     }
 }

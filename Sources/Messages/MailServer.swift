@@ -123,15 +123,15 @@ struct Mail {
 
 /// What makes a message one and the same, in letters that every header takes: its key and its row.
 enum MessageIdentity {
-    static func text(_ notice: Notice) -> String {
+    static func text(_ message: OutgoingMessage) -> String {
         var text = ""
-        for byte in notice.key.utf8 {
+        for byte in message.key.utf8 {
             let isPlain =
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                 || byte == UInt8(ascii: "-")
             text += isPlain ? String(UnicodeScalar(byte)) : "=" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }
         // The same key in another database is another message.
-        return "\(text).\(notice.id).\(Int(notice.createdAt.timeIntervalSince1970 * 1000))"
+        return "\(text).\(message.id).\(Int(message.createdAt.timeIntervalSince1970 * 1000))"
     }
 }

@@ -3,37 +3,70 @@ import Foundation
 import Kernel
 import Postgres
 
-/// A message to whoever booked, waiting in the outbox or sent.
-public enum MessageKind: String, Sendable, CaseIterable {
-    case requested, waitlisted, held, confirmed, changed, cancelled, expired, reminder
+/// A message to be put into the outbox. It holds by value what it tells and to whom: what is sent is what was true when
+/// it was told.
+public struct NewMessage: Sendable {
+    /// Whom it goes to.
+    public struct Recipient: Sendable {
+        let name: String
+        let phone: String
+        let email: String?
+        /// Two letters, such as `zh`.
+        let language: String
 
-    public var label: Bilingual {
-        switch self {
-        case .requested: Bilingual(zh: "收到申请", en: "requested")
-        case .waitlisted: Bilingual(zh: "候补", en: "waitlisted")
-        case .held: Bilingual(zh: "保留名额", en: "held")
-        case .confirmed: Bilingual(zh: "已确认", en: "confirmed")
-        case .changed: Bilingual(zh: "已更改", en: "changed")
-        case .cancelled: Bilingual(zh: "已取消", en: "cancelled")
-        case .expired: Bilingual(zh: "已过期", en: "expired")
-        case .reminder: Bilingual(zh: "提醒", en: "reminder")
+        public init(name: String, phone: String, email: String?, language: String) {
+            self.name = name
+            self.phone = phone
+            self.email = email
+            self.language = language
         }
+    }
+
+    let key: String
+    let kind: String
+    let about: String
+    let recipient: Recipient
+    let content: String
+    let supersedes: Bool
+    let until: Date?
+
+    /// - Parameters:
+    ///   - key: what makes it one message: the same key is sent once, however often it is put in.
+    ///   - kind: names its words, such as `confirmed`: its source makes a text of kind and content.
+    ///   - about: what it is about, such as `booking:17`.
+    ///   - content: what it tells, as a JSON object.
+    ///   - supersedes: whether older ones about the same are no longer true. They are not sent any more.
+    ///   - until: when there is no point in it any more.
+    public init(
+        key: String, kind: String, about: String, to recipient: Recipient, content: String, supersedes: Bool = true,
+        until: Date? = nil
+    ) {
+        self.key = key
+        self.kind = kind
+        self.about = about
+        self.recipient = recipient
+        self.content = content
+        self.supersedes = supersedes
+        self.until = until
     }
 }
 
 /// The way into the outbox, for whoever tells something.
 public enum Outbox {
     /// The statement that puts a message into the outbox, in the transaction of what it tells of.
-    /// - Parameter key: what makes it one message: the same key is sent once, however often it is put in.
-    public static func insert(_ kind: MessageKind, booking: Int64, key: String, _ scope: Scope) -> SQL {
-        SQL.insert([row(kind, booking: booking, key: key, scope)]) + " ON CONFLICT (village_id, key) DO NOTHING"
+    public static func insert(_ message: NewMessage, _ scope: Scope) -> SQL {
+        SQL.insert([row(message, scope)]) + " ON CONFLICT (village_id, key) DO NOTHING"
     }
 
     /// The message's row, where the key cannot be there yet, as with a new booking.
-    public static func row(_ kind: MessageKind, booking: Int64, key: String, _ scope: Scope) -> NewRow {
+    public static func row(_ message: NewMessage, _ scope: Scope) -> NewRow {
         NewRow(
-            into: "message (village_id, key, kind, booking_id)",
-            "(\(scope.village), \(key), \(kind.rawValue), \(booking))")
+            into: "message (village_id, key, kind, about, supersedes, name, phone, email, language, content, until)",
+            """
+            (\(scope.village), \(message.key), \(message.kind), \(message.about), \(message.supersedes),
+                \(message.recipient.name), \(message.recipient.phone), \(message.recipient.email),
+                \(message.recipient.language), \(message.content)::jsonb, \(message.until))
+            """)
     }
 }
 
@@ -43,7 +76,7 @@ public struct Message: Sendable {
         /// Not sent yet.
         case waiting
         case sent
-        /// Tried too often, or pointless by now; `lastError` says which.
+        /// Tried too often, refused for good, or pointless by now; `lastError` says which.
         case givenUp = "given_up"
 
         public var label: Bilingual {
@@ -57,8 +90,10 @@ public struct Message: Sendable {
 
     public let id: Int64
     public let key: String
-    public let kind: MessageKind
-    public let booking: Int64
+    /// As whoever put it in calls it.
+    public let kind: String
+    /// What it is about, such as `booking:17`.
+    public let about: String
     public let createdAt: Date
     /// When it is tried next, while it waits.
     public internal(set) var dueAt: Date
@@ -72,34 +107,40 @@ public struct Message: Sendable {
     public var state: State { sentAt != nil ? .sent : givenUpAt != nil ? .givenUp : .waiting }
 }
 
-/// What a message tells of, read when it is sent.
-struct Notice: Sendable {
-    struct Session: Sendable {
-        let day: CivilDay
-        let startsAt: Date
-        let endsAt: Date
-        let site: String
-        let programme: String
-    }
-
-    let id: Int64
-    let key: String
-    let kind: MessageKind
+/// A message that is about to be sent.
+public struct OutgoingMessage: Sendable {
+    public let id: Int64
+    public let key: String
+    public let kind: String
+    public let about: String
+    public let name: String
+    public let phone: String
+    public let email: String?
+    public let language: Language
+    /// What it tells, as a JSON object.
+    public let content: String
     let attempts: Int
     let createdAt: Date
-    let booking: Int64
-    /// Three groups of four.
-    let reference: String
-    let unit: String
-    let headcount: Int
-    let leader: String
-    let phone: String
-    let email: String?
-    let language: Language
-    /// The booking's, as `tour_booking` has it.
-    let state: String
-    let holdUntil: Date?
-    let kept: Money
-    let refundDue: Money
-    let sessions: [Session]
+    let until: Date?
+    /// Whether a newer one about the same tells how things are now.
+    let isSuperseded: Bool
+
+    public init(
+        id: Int64, key: String, kind: String, about: String, to recipient: NewMessage.Recipient, content: String,
+        attempts: Int = 1, createdAt: Date, until: Date? = nil, isSuperseded: Bool = false
+    ) {
+        self.id = id
+        self.key = key
+        self.kind = kind
+        self.about = about
+        name = recipient.name
+        phone = recipient.phone
+        email = recipient.email
+        language = Language(rawValue: recipient.language) ?? .english
+        self.content = content
+        self.attempts = attempts
+        self.createdAt = createdAt
+        self.until = until
+        self.isSuperseded = isSuperseded
+    }
 }

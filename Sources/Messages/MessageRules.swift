@@ -6,6 +6,10 @@ public enum MessageRules {
     public static let attempts = 10
     /// How long a message is its sender's alone. A program that sends is stopped long before.
     static let lease: TimeInterval = 120
+    /// How many messages are on one way at once.
+    static let width = 4
+    /// How many mails to one host are: a host that is slow leaves room for the others.
+    static let perHost = 2
 
     /// How long to wait after so many failed attempts: a minute, doubled each time, six hours at most, and up to a
     /// quarter more or less, so that those that failed together don't come back together.
@@ -15,29 +19,21 @@ public enum MessageRules {
         return whole * (0.75 + 0.5 * chance)
     }
 
-    /// Whether there is no point in it any more: the booking has gone on to something that has a message of its own,
-    /// or its last day is over.
-    static func isOvertaken(_ notice: Notice, today: CivilDay) -> Bool {
-        guard let last = notice.sessions.map(\.day).max() else { return true }
-        // That there was nothing to come to is told afterwards too.
-        if last < today, notice.kind != .cancelled { return true }
-        switch notice.kind {
-        case .requested: return notice.state != "requested"
-        case .waitlisted: return notice.state != "waitlisted"
-        case .held: return notice.state != "held"
-        case .confirmed: return notice.state != "confirmed"
-        case .changed: return ["cancelled", "expired", "no_show", "arrived", "completed"].contains(notice.state)
-        case .cancelled: return notice.state != "cancelled"
-        case .expired: return notice.state != "expired"
-        case .reminder:
-            // It says "tomorrow", or on the day itself "today"; a booking that was moved gets another.
-            let days = notice.sessions.map(\.day)
-            guard notice.state == "confirmed" else { return true }
-            return !days.contains { $0 >= today && notice.key == reminderKey(notice.booking, $0) }
-        }
+    /// Whether an answer of a server means that this message will never be taken: SMTP's 5xx about the recipient or the
+    /// mail, HTTP's 4xx but for those that ask for patience. What is about ourselves (a password, the sender's address,
+    /// a greeting) is mended here one day, and tried until then.
+    static func isFinal(smtp code: Int, curl status: Int32, talk: String) -> Bool {
+        guard (500...599).contains(code) else { return false }
+        // 55: MAIL, RCPT or DATA was refused; 8: an answer that is no yes, to the greeting or to the mail itself.
+        return status == 55 && !talk.contains("MAIL failed")
+            || status == 8 && !talk.contains("unexpected smtp-server response")
     }
 
-    /// Why a message was given up without an attempt: `isOvertaken`.
+    static func isFinal(http code: Int) -> Bool {
+        (400...499).contains(code) && code != 408 && code != 429
+    }
+
+    /// Why a message was given up without an attempt: what it tells is no longer so, or its time is over.
     static let overtaken = "overtaken"
 
     /// Whether it may be tried anew: only what was given up.
@@ -56,11 +52,4 @@ public enum MessageRules {
     }
 
     private static let notGivenUp = "message-not-given-up"
-
-    static func reminderKey(_ booking: Int64, _ day: CivilDay) -> String { "reminder:\(booking):\(day)" }
-
-    /// Nine in the morning in Asia/Shanghai: nobody is reminded at midnight.
-    static func morning(of day: CivilDay) -> Date {
-        Date(timeIntervalSince1970: Double(day.daysSince1970) * 86_400 + 3600)
-    }
 }

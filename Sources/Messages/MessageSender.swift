@@ -14,6 +14,12 @@ public struct MessageWays: Sendable {
 
     /// Without any, messages stay in the outbox untouched.
     public var isEmpty: Bool { mail == nil && webhook == nil }
+
+    /// Each way has senders of its own, so that none waits for another's server.
+    var lanes: [MessageLane] {
+        guard mail != nil, webhook != nil else { return [.all] }
+        return [.withAddress, .withoutAddress]
+    }
 }
 
 /// Sends what is due in the outbox: at least once, each by one way. Several may run at once, in several processes.
@@ -24,92 +30,107 @@ public struct MessageSender: Sendable {
         /// To be tried again.
         public var failed = 0
         public var givenUp = 0
+
+        static func + (one: Tally, other: Tally) -> Tally {
+            Tally(
+                sent: one.sent + other.sent, failed: one.failed + other.failed, givenUp: one.givenUp + other.givenUp)
+        }
     }
 
-    private let store: MessageStore
-    private let scope: Scope
+    let store: MessageStore
+    let scope: Scope
+    let clock: WallClock
     private let brand: String
+    private let source: any MessageSource
     private let ways: MessageWays
-    private let clock: WallClock
 
-    /// - Parameter brand: whose tours they are, as the messages say.
-    public init(_ database: Database, village: Int, brand: String, ways: MessageWays, clock: WallClock) {
+    /// - Parameters:
+    ///   - brand: who writes, as mails say beside the sender's address.
+    ///   - source: whose messages they are.
+    public init(
+        _ database: Database, village: Int, brand: String, source: any MessageSource, ways: MessageWays,
+        clock: WallClock
+    ) {
         store = MessageStore(database)
         scope = Scope(village: village, cooperative: nil, actor: "messages")
         self.brand = brand
+        self.source = source
         self.ways = ways
         self.clock = clock
     }
 
     /// Sends until the task is cancelled; what is on its way then is waited for.
-    /// - Parameter report: told of each round that could not be finished, such as without a database.
-    public func run(every pause: Duration = .seconds(5), report: @Sendable (any Error) -> Void) async {
+    /// - Parameter report: told of what could not be done, such as without a database; it is tried again.
+    public func run(
+        every pause: Duration = .seconds(5), report: @escaping @Sendable (any Error) -> Void
+    ) async {
         guard !ways.isEmpty else { return }
-        while !Task.isCancelled {
-            do {
-                _ = try await sendDue()
-            } catch let error where !(error is CancellationError) {
-                report(error)
-            } catch {}
-            try? await Task.sleep(for: pause)
-        }
-    }
-
-    /// Puts in the reminders that are due, and sends all that is due now.
-    public func sendDue() async throws -> Tally {
-        var tally = Tally()
-        guard !ways.isEmpty else { return tally }
-        try await store.remind(now: clock.now(), today: clock.today, scope)
-        while !Task.isCancelled, let notice = try await store.claim(now: clock.now(), scope) {
-            // Not cancelled between sending and marking: that would send it once more.
-            let outcome = try await Task.detached { try await handle(notice) }.value
-            switch outcome {
-            case .sent: tally.sent += 1
-            case .again: tally.failed += 1
-            case .givenUp: tally.givenUp += 1
+        await withTaskGroup { group in
+            for lane in ways.lanes { group.addTask { await send(lane, every: pause, report: report) } }
+            group.addTask {
+                while !Task.isCancelled {
+                    do {
+                        try await source.putDue(now: clock.now(), today: clock.today)
+                    } catch let error where !(error is CancellationError) {
+                        report(error)
+                    } catch {}
+                    try? await Task.sleep(for: pause)
+                }
             }
         }
-        return tally
     }
 
-    private enum Handled {
+    /// Puts in what is due by the clock, and sends all that is due now.
+    public func sendDue() async throws -> Tally {
+        guard !ways.isEmpty else { return Tally() }
+        try await source.putDue(now: clock.now(), today: clock.today)
+        return try await withThrowingTaskGroup { group in
+            for lane in ways.lanes { group.addTask { try await sendDue(lane) } }
+            return try await group.reduce(Tally(), +)
+        }
+    }
+
+    enum Handled {
         case sent, again, givenUp
     }
 
-    private func handle(_ notice: Notice) async throws -> Handled {
-        guard !MessageRules.isOvertaken(notice, today: clock.today) else {
-            try await store.markFailed(notice.id, why: MessageRules.overtaken, again: nil, now: clock.now(), scope)
-            return .givenUp
+    func handle(_ message: OutgoingMessage) async throws -> Handled {
+        let isOver = message.isSuperseded || message.until.map { $0 <= clock.now() } ?? false
+        var isPointless = isOver
+        if !isPointless { isPointless = try await source.isOvertaken(message) }
+        guard !isPointless else { return try await giveUp(message, why: MessageRules.overtaken) }
+        guard let text = try? source.text(message, today: clock.today) else {
+            return try await giveUp(message, why: "unreadable")
         }
-        guard let curl = try way(notice) else {
-            try await store.markFailed(notice.id, why: "no address", again: nil, now: clock.now(), scope)
-            return .givenUp
-        }
+        guard let curl = try way(message, text) else { return try await giveUp(message, why: "no address") }
         switch await curl.run() {
         case .sent:
-            try await store.markSent(notice.id, now: clock.now(), scope)
+            try await store.markSent(message.id, now: clock.now(), scope)
             return .sent
-        case .failed(let why):
+        case .failed(let why, let forGood):
+            guard !forGood, message.attempts < MessageRules.attempts else { return try await giveUp(message, why: why) }
             let now = clock.now()
-            let wait = MessageRules.wait(after: notice.attempts, chance: .random(in: 0...1))
-            let again = notice.attempts < MessageRules.attempts ? now.addingTimeInterval(wait) : nil
-            try await store.markFailed(notice.id, why: why, again: again, now: now, scope)
-            return again == nil ? .givenUp : .again
+            let wait = MessageRules.wait(after: message.attempts, chance: .random(in: 0...1))
+            try await store.markFailed(message.id, why: why, again: now.addingTimeInterval(wait), now: now, scope)
+            return .again
         }
+    }
+
+    private func giveUp(_ message: OutgoingMessage, why: String) async throws -> Handled {
+        try await store.markFailed(message.id, why: why, again: nil, now: clock.now(), scope)
+        return .givenUp
     }
 
     /// By mail where there is an address and a server, otherwise by the webhook: one way only, since a message that
     /// went one of two ways could not be tried again without going that way twice.
-    private func way(_ notice: Notice) throws -> Curl? {
-        let text = MessageText(notice, brand: brand, today: clock.today)
-        let identity = MessageIdentity.text(notice)
-        if let server = ways.mail, let address = notice.email.flatMap(MailServer.address) {
+    private func way(_ message: OutgoingMessage, _ text: MessageText) throws -> Curl? {
+        let identity = MessageIdentity.text(message)
+        if let server = ways.mail, let address = message.email.flatMap(MailServer.address) {
             let mail = Mail(
                 text, to: address, from: server.from, name: brand, identity: identity, at: clock.now())
             return .mail(mail, to: address, through: server)
         }
         guard let webhook = ways.webhook else { return nil }
-        let body = try Webhook.Body(notice, text, identity: identity).json
-        return .post(body, identity: identity, to: webhook)
+        return .post(try Webhook.body(message, text, identity: identity), identity: identity, to: webhook)
     }
 }

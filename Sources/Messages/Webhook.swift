@@ -18,57 +18,18 @@ public struct Webhook: Sendable {
         self.url = url
     }
 
-    /// What is posted.
-    struct Body: Encodable {
-        struct Session: Encodable {
-            let day: String
-            let startsAt: Date
-            let endsAt: Date
-            let site: String
-            let programme: String
-        }
-
-        let key: String
-        let kind: String
-        let booking: Int64
-        let reference: String
-        let unit: String
-        let headcount: Int
-        let leader: String
-        let phone: String
-        let email: String?
-        let language: String
-        let subject: String
-        let text: String
-        let sessions: [Session]
-
-        init(_ notice: Notice, _ text: MessageText, identity: String) {
-            key = identity
-            kind = notice.kind.rawValue
-            booking = notice.booking
-            reference = notice.reference
-            unit = notice.unit
-            headcount = notice.headcount
-            leader = notice.leader
-            phone = notice.phone
-            email = notice.email
-            language = notice.language.rawValue
-            subject = text.subject
-            self.text = text.body
-            sessions = notice.sessions.map { session in
-                Session(
-                    day: session.day.description, startsAt: session.startsAt, endsAt: session.endsAt,
-                    site: session.site, programme: session.programme)
-            }
-        }
-
-        var json: [UInt8] {
-            get throws {
-                let encoder = JSONEncoder()
-                encoder.dateEncodingStrategy = .iso8601
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                return Array(try encoder.encode(self))
-            }
-        }
+    /// What is posted: the message's own content, and beside it whom it goes to and its words.
+    static func body(_ message: OutgoingMessage, _ text: MessageText, identity: String) throws -> [UInt8] {
+        var body = try JSONSerialization.jsonObject(with: Data(message.content.utf8)) as? [String: Any] ?? [:]
+        body["key"] = identity
+        body["kind"] = message.kind
+        body["name"] = message.name
+        body["phone"] = message.phone
+        body["email"] = message.email
+        body["language"] = message.language.rawValue
+        body["subject"] = text.subject
+        body["text"] = text.body
+        body["links"] = text.links
+        return Array(try JSONSerialization.data(withJSONObject: body, options: [.sortedKeys, .withoutEscapingSlashes]))
     }
 }

@@ -118,9 +118,16 @@ extension SQL {
     /// a power of two: of such a statement the server keeps its plan. How many values an array has the planner does not
     /// know, and so it plans each time anew.
     public static func among(_ values: [Int64], _ column: StaticString) -> SQL {
-        guard let last = values.last, values.count <= 64 else {
-            return "\(literal: column) = ANY(\(values)::bigint[])"
-        }
+        few(values, column) ?? "\(literal: column) = ANY(\(values)::bigint[])"
+    }
+
+    /// The same of texts.
+    public static func among(_ values: [String], _ column: StaticString) -> SQL {
+        few(values, column) ?? "\(literal: column) = ANY(\(values)::text[])"
+    }
+
+    private static func few<Value: PostgresEncodable>(_ values: [Value], _ column: StaticString) -> SQL? {
+        guard let last = values.last, values.count <= 64 else { return nil }
         var size = 1
         while size < values.count { size *= 2 }
         let all: [SQL] = (values + Array(repeating: last, count: size - values.count)).map { "\($0)" }

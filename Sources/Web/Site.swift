@@ -25,7 +25,8 @@ struct Site: Sendable {
     init(_ backend: Backend) throws {
         self.backend = backend
         authentication = Authentication(backend.database, village: backend.village.id, clock: backend.clock)
-        intake = BookingIntake(backend.database, village: backend.village.id)
+        intake = BookingIntake(
+            backend.database, village: backend.village.id, limits: backend.configuration.bookingLimits)
         pages = try Pages()
         let limit = backend.configuration.verificationsPerMinute
         let isLimited = limit > 0 && backend.configuration.trustedProxyHeader == nil

@@ -29,6 +29,16 @@ import Testing
         try #require(try await village.json("booking", "show", number)["booking"] as? [String: Any])
     }
 
+    @Test func `the same phone and session twice is asked about`() async throws {
+        let (village, session) = try await village()
+        let first = try await village.run(request(session, headcount: 5)).json()
+        let asked = try await village.run(request(session, headcount: 5))
+        #expect(asked.status == 1 && asked.output.isEmpty && asked.errors.contains("again"))
+        #expect(asked.errors.contains("\(try #require(first["booking"] as? Int))"))
+        let meant = try await village.run(request(session, headcount: 5, "--again"))
+        #expect(meant.status == 0)
+    }
+
     @Test func `a group books, comes with its ticket and is income of its day`() async throws {
         let (village, session) = try await village()
         let asked = try await village.run(request(session, headcount: 28)).json()
@@ -151,7 +161,7 @@ import Testing
     @Test func `who waits gets the seats that a cancellation frees`() async throws {
         let (village, session) = try await village()
         let first = try await village.run(request(session, headcount: 30)).json()
-        let second = try await village.run(request(session, headcount: 12, "--waitlist")).json()
+        let second = try await village.run(request(session, headcount: 12, "--waitlist", "--again")).json()
         #expect(second["state"] as? String == "waitlisted")
         let number = "\(try #require(first["booking"] as? Int))"
         #expect(try await village.json("booking", "cancel", number)["state"] as? String == "cancelled")

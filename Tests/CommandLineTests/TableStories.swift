@@ -121,7 +121,7 @@ import Testing
         func book() async throws -> String {
             let booking = try await village.json(
                 "booking", "request", "--session", sessions[0], "--unit", "区委党校", "--kind", "党校", "--headcount", "20",
-                "--leader", "韩老师", "--phone", "13812345678", "--state", "confirmed")
+                "--leader", "韩老师", "--phone", "13812345678", "--state", "confirmed", "--again")
             return "\(try #require(booking["booking"] as? Int))"
         }
         let (first, second) = (try await book(), try await book())

@@ -10,6 +10,7 @@ import Testing
         "recall", "scan", "income_entry", "event", "tour_payment", "tour_check_in", "tour_check_in_undo",
         "tour_gate_conflict", "tour_gate_settlement", "message", "livelihood_report", "household_period",
         "plot_period", "tour_adjustment", "tour_earning", "batch_correction", "sale_correction", "withdrawal_undo",
+        "tour_picking_sale",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.
@@ -121,6 +122,7 @@ import Testing
         "public_tour_extra": ["village_id", "programme_id", "id", "kind", "name", "price_fen"],
         "public_tour_calendar": [
             "village_id", "id", "day", "starts_at", "ends_at", "site", "programme", "is_cancelled", "version",
+            "sequence", "changed_at",
         ],
     ]
 

@@ -100,7 +100,7 @@ import Testing
                 names.isSuperset(of: [
                     "tour_booking", "tour_booking_session", "tour_booking_extra", "tour_payment", "tour_adjustment",
                     "tour_earning", "tour_check_in", "tour_check_in_undo", "tour_gate_conflict",
-                    "tour_gate_settlement", "message", "livelihood_report", "income_entry",
+                    "tour_gate_settlement", "tour_picking_sale", "message", "livelihood_report", "income_entry",
                 ]))
             for table in undivided {
                 #expect(try await rows(village, table.name) > 0, "\(table.name) holds nothing that could be hidden")

@@ -45,6 +45,12 @@ final class Listener: Sendable {
             os.rename(os.path.join(folder, "port.part"), os.path.join(folder, "port"))
 
         class Mail:
+            async def handle_RCPT(self, server, session, envelope, address, options):
+                answer = setting("refuse")
+                if answer: return answer
+                envelope.rcpt_tos.append(address)
+                return "250 OK"
+
             async def handle_DATA(self, server, session, envelope):
                 message = email.message_from_bytes(envelope.content, policy=email.policy.default)
                 answer = setting("reply")
@@ -52,8 +58,8 @@ final class Listener: Sendable {
                 keep(to=envelope.rcpt_tos, sender=envelope.mail_from, subject=str(message["subject"]),
                     headers={k.lower(): str(v) for k, v in message.items()}, body=message.get_content(),
                     login=str(session.auth_data or ""))
-                delay = setting("delay")
-                if delay: await asyncio.sleep(float(delay))
+                delay = setting("delay").split()
+                if delay and envelope.rcpt_tos[0].endswith(delay[1]): await asyncio.sleep(float(delay[0]))
                 return "250 kept"
 
         async def mail():
@@ -125,6 +131,16 @@ final class Listener: Sendable {
     func reply(_ text: String?) throws {
         let file = URL(filePath: folder + "/reply")
         if let text { try Data(text.utf8).write(to: file) } else { try FileManager.default.removeItem(at: file) }
+    }
+
+    /// From now on it refuses every recipient so.
+    func refuse(_ text: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: folder + "/refuse"))
+    }
+
+    /// From now on mails to a host keep it busy for so long.
+    func delay(seconds: Double, to host: String) throws {
+        try Data("\(seconds) \(host)".utf8).write(to: URL(filePath: folder + "/delay"))
     }
 
     var deliveries: [Delivery] {

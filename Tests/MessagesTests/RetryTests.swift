@@ -10,33 +10,7 @@ import Testing
 /// What was given up is tried again when somebody says so.
 @Suite struct RetryTests {
     private func sender(_ village: TestVillage, _ hook: Listener) throws -> MessageSender {
-        MessageSender(
-            village.database, village: village.village.id, brand: "津小韩",
-            ways: MessageWays(mail: nil, webhook: try Webhook(url: "http://127.0.0.1:\(hook.port)/send")),
-            clock: village.clock.clock)
-    }
-
-    /// Puts messages in for a booking, the clock being the database's.
-    private func put(_ keys: String..., of booking: TestBooking, in village: TestVillage) async throws {
-        for key in keys {
-            _ = try await village.database.transaction(village.committee) { transaction in
-                try await transaction.query(
-                    Outbox.insert(.confirmed, booking: booking.number, key: key, village.committee))
-            }
-        }
-        village.clock.advance(seconds: Date().timeIntervalSince(village.clock.now) + 1)
-    }
-
-    private func book(_ village: TestVillage) async throws -> TestBooking {
-        let now = Date()
-        village.clock.advance(seconds: now.timeIntervalSince(village.clock.now) + 1)
-        return try await village.addBooking([try await village.addSession(on: village.today.adding(days: 3))])
-    }
-
-    /// All messages, by their key.
-    private func messages(_ village: TestVillage) async throws -> [String: Message] {
-        let all = try await MessageStore(village.database).list(village.committee)
-        return Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+        village.outbox(MessageWays(mail: nil, webhook: try Webhook(url: "http://127.0.0.1:\(hook.port)/send")))
     }
 
     /// Fails until everything is given up.
@@ -50,28 +24,27 @@ import Testing
     @Test func `a message that was given up goes out once it is retried, as the same message`() async throws {
         let hook = try await Listener(.http)
         try await withVillage { village in
-            let booking = try await book(village)
-            try await put("k", of: booking, in: village)
+            try await village.put("k")
             let sender = try sender(village, hook)
             try hook.reply("503")
             try await giveUp(village, sender)
-            let lost = try #require(try await messages(village)["k"])
+            let lost = try #require(try await village.messages()["k"])
             #expect(lost.state == .givenUp && lost.lastError == "http 503")
 
             let retried = try await village.database.change(
                 village.committee, MessageStore.retry(lost.id, now: village.clock.now))
             #expect(retried.state == .waiting && retried.attempts == 0 && retried.key == "k")
-            let due = try #require(try await messages(village)["k"]?.dueAt)
+            let due = try #require(try await village.messages()["k"]?.dueAt)
             #expect(abs(due.timeIntervalSince(retried.dueAt)) < 0.001)
             // It has all its attempts before it: one more failure is not the end.
             #expect(try await sender.sendDue() == MessageSender.Tally(failed: 1))
-            #expect(try await messages(village)["k"]?.state == .waiting)
+            #expect(try await village.messages()["k"]?.state == .waiting)
             try await giveUp(village, sender)
             _ = try await village.database.change(
                 village.committee, MessageStore.retry(lost.id, now: village.clock.now))
             try hook.reply(nil)
             #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1))
-            let sent = try #require(try await messages(village)["k"])
+            let sent = try #require(try await village.messages()["k"])
             #expect(sent.id == lost.id && sent.state == .sent && sent.attempts == 1 && sent.lastError == nil)
             let delivery = try #require(try hook.deliveries.first)
             let identity = try #require(delivery.headers["idempotency-key"])
@@ -93,9 +66,8 @@ import Testing
 
     @Test func `only what was given up is retried`() async throws {
         try await withVillage { village in
-            let booking = try await book(village)
-            try await put("waiting", of: booking, in: village)
-            let waiting = try #require(try await messages(village)["waiting"])
+            try await village.put("waiting")
+            let waiting = try #require(try await village.messages()["waiting"])
             for (id, code) in [(waiting.id, "message-not-given-up"), (waiting.id + 1, "unknown-message")] {
                 let refused = try await refusal {
                     _ = try await village.database.change(
@@ -116,9 +88,9 @@ import Testing
 
     @Test func `of two who retry one message one is told that it waits`() async throws {
         try await withVillage { village in
-            try await put("k", of: try await book(village), in: village)
+            try await village.put("k")
             try await village.audited(["UPDATE message SET given_up_at = now()"])
-            let message = try #require(try await messages(village)["k"])
+            let message = try #require(try await village.messages()["k"])
             let codes = try await withThrowingTaskGroup(of: String?.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
@@ -138,21 +110,16 @@ import Testing
     @Test func `all that failed are retried, and nothing that is pointless`() async throws {
         let hook = try await Listener(.http)
         try await withVillage { village in
-            let booking = try await book(village)
-            let leaving = try await village.addBooking([
-                try await village.addSession(on: village.today.adding(days: 4))
-            ])
-            try await put("a", "b", of: booking, in: village)
-            try await put("pointless", of: leaving, in: village)
-            try await village.cancel(leaving)
+            try await village.put("a", "b")
+            try await village.put("pointless", about: "gone")
             let sender = try sender(village, hook)
             try hook.reply("500")
             try await giveUp(village, sender)
-            try await put("new", of: booking, in: village)
+            try await village.put("new")
             let count = try await village.database.change(
                 village.committee, MessageStore.retryAllFailed(now: village.clock.now))
             #expect(count == 2)
-            let states = try await messages(village).mapValues(\.state)
+            let states = try await village.messages().mapValues(\.state)
             #expect(states == ["a": .waiting, "b": .waiting, "pointless": .givenUp, "new": .waiting])
             try hook.reply(nil)
             #expect(try await sender.sendDue() == MessageSender.Tally(sent: 3))

@@ -19,35 +19,18 @@ import Testing
         }
     }
 
+    private func ways(mail: Listener? = nil, hook: Listener? = nil, smtp: String? = nil) throws -> MessageWays {
+        let url = smtp ?? mail.map { "smtp://127.0.0.1:\($0.port)" }
+        return MessageWays(
+            mail: try url.map { try MailServer(url: $0, from: "tours@example.cn") },
+            webhook: try hook.map { try Webhook(url: "http://127.0.0.1:\($0.port)/send?token=secret") })
+    }
+
     private func sender(
         _ village: TestVillage, mail: Listener? = nil, hook: Listener? = nil, database: Database? = nil,
         smtp: String? = nil
     ) throws -> MessageSender {
-        let url = smtp ?? mail.map { "smtp://127.0.0.1:\($0.port)" }
-        let ways = MessageWays(
-            mail: try url.map { try MailServer(url: $0, from: "tours@example.cn") },
-            webhook: try hook.map { try Webhook(url: "http://127.0.0.1:\($0.port)/send?token=secret") })
-        return MessageSender(
-            database ?? village.database, village: village.village.id, brand: "津小韩", ways: ways,
-            clock: village.clock.clock)
-    }
-
-    private func put(
-        _ kind: MessageKind, _ booking: TestBooking, key: String? = nil, _ village: TestVillage
-    ) async throws {
-        let key = key ?? "\(kind.rawValue):\(booking.number)"
-        _ = try await village.database.transaction(village.committee) { transaction in
-            try await transaction.query(Outbox.insert(kind, booking: booking.number, key: key, village.committee))
-        }
-        // The database's clock may be ahead of the village's by now, on a busy machine by a good deal.
-        village.clock.advance(seconds: max(1, Date().timeIntervalSince(village.clock.now) + 1))
-    }
-
-    private func book(_ village: TestVillage, email: String? = "a@example.cn", unit: String = "区委党校") async throws
-        -> TestBooking
-    {
-        let session = try await village.addSession(on: village.today.adding(days: 3), capacity: 2000)
-        return try await village.addBooking([session], unit: unit, email: email)
+        village.outbox(try ways(mail: mail, hook: hook, smtp: smtp), database: database)
     }
 
     private func list(_ village: TestVillage) async throws -> [Message] {
@@ -57,20 +40,18 @@ import Testing
     @Test func `a message reaches its group by mail, once`() async throws {
         let server = try await Listener(.smtp)
         try await withOutbox { village in
-            let booking = try await book(village)
-            try await put(.confirmed, booking, village)
-            try await put(.confirmed, booking, village)
+            try await village.put("confirmed:17", "confirmed:17")
             let sender = try sender(village, mail: server)
             #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1))
             #expect(try await sender.sendDue() == MessageSender.Tally())
             let mail = try #require(try server.deliveries.first)
             #expect(try server.deliveries.count == 1)
             #expect(mail.to == ["a@example.cn"] && mail.sender == "tours@example.cn")
-            #expect(mail.subject == "津小韩研学：预约已确认")
+            #expect(mail.subject == "津小韩研学：confirmed")
             #expect(mail.headers["from"] == "津小韩 <tours@example.cn>")
-            #expect(mail.body.contains(booking.reference.description) && mail.body.contains("区委党校 · 40 人"))
+            #expect(mail.body.contains("您的预约已确认") && mail.body.contains("区委党校 · 40 人"))
             let identity = try #require(mail.headers["idempotency-key"])
-            #expect(identity.hasPrefix("confirmed=3a\(booking.number)."))
+            #expect(identity.hasPrefix("confirmed=3a17."))
             #expect(mail.headers["message-id"] == "<\(identity)@example.cn>")
             let message = try #require(try await list(village).first)
             #expect(message.state == .sent && message.attempts == 1 && message.lastError == nil)
@@ -81,8 +62,7 @@ import Testing
         let hook = try await Listener(.http)
         let server = try await Listener(.smtp)
         try await withOutbox { village in
-            let booking = try await book(village, email: nil)
-            try await put(.confirmed, booking, village)
+            try await village.put("k", email: nil)
             #expect(try await sender(village, mail: server, hook: hook).sendDue().sent == 1)
             let request = try #require(try hook.deliveries.first)
             #expect(request.to == ["/send?token=secret"])
@@ -91,16 +71,16 @@ import Testing
                 try JSONSerialization.jsonObject(with: Data(request.body.utf8)) as? [String: Any])
             #expect(body["key"] as? String == request.headers["idempotency-key"])
             #expect(body["phone"] as? String == "13812345678" && body["kind"] as? String == "confirmed")
-            #expect(body["booking"] as? Int == Int(booking.number))
-            #expect((body["text"] as? String)?.contains(booking.reference.description) == true)
-            #expect((body["sessions"] as? [[String: Any]])?.count == 1)
+            #expect(body["name"] as? String == "王老师" && body["unit"] as? String == "区委党校")
+            #expect((body["text"] as? String)?.contains("您的预约已确认") == true)
+            #expect(body["links"] as? [String: String] == ["booking": "https://trace.example.cn/"])
             #expect(try server.deliveries.isEmpty)
         }
     }
 
     @Test func `with nowhere to go messages stay as they are`() async throws {
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             #expect(try await sender(village).sendDue() == MessageSender.Tally())
             let message = try #require(try await list(village).first)
             #expect(message.state == .waiting && message.attempts == 0)
@@ -110,8 +90,8 @@ import Testing
     @Test func `without an address and a webhook a message is given up`() async throws {
         let server = try await Listener(.smtp)
         try await withOutbox { village in
-            for email in [nil, "a@b\r\nBcc: x@example.cn", "<a@b.cn>", "-oops@b.cn"] {
-                try await put(.confirmed, try await book(village, email: email), village)
+            for (number, email) in [nil, "a@b\r\nBcc: x@example.cn", "<a@b.cn>", "-oops@b.cn"].enumerated() {
+                try await village.put("k\(number)", email: email)
             }
             #expect(try await sender(village, mail: server).sendDue() == MessageSender.Tally(givenUp: 4))
             #expect(Set(try await list(village).map(\.lastError)) == ["no address"])
@@ -124,7 +104,7 @@ import Testing
         let port = first.port
         try await first.stop()
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             let sender = try sender(village, smtp: "smtp://127.0.0.1:\(port)")
             #expect(try await sender.sendDue() == MessageSender.Tally(failed: 1))
             let failed = try #require(try await list(village).first)
@@ -142,15 +122,15 @@ import Testing
     }
 
     @Test(arguments: [
-        (Listener.Kind.smtp, "451 later", "smtp 451"), (.smtp, "554 never", "smtp 554"), (.http, "503", "http 503"),
-        (.http, "404", "http 404"), (.http, "302", "http 302"),
-    ]) func `whatever is not a yes is tried again, and given up in the end`(
+        (Listener.Kind.smtp, "451 later", "smtp 451"), (.http, "503", "http 503"), (.http, "429", "http 429"),
+        (.http, "408", "http 408"), (.http, "302", "http 302"),
+    ]) func `what is a no for now is tried again, and given up in the end`(
         kind: Listener.Kind, reply: String, error: String
     ) async throws {
         let listener = try await Listener(kind)
         try listener.reply(reply)
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             let sender = try kind == .smtp ? sender(village, mail: listener) : sender(village, hook: listener)
             #expect(try await sender.sendDue() == MessageSender.Tally(failed: 1))
             #expect(try await list(village).first?.lastError == error)
@@ -168,15 +148,106 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (Listener.Kind.smtp, "refuse", "550 no such user here", "smtp 550"), (.smtp, "reply", "554 never", "smtp 554"),
+        (.smtp, "refuse", "552 mailbox full", "smtp 552"), (.http, "reply", "404", "http 404"),
+        (.http, "reply", "422", "http 422"),
+    ]) func `what is refused for good is given up after one attempt`(
+        kind: Listener.Kind, step: String, reply: String, error: String
+    ) async throws {
+        let listener = try await Listener(kind)
+        try step == "refuse" ? listener.refuse(reply) : listener.reply(reply)
+        try await withOutbox { village in
+            try await village.put("k")
+            let sender = try kind == .smtp ? sender(village, mail: listener) : sender(village, hook: listener)
+            #expect(try await sender.sendDue() == MessageSender.Tally(givenUp: 1))
+            let message = try #require(try await list(village).first)
+            #expect(message.state == .givenUp && message.attempts == 1 && message.lastError == error)
+            village.clock.advance(seconds: 86_400)
+            #expect(try await sender.sendDue() == MessageSender.Tally())
+            #expect(try listener.deliveries.isEmpty)
+        }
+    }
+
+    @Test func `a slow host holds up neither other hosts nor other ways`() async throws {
+        let server = try await Listener(.smtp)
+        let hook = try await Listener(.http)
+        try server.delay(seconds: 3, to: "slow.cn")
+        try await withOutbox { village in
+            for number in 0..<3 { try await village.put("slow\(number)", email: "a@slow.cn") }
+            for number in 0..<5 { try await village.put("fast\(number)", email: "b@fast.cn") }
+            for number in 0..<5 { try await village.put("hook\(number)", email: nil) }
+            let sender = try sender(village, mail: server, hook: hook)
+            async let tally = sender.sendDue()
+            try await awaitCondition("ten messages past the slow ones") {
+                try await village.number(
+                    "SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND key !~ 'slow'") == 10
+            }
+            #expect(try await village.number("SELECT count(*) FROM message WHERE sent_at IS NOT NULL") == 10)
+            #expect(try await tally == MessageSender.Tally(sent: 13))
+            #expect(try await village.number("SELECT max(attempts)::bigint FROM message") == 1)
+        }
+    }
+
+    @Test func `what comes while a slow mail is on its way does not wait for it`() async throws {
+        let server = try await Listener(.smtp)
+        let hook = try await Listener(.http)
+        try server.delay(seconds: 4, to: "slow.cn")
+        try await withOutbox { village in
+            try await village.put("slow", email: "a@slow.cn")
+            let sender = try sender(village, mail: server, hook: hook)
+            let running = Task {
+                await sender.run(every: .milliseconds(50)) { Issue.record("\($0)") }
+            }
+            try await awaitCondition("the slow mail's way") { try server.deliveries.count == 1 }
+            try await village.put("fast", email: "b@fast.cn")
+            try await village.put("hook", email: nil)
+            try await awaitCondition("both") {
+                try await village.number("SELECT count(*) FROM message WHERE sent_at IS NOT NULL") == 2
+            }
+            #expect(try await village.messages()["slow"]?.state == .waiting)
+            // What is on its way is waited for.
+            running.cancel()
+            await running.value
+            #expect(try await village.messages()["slow"]?.state == .sent)
+        }
+    }
+
+    @Test func `of what is told of one thing, only the newest is still sent`() async throws {
+        let hook = try await Listener(.http)
+        try await withOutbox { village in
+            try await village.put("old", about: "booking:1")
+            try await village.put("aside", about: "booking:1", supersedes: false)
+            try await village.put("new", about: "booking:1")
+            try await village.put("other", about: "booking:2")
+            try await village.put("late", until: village.clock.now)
+            try await village.put("gone", about: "gone")
+            #expect(try await sender(village, hook: hook).sendDue() == MessageSender.Tally(sent: 3, givenUp: 3))
+            let messages = try await village.messages()
+            #expect(messages.values.filter { $0.state == .sent }.map(\.key).sorted() == ["aside", "new", "other"])
+            let others = messages.values.filter { $0.state == .givenUp }
+            #expect(others.allSatisfy { $0.lastError == MessageRules.overtaken && $0.attempts == 1 })
+        }
+    }
+
+    @Test func `what its source can't read is given up`() async throws {
+        let hook = try await Listener(.http)
+        try await withOutbox { village in
+            try await village.put("k", content: "{}")
+            #expect(try await sender(village, hook: hook).sendDue() == MessageSender.Tally(givenUp: 1))
+            #expect(try await list(village).first?.lastError == "unreadable")
+        }
+    }
+
     @Test func `who dies between sending and marking leaves it to the next, under the same name`() async throws {
         let server = try await Listener(.smtp)
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             let store = MessageStore(village.database)
-            let notice = try #require(try await store.claim(now: village.clock.now, village.committee))
+            let message = try #require(try await store.claim(.all, now: village.clock.now, village.committee))
             let mail = Mail(
-                MessageText(notice, brand: "津小韩", today: village.today), to: "a@example.cn", from: "tours@example.cn",
-                name: "津小韩", identity: MessageIdentity.text(notice), at: village.clock.now)
+                try Notices().text(message, today: village.today), to: "a@example.cn", from: "tours@example.cn",
+                name: "津小韩", identity: MessageIdentity.text(message), at: village.clock.now)
             let way = try MailServer(url: "smtp://127.0.0.1:\(server.port)", from: "tours@example.cn")
             #expect(await Curl.mail(mail, to: "a@example.cn", through: way).run() == .sent)
             // Here it dies.
@@ -194,8 +265,7 @@ import Testing
     @Test func `two senders at once send each message once`() async throws {
         let hook = try await Listener(.http)
         try await withOutbox { village in
-            let booking = try await book(village, email: nil)
-            for index in 0..<40 { try await put(.confirmed, booking, key: "k:\(index)", village) }
+            for index in 0..<40 { try await village.put("k:\(index)", email: nil) }
             let other = village.another()
             let senders = [
                 try sender(village, hook: hook), try sender(village, hook: hook, database: other),
@@ -220,8 +290,8 @@ import Testing
         let server = try await Listener(.smtp)
         let hook = try await Listener(.http)
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village, unit: unit), key: "a\r\nX-Evil: 1", village)
-            try await put(.confirmed, try await book(village, email: nil, unit: unit), key: "b\"\n", village)
+            try await village.put("a\r\nX-Evil: 1", notice: Notice(unit: unit))
+            try await village.put("b\"\n", email: nil, notice: Notice(unit: unit))
             #expect(try await sender(village, mail: server, hook: hook).sendDue().sent == 2)
             let mail = try #require(try server.deliveries.first)
             #expect(mail.to == ["a@example.cn"])
@@ -240,7 +310,7 @@ import Testing
         let login = "tours@example.cn:pa ss\"w\\ö:rd"
         let server = try await Listener(.smtp, login: login)
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             let address = "127.0.0.1:\(server.port)"
             let wrong = try sender(village, smtp: "smtp://tours%40example.cn:wrong@\(address)")
             #expect(try await wrong.sendDue().failed == 1)
@@ -255,7 +325,7 @@ import Testing
     @Test func `a server elsewhere must speak TLS, unless its address says otherwise`() async throws {
         let server = try await Listener(.smtp)
         try await withOutbox { village in
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             // Loopback as well, but no name for this machine that we know of.
             let strict = try sender(village, smtp: "smtp://127.0.0.2:\(server.port)")
             #expect(try await strict.sendDue().failed == 1)
@@ -266,37 +336,10 @@ import Testing
         }
     }
 
-    @Test func `the day before, whoever is confirmed is reminded once`() async throws {
-        let hook = try await Listener(.http)
-        try await withOutbox { village in
-            village.clock.set(village.today.adding(days: 10), hour: 7)
-            let session = try await village.addSession(on: village.today.adding(days: 1), capacity: 200)
-            let later = try await village.addSession(on: village.today.adding(days: 2))
-            let booking = try await village.addBooking([session, later], language: "en")
-            _ = try await village.addBooking([session], state: .held)
-            _ = try await village.addBooking([session], state: .cancelled)
-            let leaving = try await village.addBooking([session])
-            let sender = try sender(village, hook: hook)
-            #expect(try await sender.sendDue() == MessageSender.Tally(), "nobody is reminded at seven")
-            #expect(try await list(village).map(\.kind) == [.reminder, .reminder])
-            try await village.cancel(leaving)
-            village.clock.advance(seconds: 7201)
-            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 1, givenUp: 1))
-            #expect(try await sender.sendDue() == MessageSender.Tally())
-            #expect(try hook.deliveries.count == 1)
-            #expect(try #require(hook.deliveries.first).body.contains("your visit is tomorrow"))
-            let keys = Set(try await list(village).map(\.key))
-            let tomorrow = village.today.adding(days: 1)
-            #expect(keys == ["reminder:\(booking.number):\(tomorrow)", "reminder:\(leaving.number):\(tomorrow)"])
-            village.clock.advance(seconds: 86_400)
-            #expect(try await sender.sendDue().sent == 1, "its second day has a reminder of its own")
-        }
-    }
-
     @Test func `a clerk sees no messages`() async throws {
         try await withOutbox { village in
             let orchard = try await village.plant()
-            try await put(.confirmed, try await book(village), village)
+            try await village.put("k")
             let seen = try await MessageStore(village.database).list(village.clerk(of: orchard.east))
             #expect(seen.isEmpty)
             let waiting = try await MessageStore(village.database).list(village.committee, state: .waiting)

@@ -275,6 +275,7 @@ enum Invariants {
                 UNION ALL SELECT 'tour_check_in_undo', xmin FROM tour_check_in_undo
                 UNION ALL SELECT 'tour_gate_conflict', xmin FROM tour_gate_conflict
                 UNION ALL SELECT 'tour_gate_settlement', xmin FROM tour_gate_settlement
+                UNION ALL SELECT 'tour_picking_sale', xmin FROM tour_picking_sale
                 UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
                 UNION ALL SELECT 'tour_adjustment', xmin FROM tour_adjustment
                 UNION ALL SELECT 'tour_earning', xmin FROM tour_earning

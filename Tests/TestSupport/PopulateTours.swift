@@ -67,9 +67,21 @@ extension TestVillage {
             SELECT village_id, id, false, '重复扫码', 'test' FROM tour_gate_conflict
             """,
             """
-            INSERT INTO message (village_id, key, kind, booking_id)
-            SELECT village_id, 'populated', 'confirmed', id FROM tour_booking
+            INSERT INTO tour_extra (village_id, programme_id, kind, name, price_fen)
+            SELECT village_id, id, 'picking', '摘桃', 1200 FROM tour_programme
             """,
+            """
+            INSERT INTO tour_booking_extra (village_id, booking_id, session_id, extra_id, kind, day, quantity, price_fen,
+                amount_fen)
+            SELECT b.village_id, b.id, \(id), x.id, x.kind, \(day), 2, 1200, 0 FROM tour_booking b, tour_extra x
+            WHERE x.kind = 'picking'
+            """,
+            """
+            INSERT INTO tour_picking_sale (village_id, sale_id, booking_id, session_id, extra_id)
+            SELECT x.village_id, (SELECT max(id) FROM sale), x.booking_id, x.session_id, x.extra_id
+            FROM tour_booking_extra x WHERE x.kind = 'picking'
+            """,
+            "SELECT tell_booking(village_id, id, 'confirmed') FROM tour_booking",
         ])
     }
 }

@@ -47,7 +47,8 @@ public final class TestVillage: Sendable {
         village = try await VillageStore.load(database)
         keys = try await Self.keyRing(database, village, folder)
         verification = Verification(database, keys: keys, clock: clock.clock)
-        intake = BookingIntake(database, village: village.id, lockTimeout: 60_000)
+        intake = BookingIntake(
+            database, village: village.id, limits: BookingLimits(requests: 0, seats: 0), lockTimeout: 60_000)
         _ = try await keys.create(.ed25519, database, committee)
     }
 

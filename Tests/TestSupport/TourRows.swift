@@ -80,11 +80,11 @@ extension TestVillage {
 
     public func group(
         _ sessions: Int64..., headcount: Int = 10, unit: String = "区委党校", phone: String = "13812345678",
-        extras: [WantedExtra] = [], waitlist: Bool = false
+        extras: [WantedExtra] = [], waitlist: Bool = false, again: Bool = true
     ) -> NewBooking {
         NewBooking(
             unit: unit, unitKind: .partySchool, headcount: headcount, leader: "韩老师", phone: phone,
-            sessions: sessions, extras: extras, waitlist: waitlist)
+            sessions: sessions, extras: extras, waitlist: waitlist, again: again)
     }
 
     /// Waits until so many of the service's transactions wait for what another holds.

@@ -110,7 +110,7 @@ import Testing
             #expect(gone.state == .cancelled && gone.version == 2)
             #expect(
                 try await village.number(
-                    "SELECT count(*) FROM message WHERE kind = 'cancelled' AND booking_id = \(waiting.id.value)") == 1)
+                    "SELECT count(*) FROM message WHERE key = \("booking:\(waiting.id):v2:cancelled")") == 1)
         }
     }
 }

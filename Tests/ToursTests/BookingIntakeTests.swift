@@ -59,7 +59,7 @@ import Testing
                     SELECT count(*) FROM tour_booking b
                     JOIN event a ON a.subject = b.id::text AND a.kind = 'booking.' || b.state AND a.actor = b.actor
                         AND a.xmin = b.xmin
-                    JOIN message m ON m.booking_id = b.id AND m.kind = b.state AND m.xmin = b.xmin
+                    JOIN message m ON m.about = 'booking:' || b.id AND m.kind = b.state AND m.xmin = b.xmin
                     """) == 22)
         }
     }

@@ -8,15 +8,14 @@ import Tours
 @Suite struct CalendarTests {
     private func event(_ summary: String, location: String = "蟠桃采摘园", cancelled: Bool = false) -> CalendarEvent {
         CalendarEvent(
-            uid: "session-12@trace.example.cn", sequence: 3, startsAt: Date(timeIntervalSince1970: 1_796_432_400),
+            uid: "session-12@trace.example.cn", sequence: 3, changedAt: Date(timeIntervalSince1970: 1_796_400_000),
+            startsAt: Date(timeIntervalSince1970: 1_796_432_400),
             endsAt: Date(timeIntervalSince1970: 1_796_439_600), summary: summary, location: location,
             isCancelled: cancelled)
     }
 
-    private func text(_ events: [CalendarEvent]) -> String {
-        String(
-            decoding: TourCalendar.text(events, name: "韩村研学", now: Date(timeIntervalSince1970: 1_796_400_000)),
-            as: UTF8.self)
+    private func text(_ events: [CalendarEvent], _ language: Language = .chinese) -> String {
+        String(decoding: TourCalendar.text(events, name: "韩村研学", language), as: UTF8.self)
     }
 
     /// The content lines, unfolded as RFC 5545 has it.
@@ -31,10 +30,19 @@ import Tours
         for line in [
             "VERSION:2.0", "UID:session-12@trace.example.cn", "DTSTAMP:20261204T160000Z", "DTSTART:20261205T010000Z",
             "DTEND:20261205T030000Z", "SEQUENCE:3", "SUMMARY:蟠桃采摘", "LOCATION:蟠桃采摘园", "STATUS:CONFIRMED",
+            "LAST-MODIFIED:20261204T160000Z", "TRANSP:OPAQUE",
         ] {
             #expect(lines.contains(line), "\(line)")
         }
-        #expect(self.lines(text([event("x", cancelled: true)])).contains("STATUS:CANCELLED"))
+    }
+
+    @Test func `a cancelled session looks cancelled, also where the status is passed over`() {
+        for (language, title) in [(Language.chinese, "已取消：蟠桃采摘"), (.english, "Cancelled: 蟠桃采摘")] {
+            let lines = lines(text([event("蟠桃采摘", cancelled: true)], language))
+            for line in ["STATUS:CANCELLED", "TRANSP:TRANSPARENT", "SUMMARY:\(title)"] {
+                #expect(lines.contains(line), "\(line)")
+            }
+        }
     }
 
     @Test(arguments: [
@@ -78,6 +86,38 @@ import Tours
             #expect(try await store.feed(today: village.today.adding(days: 33)).isEmpty)
             let elsewhere = CalendarStore(village.database, village: 2, origin: "x")
             #expect(try await elsewhere.feed(today: village.today).isEmpty)
+        }
+    }
+
+    @Test func `whatever a calendar shows of a session moves its sequence, and nothing else its bytes`() async throws {
+        try await withVillage { village in
+            let ground = try await TourGround(village)
+            let session = try await ground.session()
+            let store = CalendarStore(village.database, village: village.village.id, origin: "trace.example.cn")
+            func event() async throws -> CalendarEvent { try await store.event(of: session) }
+            func bytes() async throws -> [UInt8] {
+                TourCalendar.text(try await store.feed(today: village.today), name: "韩村研学", .chinese)
+            }
+            var seen = try await event()
+            var before = try await bytes()
+            // Seats that are taken are nothing that a calendar shows.
+            try await village.book(village.group(session, headcount: 3))
+            #expect(try await bytes() == before)
+            let changes: [@Sendable () async throws -> Void] = [
+                { try await village.change(SiteStore.change(TourGround.orchard) { $0.name = "蟠桃大观园" }) },
+                { try await village.change(ProgrammeStore.change(TourGround.programme) { $0.name = "蟠桃研学" }) },
+                { try await village.change(SessionStore.change(session, capacity: 31, resources: nil, now: village.clock.now)) },
+                { try await village.change(SessionStore.step(.close, session, now: village.clock.now)) },
+            ]
+            for change in changes {
+                try await change()
+                let now = try await event()
+                #expect(now.sequence == seen.sequence + 1 && now.changedAt > seen.changedAt)
+                #expect(try await bytes() != before)
+                (seen, before) = (now, try await bytes())
+                #expect(try await bytes() == before)
+            }
+            #expect(seen.location == "蟠桃大观园" && seen.summary == "蟠桃研学")
         }
     }
 }

@@ -92,7 +92,7 @@ struct MoneyGround {
             #expect(
                 try await village.number(
                     """
-                    SELECT count(*) FROM message m JOIN tour_booking b ON b.id = m.booking_id
+                    SELECT count(*) FROM message m JOIN tour_booking b ON m.about = 'booking:' || b.id
                     WHERE m.kind = 'cancelled' AND b.refund_due_fen = 300000
                     """) == 1)
             try await village.change(PaymentStore.refund(key, how: "微信", now: village.clock.now))

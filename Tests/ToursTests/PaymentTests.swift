@@ -225,7 +225,7 @@ import Testing
             let picked = try await village.change(BookingStore.pick(key, picking, now: village.clock.now))
             #expect(picked.fee.fen == 80_000)
             let sale = try #require(try await SaleStore(village.database).list(village.committee).first)
-            #expect(picked.extras.first?.sale == sale.id.value)
+            #expect(picked.extras.first?.sales == [sale.id.value])
             #expect(sale.total.fen == 12 * 1200 && sale.channel == "采摘" && sale.buyer == "区委党校")
             #expect(try await BatchStore(village.database).show(batch, village.committee).batch.stock.grams == 4000)
             let twice = try await refusal {
@@ -285,7 +285,7 @@ import Testing
             let picked = try await village.change(pick(3_000))
             let sales = try await SaleStore(village.database).list(village.committee)
             let sale = try #require(sales.first)
-            #expect(sales.count == 1 && picked.extras.map(\.sale) == [sale.id.value])
+            #expect(sales.count == 1 && picked.extras.map(\.sales) == [[sale.id.value]])
             #expect(sale.lines.map(\.batch) == [first, second])
             #expect(sale.lines.map(\.amount.fen) == [10 * 1200, 6 * 2000])
             #expect(try await BatchStore(village.database).show(first, village.committee).batch.stock.grams == 5_000)
@@ -298,6 +298,55 @@ import Testing
                     BookingStore.pick(.number(booking.id.value), .init(lines: []), now: village.clock.now))
             }
             #expect(nothing?.code == "no-picking")
+        }
+    }
+
+    @Test func `what was picked of two cooperatives is a sale of each, or none`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let east = try await village.register(village.harvest(plot: "E1", grams: 10_000)).batch
+            let west = try await village.register(village.harvest(plot: "W1", grams: 3_000)).batch
+            let programme = try await village.tourProgramme()
+            let session = try await village.tourSession(programme)
+            let booking = try await village.book(
+                village.group(session, extras: [WantedExtra(extra: programme.picking, quantity: 10)]), as: .confirmed)
+            let key = BookingKey.number(booking.id.value)
+            village.clock.set(village.today.adding(days: 7), hour: 12)
+            @Sendable func pick(_ grams: Int64) -> Plan<Booking> {
+                BookingStore.pick(
+                    key,
+                    .init(
+                        lines: [
+                            .init(batch: east, weight: Weight(grams: 1_000)),
+                            .init(batch: west, weight: Weight(grams: grams)),
+                            .init(batch: east, weight: Weight(grams: 500)),
+                        ], paidHow: "微信"), now: village.clock.now)
+            }
+            // The line is named as it was given, whichever sale it would have been in.
+            let over = try await refusal { try await village.change(pick(3_001)) }
+            #expect(over?.code == "not-enough-stock" && over?.field == "lines[1].weight")
+            #expect(try await village.number("SELECT count(*) FROM sale") == 0)
+
+            let picked = try await village.change(pick(2_000))
+            let sales = try await SaleStore(village.database).list(village.committee)
+            #expect(sales.map(\.cooperative) == [TestOrchard.westName, TestOrchard.eastName])
+            #expect(sales.map { $0.lines.map(\.batch) } == [[west], [east, east]])
+            #expect(sales.map(\.total.fen) == [4 * 1200, 3 * 1200])
+            let numbers = sales.map(\.id.value).sorted()
+            #expect(picked.extras.map(\.sales) == [numbers])
+            #expect(try await village.booking(booking).extras.map(\.sales) == [numbers])
+            let both = numbers.map(String.init).joined(separator: "+")
+            #expect(
+                try await village.number(
+                    """
+                    SELECT count(*) FROM event WHERE kind = 'booking.picked' AND figures ->> 'sales' = \(both)
+                        AND figures ->> 'grams' = '3500'
+                    """) == 1)
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'sale.record'") == 2)
+            #expect(
+                try await village.number(
+                    "SELECT (figures ->> 'fen')::bigint FROM event WHERE kind = 'booking.picked'") == 8400)
+            #expect(try await refusal { try await village.change(pick(100)) }?.code == "no-picking")
         }
     }
 }

@@ -11,8 +11,8 @@ import Testing
 @Suite struct SessionUpsetTests {
     private func messages(_ village: TestVillage, _ kind: String) async throws -> [Int64] {
         try await village.owner.query(
-            "SELECT booking_id FROM message WHERE kind = \(kind) ORDER BY booking_id"
-        ).map { try $0.decode("booking_id") }
+            "SELECT (content ->> 'booking')::bigint AS booking FROM message WHERE kind = \(kind) ORDER BY 1"
+        ).map { try $0.decode("booking") }
     }
 
     @Test func `a session is cancelled with its fifty heads in one step`() async throws {

@@ -21,6 +21,7 @@ extension ServedVillage {
             [
                 .init("unit", .string(fresh("u"))), .init("unitKind", "school"), .init("headcount", JSON(headcount)),
                 .init("leader", "韩老师"), .init("phone", .string(phone)), .init("sessions", [.integer(session)]),
+                .init("again", true),
             ] + more)
     }
 

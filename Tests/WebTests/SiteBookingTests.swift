@@ -389,7 +389,7 @@ extension SiteTests {
                         ends_at = ends_at - interval '60 days' WHERE id = \(session)
                     """)
             default:
-                let other = try await post(target, form())
+                let other = try await post(target, form(phone: "13812345679"))
                 #expect(other.status == 409 && other.text.contains("名额已满") && other.text.contains("勾选下面的候补"))
                 #expect(!other.text.contains(reference))
             }
@@ -448,6 +448,61 @@ extension SiteTests {
                 let page = try await Served.village.send("GET", "/tours/ticket?lang=\(language)")
                 #expect(page.status == 200 && page.text.contains(">\(hint)</p>"))
             }
+        }
+
+        @Test func whoBooksTwiceIsAskedAndMayMeanIt() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let target = "/tours?session=\(session)"
+            let phone = "138\(Int.random(in: 10_000_000...99_999_999))"
+            let first = try await post(target, form(phone: phone))
+            #expect(first.status == 200 && !first.text.contains("name=\"again\""))
+            let reference = try #require(first.text.firstMatch(of: /[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}/)).output
+            let asked = try await post(target, form(phone: phone))
+            #expect(asked.status == 409 && asked.text.contains("这个电话已经预约了这一场"))
+            #expect(asked.text.contains("name=\"again\"") && !asked.text.contains(reference))
+            let meant = try await post(target, form(phone: phone) + "&again=1")
+            #expect(meant.status == 200)
+            let body: [JSON.Member] = [
+                .init("unit", "某校"), .init("unitKind", "school"), .init("headcount", 2), .init("leader", "韩老师"),
+                .init("phone", .string(phone)), .init("sessions", [.integer(session)]),
+            ]
+            let refused = try await village.send("POST", "/api/v1/tours/bookings", .object(body))
+            #expect(try refused.status == 409 && refused.problem()["type"] == "urn:taoyuan:problem:booked-already")
+            let again = try await village.send(
+                "POST", "/api/v1/tours/bookings", .object(body + [.init("again", true)]))
+            #expect(again.status == 201)
+            let bookings = try await village.count(
+                "SELECT count(*) AS count FROM tour_booking_session WHERE session_id = \(session)")
+            #expect(bookings == 3)
+        }
+
+        @Test func aPhoneHasAFewOpenRequests() async throws {
+            try await withVillage(environment: ["TAOYUAN_OPEN_BOOKINGS": "2", "TAOYUAN_OPEN_SEATS": "100"]) { village in
+                var answers: [Int] = []
+                for headcount in [30, 80, 50, 1] {
+                    let session = try await village.tourSession()
+                    let reply = try await village.send(
+                        "POST", "/api/v1/tours/bookings", ServedVillage.group(session, headcount: headcount))
+                    answers.append(reply.status)
+                    guard reply.status == 409 else { continue }
+                    #expect(try reply.problem()["type"] == "urn:taoyuan:problem:too-many-open")
+                    #expect(reply.text.contains(headcount == 1 ? "2" : "30"))
+                }
+                #expect(answers == [201, 409, 201, 409])
+            }
+        }
+
+        @Test(arguments: ["/tours/booking", "/tours/ticket"])
+        func aLinkFillsInTheReferenceAndOpensNothing(page: String) async throws {
+            let village = try Served.village
+            let reference = try await village.booked()["reference"].string
+            let reply = try await village.send(
+                "GET", "\(page)?reference=\(reference)", headers: ["Accept": "text/html"])
+            #expect(reply.status == 200 && reply.text.contains("value=\"\(reference)\""))
+            #expect(reply.text.contains("name=\"phone\"") && !reply.text.contains(ServedVillage.phone))
+            let hostile = try await village.send("GET", "\(page)?reference=%22%3E%3Cscript%3E")
+            #expect(hostile.status == 200 && !hostile.text.contains("<script"))
         }
 
         @Test func aSessionThatIsGoneIsNotFound() async throws {

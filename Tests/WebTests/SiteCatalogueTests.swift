@@ -96,6 +96,25 @@ extension SiteTests {
             #expect(try await village.send("GET", "/tours/sessions/4000000000.ics").status == 404)
         }
 
+        @Test func aCalendarThatHasNotChangedIsNotSentAgain() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let target = "/tours/sessions/\(session).ics?lang=zh"
+            let first = try await village.send("GET", target)
+            let tag = try #require(first.headers["etag"])
+            #expect(try await village.send("GET", target).body == first.body)
+            let again = try await village.send("GET", target, headers: ["If-None-Match": tag])
+            #expect(again.status == 304 && again.body.isEmpty && again.headers["etag"] == tag)
+            let closed = try await village.send(
+                "POST", "/api/v1/tours/sessions/\(session)/steps", as: "desk", ["step": "cancel"])
+            #expect(closed.status < 300, "\(closed.text)")
+            let changed = try await village.send("GET", target, headers: ["If-None-Match": tag])
+            #expect(changed.status == 200 && changed.headers["etag"] != tag)
+            for line in ["SUMMARY:已取消：", "STATUS:CANCELLED\r\n", "TRANSP:TRANSPARENT\r\n", "SEQUENCE:1\r\n"] {
+                #expect(changed.text.contains(line), "\(line)")
+            }
+        }
+
         @Test func aPlotChangesHandsFromADayOn() async throws {
             let village = try Served.village
             let (first, second, plot) = (fresh("H"), fresh("H"), fresh("P"))

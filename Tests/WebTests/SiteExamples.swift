@@ -159,7 +159,7 @@ extension ServedVillage {
         let rows = try await query(
             """
             UPDATE message SET given_up_at = now(), attempts = 10, last_error = 'http 503'
-            WHERE booking_id = \(booking) RETURNING id
+            WHERE about = \("booking:\(booking)") RETURNING id
             """)
         return try #require(rows.first).decode("id")
     }

@@ -371,8 +371,9 @@ extension SiteTests {
             for key in ["a", "b", "c"] {
                 _ = try await village.query(
                     """
-                    INSERT INTO message (village_id, key, kind, booking_id)
-                    VALUES (\(village.backend.village.id), \("\(key):\(booking.number)"), 'confirmed', \(booking.number))
+                    INSERT INTO message (village_id, key, kind, about, name, language, content)
+                    VALUES (\(village.backend.village.id), \("\(key):\(booking.number)"), 'confirmed',
+                        \("booking:\(booking.number)"), '王老师', 'zh', '{}')
                     """)
             }
             let base = "/api/v1/messages?booking=\(booking.number)&limit=2"

@@ -167,7 +167,10 @@ func withVillage<Result: Sendable>(
     try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let settings = ["TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_POOL_SIZE": "8"].merging(environment) { $1 }
+    let settings = [
+        "TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_OPEN_BOOKINGS": "0", "TAOYUAN_OPEN_SEATS": "0",
+        "TAOYUAN_POOL_SIZE": "8",
+    ].merging(environment) { $1 }
     let backend = try await Backend.open(
         Configuration(environment: settings, dataDirectory: folder + "/data"), patience: .seconds(5), givesKeys: false)
     do {

@@ -41,12 +41,15 @@ local function sale(arguments)
     end
 end
 
+-- Each booking by a phone of its own: of one phone few may be open.
 local function book(arguments)
     local first, last = tonumber(arguments[2]), tonumber(arguments[3])
+    local phone = os.time() % 100000 * 10000
     return function()
+        phone = phone + 1
         return post("/api/v1/tours/bookings", nil, string.format(
-            '{"unit":"区委党校主体班","unitKind":"party_school","headcount":1,"leader":"韩老师","phone":"13900001111",'
-            .. '"sessions":[%d]}', math.random(first, last)))
+            '{"unit":"区委党校主体班","unitKind":"party_school","headcount":1,"leader":"韩老师","phone":"1%d%09d",'
+            .. '"sessions":[%d]}', 3 + number % 7, phone % 1000000000, math.random(first, last)))
     end
 end
 

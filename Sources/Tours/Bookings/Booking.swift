@@ -33,8 +33,8 @@ public struct Booking: Sendable {
         public let price: Money
         /// Its part of the fee: nothing for picking, which is paid for by what was picked.
         public let amount: Money
-        /// The sale of what was picked.
-        public internal(set) var sale: Int64?
+        /// The sales of what was picked, one for each cooperative whose it was.
+        public internal(set) var sales: [Int64]
     }
 
     public let id: Identifier<Booking>
@@ -54,6 +54,8 @@ public struct Booking: Sendable {
     /// Until when its seats are kept, while it is requested or held.
     public internal(set) var holdUntil: Date?
     public internal(set) var waitingSince: Date?
+    /// It has expired and never had seats.
+    public internal(set) var waitedInVain = false
     /// How many came.
     public internal(set) var arrived: Int?
     /// For heads and extras, as booked.
@@ -162,11 +164,13 @@ public struct NewBooking: Sendable {
     public let extras: [WantedExtra]
     /// Whether to wait for seats when there are none.
     public let waitlist: Bool
+    /// Whether it is meant although its phone has a booking of one of the sessions already.
+    public let again: Bool
 
     public init(
         unit: String, unitKind: UnitKind, headcount: Int, leader: String, phone: String, email: String? = nil,
         language: String? = nil, note: String? = nil, sessions: [Int64], extras: [WantedExtra] = [],
-        waitlist: Bool = false
+        waitlist: Bool = false, again: Bool = false
     ) {
         self.unit = unit
         self.unitKind = unitKind
@@ -179,6 +183,7 @@ public struct NewBooking: Sendable {
         self.sessions = sessions
         self.extras = extras
         self.waitlist = waitlist
+        self.again = again
     }
 }
 

@@ -11,7 +11,7 @@ extension BookingStore {
     /// A stranger may do so until the `change_hours` of its terms before the start. Sessions that stay keep
     /// the terms under which they were booked, extras their price.
     public static func change(
-        _ key: BookingKey, _ change: BookingChange, seen: Int? = nil, now: Date
+        _ key: BookingKey, _ change: BookingChange, seen: Int? = nil, limits: BookingLimits = .usual, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(
@@ -56,7 +56,8 @@ extension BookingStore {
                 booking.holdUntil = min(until, booking.startsAt)
             }
             booking.version = old.version + 1
-            return written(booking, old, reseats: reseats, now: now, scope)
+            let isBound = key.isStranger && !limits.areNone && reseats && booking.state != .confirmed
+            return written(booking, old, reseats: reseats, isBound ? limits : nil, now: now, scope)
         }
     }
 
@@ -75,7 +76,7 @@ extension BookingStore {
     }
 
     private static func checkTimes(_ old: Booking, _ key: BookingKey, _ now: Date) throws {
-        guard !old.extras.contains(where: { $0.sale != nil }) else {
+        guard !old.extras.contains(where: { !$0.sales.isEmpty }) else {
             throw Refusal(
                 .conflict, "picked-already", field: "extras", zh: "采摘已经结算，不能再改人数、场次和附加项",
                 en: "picking has been settled: heads, sessions and extras can't be changed any more")
@@ -139,7 +140,7 @@ extension BookingStore {
     }
 
     private static func written(
-        _ booking: Booking, _ old: Booking, reseats: Bool, now: Date, _ scope: Scope
+        _ booking: Booking, _ old: Booking, reseats: Bool, _ limits: BookingLimits?, now: Date, _ scope: Scope
     ) -> Change<Booking> {
         let id = booking.id.value
         let (from, to) = (old.lines.map(\.session), booking.lines.map(\.session))
@@ -171,12 +172,13 @@ extension BookingStore {
                     BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope)
         }
         writes.append(message(.changed, booking, scope))
+        if let limits { lastWrites.insert(limits.statement(once: [], bound: [id], scope), at: 0) }
         return Change(
             booking, writes: writes, lastWrites: lastWrites,
             refusals: BookingSeats.refusals.merging(
                 [
                     "tour_session_not_oversold": BookingRules.noSeats
-                ]) { $1 },
+                ]) { $1 }.merging(limits?.refusals ?? [:]) { $1 },
             event: .ofBooking(from == to ? "changed" : "moved", booking, figures))
     }
 

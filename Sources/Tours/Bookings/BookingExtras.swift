@@ -61,7 +61,7 @@ enum BookingExtras {
             extras.append(
                 Booking.Extra(
                     session: session.id, extra: extra.id, kind: extra.kind, name: extra.name, quantity: want.quantity,
-                    price: extra.price, amount: Money(fen: amount), sale: nil))
+                    price: extra.price, amount: Money(fen: amount), sales: []))
         }
         return extras
     }

@@ -6,7 +6,8 @@ import Postgres
 import Sales
 
 extension BookingStore {
-    /// What a group picked: a sale out of one cooperative's batches, and with it income of sales and no part of the fee.
+    /// What a group picked: a sale of each cooperative out of whose batches it was, and with it income of sales and no part
+    /// of the fee.
     public struct Picking: Sendable {
         public struct Line: Sendable {
             public let batch: Int64
@@ -46,8 +47,8 @@ extension BookingStore {
     /// The channel of sales to groups that picked themselves.
     public static let pickingChannel = "采摘"
 
-    /// Records a sale of what a group picked and ties it to the booking's extra, in one transaction. A refusal of one
-    /// of the lines names it as `lines[0].weight`.
+    /// Records what a group picked as a sale of each cooperative, and ties them to the booking's extra, in one transaction.
+    /// A refusal of one of the lines names it as `lines[0].weight`.
     public static func pick(
         _ key: BookingKey, _ picking: Picking, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
@@ -59,39 +60,85 @@ extension BookingStore {
                 throw Refusal(
                     .conflict, "session-not-begun", field: "booking", zh: "场次还没有到", en: "the session is yet to come")
             }
-            let usual = try Price(fen: extra.price.fen, basis: .jin)
-            let sale = NewSale(
-                number: nil, day: picking.day ?? today, channel: pickingChannel, buyer: old.unit,
-                paidHow: picking.paidHow,
-                lines: picking.lines.map { .init(batch: $0.batch, weight: $0.weight, price: $0.price ?? usual) },
-                confirmed: picking.confirmed)
-            let sold = try await SaleStore.record(sale, today: today)(transaction, scope)
-            guard let recorded = sold.known else { throw MissingRow() }
+            let sold = try await sales(of: old, picking, extra, today: today, transaction, scope)
             var booking = old
             booking.version = old.version + 1
             var settled = extra
-            settled.sale = recorded.id.value
+            settled.sales = sold.map(\.sale.id.value)
             booking.extras.removeAll { $0.extra == extra.extra && $0.session == extra.session }
             booking.extras.append(settled)
-            let tie: SQL =
-                isPlanned
-                ? """
-                UPDATE tour_booking_extra SET sale_id = \(settled.sale)
-                WHERE village_id = \(scope.village) AND booking_id = \(old.id.value)
-                    AND session_id = \(extra.session) AND extra_id = \(extra.extra)
-                """ : SQL.insert([BookingRows.row(settled, of: booking, day: line.day, scope)])
+            let total = sold.map(\.sale.total).reduce(.zero, +)
+            let numbers = settled.sales.map(String.init).joined(separator: "+")
+            let added = isPlanned ? [] : [SQL.insert([BookingRows.row(settled, of: booking, day: line.day, scope)])]
+            let ties = settled.sales.map { BookingRows.row(ofSale: $0, settled, of: booking, scope) }
             return Change(
                 booking,
-                writes: [BookingRows.update(booking, seen: old.version, step: false, scope)] + sold.writes
-                    + [tie],
-                refusals: BookingSeats.refusals.merging(sold.refusals) { $1 },
-                event: .ofBooking(
-                    "picked", booking, day: recorded.day,
-                    [
-                        .number("sale", recorded.id.value), .number("grams", picking.grams),
-                        .fen(recorded.total),
-                    ]))
+                writes: [BookingRows.update(booking, seen: old.version, step: false, scope)]
+                    + sold.flatMap(\.change.writes) + added,
+                rows: sold.flatMap(\.change.rows) + ties, lastWrites: sold.flatMap(\.change.lastWrites),
+                refusals: sold.reduce(BookingSeats.refusals) { $0.merging($1.change.refusals) { $1 } },
+                events: sold.flatMap(\.change.events) + [
+                    .ofBooking(
+                        "picked", booking, day: sold.first?.sale.day,
+                        [
+                            settled.sales.count == 1
+                                ? .number("sale", settled.sales.first) : .text("sales", numbers),
+                            .number("grams", picking.grams), .fen(total),
+                        ])
+                ])
         }
+    }
+
+    /// The sales as they are to be recorded, one for each cooperative in the order in which its batches come.
+    private static func sales(
+        of booking: Booking, _ picking: Picking, _ extra: Booking.Extra, today: CivilDay, _ transaction: Transaction,
+        _ scope: Scope
+    ) async throws -> [(sale: Sale, change: Change<Sale>)] {
+        let usual = try Price(fen: extra.price.fen, basis: .jin)
+        let rows = try await transaction.query(
+            """
+            SELECT number, cooperative_id FROM batch
+            WHERE village_id = \(scope.village) AND number = ANY(\(picking.lines.map(\.batch))::bigint[])
+            """)
+        var owners: [Int64: Int] = [:]
+        for row in rows { owners[try row.decode("number")] = try row.decode("cooperative_id", as: Int.self) }
+        // A batch that there is not is the first sale's to refuse.
+        var parts: [(owner: Int?, places: [Int])] = []
+        for (place, line) in picking.lines.enumerated() {
+            let owner = owners[line.batch] ?? parts.first?.owner
+            if let part = parts.firstIndex(where: { $0.owner == owner }) {
+                parts[part].places.append(place)
+            } else {
+                parts.append((owner, [place]))
+            }
+        }
+        if parts.isEmpty { parts = [(nil, [])] }
+        var sold: [(sale: Sale, change: Change<Sale>)] = []
+        for part in parts {
+            let sale = NewSale(
+                number: nil, day: picking.day ?? today, channel: pickingChannel, buyer: booking.unit,
+                paidHow: picking.paidHow,
+                lines: part.places.map { place in
+                    let line = picking.lines[place]
+                    return .init(batch: line.batch, weight: line.weight, price: line.price ?? usual)
+                }, confirmed: picking.confirmed)
+            do {
+                let change = try await SaleStore.record(sale, today: today)(transaction, scope)
+                guard let recorded = change.known else { throw MissingRow() }
+                sold.append((recorded, change))
+            } catch let refusal as Refusal {
+                throw refusal.renamed(field: refusal.field.map { Self.field($0, part.places) })
+            }
+        }
+        return sold
+    }
+
+    /// The field of a sale's line as the picking has it: `lines[0].weight` of the second sale is another line of ours.
+    private static func field(_ field: String, _ places: [Int]) -> String {
+        guard field.hasPrefix("lines["), let end = field.firstIndex(of: "]"),
+            let line = Int(field[field.index(field.startIndex, offsetBy: 6)..<end]), places.indices.contains(line)
+        else { return field }
+        return "lines[\(places[line])" + field[end...]
     }
 
     /// The extra that is settled: one that the group planned, or else its programmes' own.
@@ -99,7 +146,7 @@ extension BookingStore {
         of booking: Booking, _ picking: Picking, _ transaction: Transaction, _ scope: Scope
     ) async throws -> (extra: Booking.Extra, isPlanned: Bool) {
         let planned = booking.extras.filter {
-            $0.kind == .picking && $0.sale == nil && picking.extra ?? $0.extra == $0.extra
+            $0.kind == .picking && $0.sales.isEmpty && picking.extra ?? $0.extra == $0.extra
         }
         if let first = planned.first { return (first, true) }
         let programmes = booking.lines.map(\.terms.programmeID)
@@ -115,7 +162,7 @@ extension BookingStore {
                 let jin = (picking.grams + 499) / 500
                 let extra = Booking.Extra(
                     session: line.session, extra: offer.id, kind: .picking, name: offer.name,
-                    quantity: Int(min(100_000, max(1, jin))), price: offer.price, amount: .zero, sale: nil)
+                    quantity: Int(min(100_000, max(1, jin))), price: offer.price, amount: .zero, sales: [])
                 return (extra, false)
             }
         }

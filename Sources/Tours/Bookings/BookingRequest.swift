@@ -9,26 +9,31 @@ extension BookingStore {
     /// The plan that makes a booking upon what a look found.
     /// - Parameter wanted: as `checked` gave it back.
     static func book(
-        _ wanted: NewBooking, on ground: BookingGround, as state: BookingState, byStranger: Bool, now: Date
+        _ wanted: NewBooking, on ground: BookingGround, as state: BookingState, byStranger: Bool,
+        limits: BookingLimits, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
-            try check(wanted, on: ground, byStranger: byStranger, now: now)
+            try check(wanted, on: ground, byStranger: byStranger, limits: limits, now: now)
             let needed = Dictionary(uniqueKeysWithValues: ground.sessions.map { ($0.id, wanted.headcount) })
             let short = try await BookingSeats.short(ground.sessions, needed: needed, now: now, transaction, scope)
             if let short, !wanted.waitlist { throw BookingRules.soldOut(short) }
             let extras = try await extras(wanted, ground.sessions, transaction, scope)
             let booking = try booking(
                 wanted, extras, on: ground, as: short == nil ? state : .waitlisted, now: now, actor: scope.actor)
-            return change(making: [booking], now: now, scope).map { _ in booking }
+            let new = Made(booking, isOnce: !wanted.again, isBound: byStranger && !limits.areNone)
+            return change(making: [new], limits: limits, now: now, scope).map { _ in booking }
         }
     }
 
     /// - Throws: a `Refusal` for what may not be booked, whether there are seats or not.
-    static func check(_ wanted: NewBooking, on ground: BookingGround, byStranger: Bool, now: Date) throws {
+    static func check(
+        _ wanted: NewBooking, on ground: BookingGround, byStranger: Bool, limits: BookingLimits, now: Date
+    ) throws {
         try BookingSeats.check(ground.sessions, wanted: wanted.sessions)
         try BookingRules.checkHeadcount(wanted.headcount, ground.sessions, byStranger: byStranger)
         try BookingRules.checkTime(ground.sessions, byStranger: byStranger, now: now)
         try BookingRules.checkOpen(ground.sessions)
+        try limits.check(wanted, beside: ground.open, byStranger: byStranger)
     }
 
     /// The booking as it begins.
@@ -57,12 +62,34 @@ extension BookingStore {
             lines: lines, extras: extras)
     }
 
+    /// A booking to be written.
+    struct Made: Sendable {
+        let booking: Booking
+        /// Whether it may not be the second of its phone in a session.
+        let isOnce: Bool
+        /// Whether its phone may have a few open ones only.
+        let isBound: Bool
+
+        init(_ booking: Booking, isOnce: Bool, isBound: Bool) {
+            self.booking = booking
+            self.isOnce = isOnce
+            self.isBound = isBound
+        }
+    }
+
     /// The change that makes all of the bookings.
-    static func change(making bookings: [Booking], now: Date, _ scope: Scope) -> Change<[Booking]> {
-        Change(
+    static func change(
+        making new: [Made], limits: BookingLimits, now: Date, _ scope: Scope
+    ) -> Change<[Booking]> {
+        let bookings = new.map(\.booking)
+        let once = new.filter(\.isOnce).map(\.booking.id.value)
+        let bound = new.filter(\.isBound).map(\.booking.id.value)
+        // Before the sessions' counters, which many more wait for than for a phone.
+        let guards = once.isEmpty && bound.isEmpty ? [] : [limits.statement(once: once, bound: bound, scope)]
+        return Change(
             bookings, rows: bookings.flatMap { rows($0, scope) },
-            lastWrites: BookingSeats.statements(BookingSeats.moves(of: bookings), now: now, scope),
-            refusals: BookingSeats.refusals,
+            lastWrites: guards + BookingSeats.statements(BookingSeats.moves(of: bookings), now: now, scope),
+            refusals: BookingSeats.refusals.merging(limits.refusals) { $1 },
             events: bookings.map { booking in
                 .ofBooking(booking.state.rawValue, booking, [.number("people", booking.headcount)])
             })
@@ -73,7 +100,7 @@ extension BookingStore {
         return [BookingRows.row(booking, scope)]
             + booking.lines.map { BookingRows.row($0, of: booking, scope) }
             + BookingExtras.rows(booking, scope)
-            + [Outbox.row(kind, booking: booking.id.value, key: messageKey(kind, booking), scope)]
+            + [Outbox.row(NewMessage(kind, booking), scope)]
     }
 
     private static func extras(
@@ -95,7 +122,7 @@ extension BookingStore {
             phone: try BookingRules.phone(new.phone), email: try new.email.map(BookingRules.email),
             language: new.language,
             note: try new.note.map { try BookingRules.text($0, field: "note", max: 1000, lines: true) },
-            sessions: new.sessions, extras: new.extras, waitlist: new.waitlist)
+            sessions: new.sessions, extras: new.extras, waitlist: new.waitlist, again: new.again)
     }
 
     static func checkSessions(_ sessions: [Int64]) throws {

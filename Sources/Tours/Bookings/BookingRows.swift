@@ -36,7 +36,10 @@ enum BookingRows {
             """,
             """
             SELECT x.booking_id, x.session_id, x.extra_id, x.kind, e.name, x.quantity, x.price_fen, x.amount_fen,
-                x.sale_id
+                ARRAY(
+                    SELECT k.sale_id FROM tour_picking_sale k
+                    WHERE k.village_id = x.village_id AND k.booking_id = x.booking_id AND k.session_id = x.session_id
+                        AND k.extra_id = x.extra_id ORDER BY k.sale_id) AS sales
             FROM tour_booking_extra x
             JOIN tour_extra e ON e.village_id = x.village_id AND e.id = x.extra_id
             WHERE x.village_id = \(scope.village) AND x.booking_id IN (\(chosen)) ORDER BY x.session_id, x.extra_id
@@ -52,7 +55,9 @@ enum BookingRows {
         for row in answers[2] { extras[try row.decode("booking_id"), default: []].append(try extra(row)) }
         return try answers[0].map { row in
             let id: Int64 = try row.decode("id")
-            return try booking(row, id, lines[id] ?? [], extras[id] ?? [])
+            var booking = try booking(row, id, lines[id] ?? [], extras[id] ?? [])
+            booking.waitedInVain = try booking.state == .expired && row.decode("previous_state") == "waitlisted"
+            return booking
         }
     }
 
@@ -123,7 +128,7 @@ enum BookingRows {
             session: try row.decode("session_id"), extra: try row.decode("extra_id"),
             kind: try Named(row, "kind").value, name: try row.decode("name"),
             quantity: try row.decode("quantity"), price: try row.decode("price_fen"),
-            amount: try row.decode("amount_fen"), sale: try row.decode("sale_id"))
+            amount: try row.decode("amount_fen"), sales: try row.decode("sales"))
     }
 }
 
@@ -190,11 +195,18 @@ extension BookingRows {
         NewRow(
             into: """
                 tour_booking_extra (village_id, booking_id, session_id, extra_id, kind, day, quantity, price_fen,
-                    amount_fen, sale_id)
+                    amount_fen)
                 """,
             """
             (\(scope.village), \(booking.id.value), \(extra.session), \(extra.extra), \(extra.kind.rawValue), \(day),
-                \(extra.quantity), \(extra.price), \(extra.amount), \(extra.sale))
+                \(extra.quantity), \(extra.price), \(extra.amount))
             """)
+    }
+
+    /// What ties a sale to the extra that it settles.
+    static func row(ofSale sale: Int64, _ extra: Booking.Extra, of booking: Booking, _ scope: Scope) -> NewRow {
+        NewRow(
+            into: "tour_picking_sale (village_id, sale_id, booking_id, session_id, extra_id)",
+            "(\(scope.village), \(sale), \(booking.id.value), \(extra.session), \(extra.extra))")
     }
 }

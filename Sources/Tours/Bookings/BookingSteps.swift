@@ -94,7 +94,7 @@ extension BookingStore {
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
             booking.refundWhatIsNotKept()
             return step(
-                from: old, to: booking, message: nil,
+                from: old, to: booking, message: .noShow,
                 figures: [.fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen")], now: now, scope)
         }
     }

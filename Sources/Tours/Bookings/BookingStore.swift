@@ -80,11 +80,7 @@ public struct BookingStore: Sendable {
 
     /// The statement by which a message of what happened to a booking leaves, once for each of its versions.
     static func message(_ kind: MessageKind, _ booking: Booking, _ scope: Scope) -> SQL {
-        Outbox.insert(kind, booking: booking.id.value, key: messageKey(kind, booking), scope)
-    }
-
-    static func messageKey(_ kind: MessageKind, _ booking: Booking) -> String {
-        "booking:\(booking.id):v\(booking.version):\(kind.rawValue)"
+        Outbox.insert(NewMessage(kind, booking), scope)
     }
 
     /// Reads the booking and sees that it is still what the caller has seen.

@@ -65,7 +65,7 @@ public struct ProgrammeStore: Sendable {
                         min_group = \(details.minGroup), max_group = \(details.maxGroup),
                         hold_minutes = \(details.holdMinutes), change_hours = \(details.changeHours),
                         free_cancel_hours = \(details.freeCancelHours), late_fee_percent = \(details.lateFeePercent),
-                        no_show_fee_percent = \(details.noShowFeePercent), version = version + 1
+                        no_show_fee_percent = \(details.noShowFeePercent), version = version + 1, changed_at = now()
                     WHERE village_id = \(scope.village) AND id = \(id)
                     """
                 ],
@@ -122,7 +122,7 @@ public struct ProgrammeStore: Sendable {
     }
 
     private static func bump(_ id: Int, _ scope: Scope) -> SQL {
-        "UPDATE tour_programme SET version = version + 1 WHERE village_id = \(scope.village) AND id = \(id)"
+        "UPDATE tour_programme SET version = version + 1, changed_at = now() WHERE village_id = \(scope.village) AND id = \(id)"
     }
 
     private static func find(

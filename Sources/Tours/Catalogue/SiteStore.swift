@@ -57,7 +57,7 @@ public struct SiteStore: Sendable {
                     """
                     UPDATE tour_site SET name = \(details.name), kind = \(details.kind.rawValue),
                         opens_minute = \(details.opens.minute), closes_minute = \(details.closes.minute),
-                        weekdays = \(details.weekdays.bits), version = version + 1
+                        weekdays = \(details.weekdays.bits), version = version + 1, changed_at = now()
                     WHERE village_id = \(scope.village) AND id = \(id)
                     """
                 ],
@@ -124,7 +124,7 @@ public struct SiteStore: Sendable {
     }
 
     private static func bump(_ id: Int, _ scope: Scope) -> SQL {
-        "UPDATE tour_site SET version = version + 1 WHERE village_id = \(scope.village) AND id = \(id)"
+        "UPDATE tour_site SET version = version + 1, changed_at = now() WHERE village_id = \(scope.village) AND id = \(id)"
     }
 
     private static func lock(

@@ -5,8 +5,9 @@ import Kernel
 public struct CalendarEvent: Sendable {
     /// The same for one session for ever, and for no other anywhere.
     public let uid: String
-    /// How often it has been changed.
+    /// How often it has been changed, and with it its site and its programme.
     public let sequence: Int
+    public let changedAt: Date
     public let startsAt: Date
     public let endsAt: Date
     public let summary: String
@@ -14,10 +15,12 @@ public struct CalendarEvent: Sendable {
     public let isCancelled: Bool
 
     public init(
-        uid: String, sequence: Int, startsAt: Date, endsAt: Date, summary: String, location: String, isCancelled: Bool
+        uid: String, sequence: Int, changedAt: Date, startsAt: Date, endsAt: Date, summary: String, location: String,
+        isCancelled: Bool
     ) {
         self.uid = uid
         self.sequence = sequence
+        self.changedAt = changedAt
         self.startsAt = startsAt
         self.endsAt = endsAt
         self.summary = summary
@@ -26,29 +29,33 @@ public struct CalendarEvent: Sendable {
     }
 }
 
-/// Writes iCalendar (RFC 5545): CRLF, lines of 75 octets at most, times in UTC.
+/// Writes iCalendar (RFC 5545): CRLF, lines of 75 octets at most, times in UTC. The same events are the same bytes.
 public enum TourCalendar {
     public static let contentType = "text/calendar; charset=utf-8"
 
-    /// - Parameters:
-    ///   - name: what a subscriber's program shows.
-    ///   - now: when the text is made.
-    public static func text(_ events: [CalendarEvent], name: String, now: Date) -> [UInt8] {
+    /// - Parameter name: what a subscriber's program shows.
+    public static func text(_ events: [CalendarEvent], name: String, _ language: Language) -> [UInt8] {
         var lines = [
             "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Taoyuan//Study tours//ZH", "CALSCALE:GREGORIAN",
             "METHOD:PUBLISH", "X-WR-CALNAME:\(escaped(name))", "X-PUBLISHED-TTL:PT1H",
         ]
         for event in events {
+            // Many programs pass over the status: the title says it too, and the time is free again.
+            let mark = event.isCancelled ? cancelled[language] : ""
             lines += [
-                "BEGIN:VEVENT", "UID:\(escaped(event.uid))", "DTSTAMP:\(utc(now))", "SEQUENCE:\(event.sequence)",
-                "DTSTART:\(utc(event.startsAt))", "DTEND:\(utc(event.endsAt))", "SUMMARY:\(escaped(event.summary))",
-                "LOCATION:\(escaped(event.location))", "STATUS:\(event.isCancelled ? "CANCELLED" : "CONFIRMED")",
-                "END:VEVENT",
+                "BEGIN:VEVENT", "UID:\(escaped(event.uid))", "DTSTAMP:\(utc(event.changedAt))",
+                "LAST-MODIFIED:\(utc(event.changedAt))", "SEQUENCE:\(event.sequence)",
+                "DTSTART:\(utc(event.startsAt))", "DTEND:\(utc(event.endsAt))",
+                "SUMMARY:\(escaped(mark + event.summary))", "LOCATION:\(escaped(event.location))",
+                "STATUS:\(event.isCancelled ? "CANCELLED" : "CONFIRMED")",
+                "TRANSP:\(event.isCancelled ? "TRANSPARENT" : "OPAQUE")", "END:VEVENT",
             ]
         }
         lines.append("END:VCALENDAR")
         return lines.flatMap(folded)
     }
+
+    private static let cancelled = Bilingual(zh: "已取消：", en: "Cancelled: ")
 
     /// Section 3.1: a line goes on after CRLF and a space, and no character is cut in two.
     private static func folded(_ line: String) -> [UInt8] {

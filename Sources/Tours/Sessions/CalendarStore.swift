@@ -20,7 +20,7 @@ public struct CalendarStore: Sendable {
     public func feed(today: CivilDay) async throws -> [CalendarEvent] {
         try await database.publicQuery(
             """
-            SELECT id, starts_at, ends_at, site, programme, is_cancelled, version FROM public_tour_calendar
+            SELECT id, starts_at, ends_at, site, programme, is_cancelled, sequence, changed_at FROM public_tour_calendar
             WHERE village_id = \(village) AND day BETWEEN \(today.adding(days: -31)) AND \(today.adding(days: 366))
             ORDER BY starts_at, id LIMIT 5000
             """
@@ -31,7 +31,7 @@ public struct CalendarStore: Sendable {
     public func event(of session: Int64) async throws -> CalendarEvent {
         let rows = try await database.publicQuery(
             """
-            SELECT id, starts_at, ends_at, site, programme, is_cancelled, version FROM public_tour_calendar
+            SELECT id, starts_at, ends_at, site, programme, is_cancelled, sequence, changed_at FROM public_tour_calendar
             WHERE village_id = \(village) AND id = \(session)
             """)
         guard let row = rows.first else { throw SessionRules.unknown(session) }
@@ -41,8 +41,9 @@ public struct CalendarStore: Sendable {
     private func event(_ row: Row) throws -> CalendarEvent {
         let id: Int64 = try row.decode("id")
         return CalendarEvent(
-            uid: "session-\(id)@\(origin)", sequence: try row.decode("version", as: Int.self) - 1,
-            startsAt: try row.decode("starts_at"), endsAt: try row.decode("ends_at"),
+            uid: "session-\(id)@\(origin)", sequence: try row.decode("sequence"),
+            changedAt: try row.decode("changed_at"), startsAt: try row.decode("starts_at"),
+            endsAt: try row.decode("ends_at"),
             summary: try row.decode("programme"), location: try row.decode("site"),
             isCancelled: try row.decode("is_cancelled"))
     }

@@ -91,7 +91,8 @@ public struct SessionStore: Sendable {
             let names = try resources.map(SessionRules.resources)
             var writes: [SQL] = [
                 """
-                UPDATE tour_session SET capacity = \(capacity ?? session.capacity), version = version + 1
+                UPDATE tour_session SET capacity = \(capacity ?? session.capacity), version = version + 1,
+                    changed_at = now()
                 WHERE village_id = \(scope.village) AND id = \(id)
                 """
             ]
@@ -141,7 +142,7 @@ public struct SessionStore: Sendable {
                 guard session.state == .open else { throw SessionRules.wrongState(session) }
                 state = .closed
                 writes = [
-                    "UPDATE tour_session SET state = 'closed', closed_seats = held + booked, version = version + 1 "
+                    "UPDATE tour_session SET state = 'closed', closed_seats = held + booked, version = version + 1, changed_at = now() "
                         + own
                 ]
             case .reopen:
@@ -150,14 +151,16 @@ public struct SessionStore: Sendable {
                 try await refuseClosedDay(session, transaction, scope)
                 state = .open
                 writes = [
-                    "UPDATE tour_session SET state = 'open', closed_seats = NULL, version = version + 1 " + own
+                    "UPDATE tour_session SET state = 'open', closed_seats = NULL, version = version + 1, changed_at = now() "
+                        + own
                 ]
             case .cancel:
                 guard session.state != .cancelled else { throw SessionRules.wrongState(session) }
                 state = .cancelled
                 // A cancelled session takes no seats, and the CHECK refuses it while it has some.
                 writes = [
-                    "UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1 " + own,
+                    "UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1, changed_at = now() "
+                        + own,
                     """
                     DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)
                     """,
@@ -181,16 +184,12 @@ public struct SessionStore: Sendable {
             WHERE b.village_id = \(scope.village) AND b.state = 'waitlisted' AND EXISTS (
                 SELECT FROM tour_booking_session l WHERE l.village_id = b.village_id AND l.booking_id = b.id
                     AND l.session_id = \(session))
-            RETURNING b.id, b.version
-        ), told AS (
-            INSERT INTO message (village_id, key, kind, booking_id)
-            SELECT \(scope.village), format('booking:%s:v%s:cancelled', id, version), 'cancelled', id FROM gone
-            ON CONFLICT (village_id, key) DO NOTHING
+            RETURNING b.id
         )
         INSERT INTO event (village_id, at, actor, kind, subject, figures)
         SELECT \(scope.village), \(now), \(scope.actor), 'booking.cancelled', id::text,
             jsonb_build_object('state', 'cancelled', 'session', \(session)::bigint)
-        FROM gone
+        FROM gone WHERE tell_booking(\(scope.village), id, 'cancelled')
         """
     }
 

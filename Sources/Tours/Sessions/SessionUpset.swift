@@ -54,7 +54,7 @@ extension SessionStore {
                 cancelWaiting(for: id, now: now, scope),
                 """
                 UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1,
-                    held = held + \(own.held), booked = booked + \(own.booked)
+                    changed_at = now(), held = held + \(own.held), booked = booked + \(own.booked)
                 WHERE village_id = \(scope.village) AND id = \(id)
                 """,
                 "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)",
@@ -115,7 +115,8 @@ extension SessionStore {
                     "UPDATE tour_booking_session SET day = \(day) " + lines,
                     "UPDATE tour_booking_extra SET day = \(day) " + lines,
                     """
-                    UPDATE tour_session SET day = \(day), starts_at = \(start), ends_at = \(end), version = version + 1
+                    UPDATE tour_session SET day = \(day), starts_at = \(start), ends_at = \(end), version = version + 1,
+                        changed_at = now()
                     WHERE village_id = \(scope.village) AND id = \(id)
                     """,
                 ] + found.replace(in: id, from: start, to: end, scope)

@@ -1,6 +1,7 @@
 import Documents
 import Kernel
 import Messages
+import Tours
 
 extension Site {
     var messageEndpoints: [Endpoint] {
@@ -9,7 +10,7 @@ extension Site {
             .object([
                 Field("message", .integer(1...Int64.max)), Field("key", .string()),
                 Field("kind", .enumeration(MessageKind.allCases.map(\.rawValue))),
-                Field("booking", .integer(1...4_294_967_295)),
+                Field("about", .string(1...100)), .optional("booking", .integer(1...4_294_967_295)),
                 Field("state", .enumeration(Message.State.allCases.map(\.rawValue))),
                 Field("attempts", .integer(0...Int64(Int32.max))), Field("createdAt", .instant),
                 Field("dueAt", .instant), .optional("sentAt", .instant), .optional("givenUpAt", .instant),
@@ -28,7 +29,7 @@ extension Site {
                 let messages = try await MessageStore(backend.database).list(
                     call.scope, before: Self.number(page.after),
                     state: call.query["state"].orNil.flatMap { Message.State(rawValue: try $0.string) },
-                    booking: call.query["booking"].orNil?.int64, limit: page.limit)
+                    about: call.query["booking"].orNil.map { Message.about(booking: try $0.int64) }, limit: page.limit)
                 let next = messages.count == page.limit ? messages.last.map { "\($0.id)" } : nil
                 return .page(messages.map(Self.render), next: next)
             },
@@ -45,8 +46,9 @@ extension Site {
 
     private static func render(_ message: Message) -> JSON {
         [
-            "message": .integer(message.id), "key": .string(message.key), "kind": .string(message.kind.rawValue),
-            "booking": .integer(message.booking), "state": .string(message.state.rawValue),
+            "message": .integer(message.id), "key": .string(message.key), "kind": .string(message.kind),
+            "about": .string(message.about), "booking": message.booking.map(JSON.integer) ?? .null,
+            "state": .string(message.state.rawValue),
             "attempts": JSON(message.attempts), "createdAt": Shapes.instant(message.createdAt),
             "dueAt": Shapes.instant(message.dueAt), "sentAt": message.sentAt.map(Shapes.instant) ?? .null,
             "givenUpAt": message.givenUpAt.map(Shapes.instant) ?? .null, "lastError": Shapes.text(message.lastError),

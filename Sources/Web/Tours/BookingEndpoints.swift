@@ -40,7 +40,7 @@ extension Site {
                 try bookings?.check(call.client)
                 let plan = BookingStore.change(
                     try Self.ownKey(call), try Shapes.bookingChange(call.body, phone: "newPhone"),
-                    seen: try call.seenVersion, now: backend.clock.now())
+                    seen: try call.seenVersion, limits: backend.configuration.bookingLimits, now: backend.clock.now())
                 return try await carryOutForStranger(call, plan)
             },
             Endpoint(

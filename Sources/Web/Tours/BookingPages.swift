@@ -26,12 +26,24 @@ extension Site {
                 .post, "/tours", "The form of a session: ask for a booking", access: .anyone, query: [session],
                 body: form, isDocumented: false, takesIdempotencyKey: false, handle: sendRequest),
             Endpoint(
-                .get, "/tours/booking", "Where a booking is looked up", access: .anyone, isDocumented: false
-            ) { call in try toursPage("tours-booking", BookingText(call.language).lookup([:], nil), call) },
+                .get, "/tours/booking", "Where a booking is looked up", access: .anyone, query: [Self.reference],
+                isDocumented: false
+            ) { call in
+                try toursPage("tours-booking", BookingText(call.language).lookup(try Self.linked(call), nil), call)
+            },
             Endpoint(
                 .post, "/tours/booking", "Look up a booking, change it or cancel it", access: .anyone, body: form,
                 isDocumented: false, takesIdempotencyKey: false, handle: lookUp),
         ]
+    }
+
+    /// As the links in messages have it. It opens nothing without the phone.
+    static let reference = Endpoint.Parameter("reference", .string(0...40), "The booking's reference")
+
+    /// What a link fills into the form to which it leads.
+    static func linked(_ call: Call) throws -> [String: String] {
+        guard let reference = try call.query["reference"].orNil?.string else { return [:] }
+        return ["reference": reference]
     }
 
     /// A page that a form may be sent from.
@@ -151,7 +163,7 @@ extension Site {
                 try BookingReference(entered: typed["reference"] ?? ""), phone: typed["phone"] ?? "")
             let booking = try await BookingStore(backend.database).find(key, strangers)
             do {
-                guard let plan = try Self.wanted(typed, of: booking, key, now: backend.clock.now()) else {
+                guard let plan = try wanted(typed, of: booking, key, now: backend.clock.now()) else {
                     return try await ownPage(call, booking)
                 }
                 return try await ownPage(call, try await backend.database.change(strangers, plan))
@@ -164,14 +176,16 @@ extension Site {
     }
 
     /// What a group asks for on its booking's page, nil to see it as it is.
-    private static func wanted(
+    private func wanted(
         _ typed: [String: String], of booking: Booking, _ key: BookingKey, now: Date
     ) throws -> Plan<Booking>? {
         let seen = typed["version"].flatMap { Int($0) } ?? 0
         switch typed["act"] {
         case "cancel": return BookingStore.cancel(key, seen: seen, now: now)
         case "change":
-            return try BookingForm.change(typed, booking).map { BookingStore.change(key, $0, seen: seen, now: now) }
+            return try BookingForm.change(typed, booking).map {
+                BookingStore.change(key, $0, seen: seen, limits: backend.configuration.bookingLimits, now: now)
+            }
         default: return nil
         }
     }
@@ -222,7 +236,8 @@ enum BookingForm {
             unit: text("unit"), unitKind: try unitKind(text("unitKind")),
             headcount: try number(text("headcount"), field: "headcount"), leader: text("leader"),
             phone: phone(typed), email: optional("email"), language: optional("language"), note: optional("note"),
-            sessions: [offer.session], extras: extras, waitlist: typed["waitlist"] != nil)
+            sessions: [offer.session], extras: extras, waitlist: typed["waitlist"] != nil,
+            again: typed["again"] != nil)
     }
 
     /// How many come, and to which session; nil when both stay as they are.

@@ -40,7 +40,10 @@ extension Shapes {
                     Field("kind", .enumeration(BookingExtraKind.allCases.map(\.rawValue))), Field("name", .string()),
                     Field("quantity", .integer(1...100_000), "Heads, pieces, or 斤"), Field("price", .money()),
                     Field("amount", .money(), "Its part of the fee; nothing for picking"),
-                    .optional("sale", .integer(1...Int64.max), "The sale of what was picked"),
+                    .optional("sale", .integer(1...Int64.max), "The first sale of what was picked"),
+                    Field(
+                        "sales", .array(of: .integer(1...Int64.max)),
+                        "The sales of what was picked, one for each cooperative"),
                 ]))))
 
     private static let common = [
@@ -118,7 +121,8 @@ extension Shapes {
         [
             "session": .integer(extra.session), "extra": JSON(extra.extra), "kind": .string(extra.kind.rawValue),
             "name": .string(extra.name), "quantity": JSON(extra.quantity), "price": JSON(extra.price),
-            "amount": JSON(extra.amount), "sale": extra.sale.map(JSON.integer) ?? .null,
+            "amount": JSON(extra.amount), "sale": extra.sales.first.map(JSON.integer) ?? .null,
+            "sales": .array(extra.sales.map(JSON.integer)),
         ]
     }
 
@@ -189,6 +193,7 @@ extension Shapes {
         .optional("email", .string(3...200)), .optional("language", .string(2...2), "Such as zh"),
         .optional("note", .string(1...1000)), Field("sessions", sessionNumbers), .optional("extras", wantedExtras),
         .optional("waitlist", .boolean, "Whether to wait for seats when there are none"),
+        .optional("again", .boolean, "Whether it is meant although the phone has booked one of the sessions already"),
     ]
 
     static func newBooking(_ body: JSON) throws -> NewBooking {
@@ -198,7 +203,7 @@ extension Shapes {
             email: try body["email"].orNil?.string, language: try body["language"].orNil?.string,
             note: try body["note"].orNil?.string, sessions: try body["sessions"].array.map { try $0.int64 },
             extras: try body["extras"].orNil.map(wantedExtras) ?? [],
-            waitlist: try body["waitlist"].orNil?.bool ?? false)
+            waitlist: try body["waitlist"].orNil?.bool ?? false, again: try body["again"].orNil?.bool ?? false)
     }
 
     private static func wantedExtras(_ json: JSON) throws -> [WantedExtra] {

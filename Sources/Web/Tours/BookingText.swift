@@ -95,6 +95,10 @@ struct BookingText {
         if offer.free < offer.maxGroup || refusal?.code == BookingRules.soldOutCode {
             values["waitLabel"] = say("名额不够时登记候补", "Put us on the waiting list if there are too few seats")
         }
+        if refusal?.code == BookingRules.bookedAlreadyCode || typed["again"] != nil {
+            values["againLabel"] = say("仍要再约一个", "Book another one all the same")
+            values["isAgain"] = typed["again"] != nil
+        }
         if let refusal, wrong == nil || !fields.contains(where: { $0["name"] as? String == wrong }) {
             values["trouble"] =
                 refusal.code == Retry.keyReused
@@ -136,6 +140,12 @@ extension BookingText {
 
     /// What a refusal says beside the form, where nothing else is at hand but the form.
     private func words(of refusal: Refusal, _ offer: BookingOffer) -> String {
+        if refusal.code == BookingRules.bookedAlreadyCode {
+            return say(
+                "这个电话已经预约了这一场。要查看它，请用预约号；确实要再约一个，请勾选下面的选项。",
+                "This phone has a booking of this session already. Look it up by its reference; if you want another one, "
+                    + "tick the box below.")
+        }
         guard refusal.code == BookingRules.soldOutCode else { return refusal.message.sentence(in: language) }
         return offer.free > 0
             ? say(

@@ -26,7 +26,7 @@ extension Site {
 
     private func calendar(_ events: [CalendarEvent], _ call: Call) -> Answer {
         let name = Bilingual(zh: "\(backend.village.name)研学", en: "\(backend.village.name): study tours")
-        let text = TourCalendar.text(events, name: name[call.language], now: backend.clock.now())
-        return .bytes(text, TourCalendar.contentType)
+        return .bytes(TourCalendar.text(events, name: name[call.language], call.language), TourCalendar.contentType)
+            .tagged(for: call)
     }
 }

@@ -155,6 +155,8 @@ extension BookingText {
         case .confirmed: say("预约已确认，期待您来。", "Your booking is confirmed; we look forward to seeing you.")
         case .waitlisted: say("目前没有名额，一有空出就为您保留。", "There are no seats yet; we keep some for you when they come free.")
         case .arrived, .completed: say("感谢您的到访。", "Thank you for your visit.")
+        case .expired where booking.waitedInVain:
+            say("没有空出名额，候补已结束。", "No seats became free; the waiting is over.")
         case .expired: say("保留时间已过，名额已让出。", "The time for which seats were kept has passed.")
         case .cancelled:
             say("这个预约已取消。", "This booking is cancelled.") + back(booking.refundOpen, of: booking)

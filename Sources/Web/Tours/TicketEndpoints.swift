@@ -44,7 +44,7 @@ extension Site {
     }
 
     /// Tickets, for the desk by their booking's number and for the group by its reference and phone, which never
-    /// stand in an address: addresses are logged and passed on.
+    /// stand in an address together: addresses are logged and passed on.
     var ticketEndpoints: [Endpoint] {
         let id = Endpoint.Parameter("id", .integer(1...4_294_967_295), "The booking's number")
         let form = Endpoint.Body.bytes(["application/x-www-form-urlencoded"], limit: 4096)
@@ -83,8 +83,12 @@ extension Site {
                             reference: call.body["reference"].string, phone: call.body["phone"].string, call)))
             },
             Endpoint(
-                .get, "/tours/ticket", "Where a group asks for its ticket", access: .anyone, isDocumented: false
-            ) { call in try toursPage("tours-booking", BookingText(call.language).ticketLookup([:], nil), call) },
+                .get, "/tours/ticket", "Where a group asks for its ticket", access: .anyone, query: [Self.reference],
+                isDocumented: false
+            ) { call in
+                try toursPage(
+                    "tours-booking", BookingText(call.language).ticketLookup(try Self.linked(call), nil), call)
+            },
             Endpoint(
                 .post, "/tours/ticket", "The group's ticket as a page to print", access: .anyone, body: form,
                 isDocumented: false, takesIdempotencyKey: false
