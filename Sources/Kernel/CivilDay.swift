@@ -62,7 +62,9 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         if digits.utf8.count == 5, let serial = Int(digits), (32_874...73_050).contains(serial) {
             let time = text.utf8.dropFirst(5)
-            if time.isEmpty || time.first == 0x2E && time.count > 1 && time.dropFirst().allSatisfy({ (48...57).contains($0) }) {
+            if time.isEmpty
+                || time.first == 0x2E && time.count > 1 && time.dropFirst().allSatisfy({ (48...57).contains($0) })
+            {
                 self.init(daysSince1970: serial - 25_569)
                 return
             }

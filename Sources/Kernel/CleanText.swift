@@ -90,7 +90,8 @@ public enum CleanText {
         return Refusal(
             .invalid, "scientific-number",
             zh: "“\(text)”是表格软件把长号码改成的科学计数，后几位已丢失；请把这一列设为“文本”，重新填写",
-            en: "“\(text)” is what a spreadsheet made of a long number, and its last digits are lost: format the column as "
+            en:
+                "“\(text)” is what a spreadsheet made of a long number, and its last digits are lost: format the column as "
                 + "text and enter the number again")
     }
 

@@ -45,8 +45,12 @@ public struct CSVWriter: Sendable {
     /// Whether a spreadsheet would make another text of it on the way through.
     private static func isRetyped(_ cell: String) -> Bool {
         guard let first = cell.utf8.first, (48...57).contains(first), cell.utf8.count <= 100 else { return false }
-        if cell.utf8.allSatisfy({ (48...57).contains($0) }) { return first == 48 ? cell.utf8.count > 1 : cell.utf8.count > 11 }
-        guard cell.utf8.allSatisfy({ (45...57).contains($0) || $0 == 0x45 || $0 == 0x65 || $0 == 0x2B }) else { return false }
+        if cell.utf8.allSatisfy({ (48...57).contains($0) }) {
+            return first == 48 ? cell.utf8.count > 1 : cell.utf8.count > 11
+        }
+        guard cell.utf8.allSatisfy({ (45...57).contains($0) || $0 == 0x45 || $0 == 0x65 || $0 == 0x2B }) else {
+            return false
+        }
         if first == 48, FixedDecimal(cell) != nil { return !cell.hasPrefix("0.") }
         return CivilDay(iso: cell) == nil
             && cell.wholeMatch(of: #/[0-9]{1,4}[\-\/][0-9]{1,2}([\-\/][0-9]{1,4})?|[0-9.]+[Ee][+\-]?[0-9]+/#) != nil

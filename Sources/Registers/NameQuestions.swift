@@ -41,14 +41,16 @@ public struct NameQuestions: Sendable {
             throw Refusal(
                 .conflict, "close-name", field: field,
                 zh: "没有\(what.zh)“\(name.shortened)”，是不是“\(known.shortened)”？若确实是新的，请用 --create（create=true）再导入",
-                en: "there is no \(what.en) “\(name.shortened)”: is it “\(known.shortened)”? If it is new indeed, import "
+                en:
+                    "there is no \(what.en) “\(name.shortened)”: is it “\(known.shortened)”? If it is new indeed, import "
                     + "with --create (create=true)")
         }
         if let tooMany {
             throw Refusal(
                 .conflict, "many-new-names", field: field,
                 zh: "表中有 \(tooMany) 个新的\(what.zh)，多半是列错位了；若确实都是新的，请用 --create（create=true）再导入",
-                en: "the register has \(tooMany) new names for the \(what.en): perhaps columns were mixed up; if all are new "
+                en:
+                    "the register has \(tooMany) new names for the \(what.en): perhaps columns were mixed up; if all are new "
                     + "indeed, import with --create (create=true)")
         }
     }

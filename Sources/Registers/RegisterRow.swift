@@ -219,7 +219,9 @@ extension RegisterRow {
             hasher.combine(UInt8(0xFF))
         }
         if let day = numbering.yearOf {
-            try withBytes(day) { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0).prefix(4))) }
+            try withBytes(day) {
+                hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0).prefix(4)))
+            }
         }
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }

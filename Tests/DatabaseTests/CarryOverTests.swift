@@ -61,7 +61,7 @@ import Testing
         """,
         """
         INSERT INTO tour_check_in (village_id, booking_id, session_id, nonce, headcount, counts, offline, at, actor)
-        SELECT village_id, 1, 7, 'nonce-' || n, 30, n = 1, false, now(), 'local' FROM village_of_one, generate_series(1, 2) n
+        SELECT village_id, 1, 7, 'nonce-000' || n, 30, n = 1, false, now(), 'local' FROM village_of_one, generate_series(1, 2) n
         """,
         """
         INSERT INTO audit (village_id, actor, action, subject, detail)

@@ -25,10 +25,11 @@ import Testing
             """)
         #expect(try batches?.map { try $0.decode(0, as: String.self) } == ["1 H1 P1", "2 H2 P2", "3 - -"])
         let lines = try await run(
-            settings, """
-                SELECT h.number || ' ' || h.head || ' ' || r.amount_fen FROM income_row r
-                JOIN household h ON h.id = r.household_id WHERE r.source = 'sales' ORDER BY 1
-                """)
+            settings,
+            """
+            SELECT h.number || ' ' || h.head || ' ' || r.amount_fen FROM income_row r
+            JOIN household h ON h.id = r.household_id WHERE r.source = 'sales' ORDER BY 1
+            """)
         #expect(try lines?.map { try $0.decode(0, as: String.self) } == ["H1 张三 8500", "H2 李四 900"])
         let periods = try await run(
             settings,

@@ -189,7 +189,9 @@ import Testing
                 try await load(village, "2026-01-03,S1,东社,C1,蟠桃,20,9,180,零售,李老板,微信").refused.map(\.field) == ["日期"])
             let batch = try await village.number("SELECT number FROM batch")
             let line = NewSale.Line(batch: batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
-            let taken = try await refusal { try await village.sell(village.sale([line], number: "S1", confirmed: [.pastBestBefore])) }
+            let taken = try await refusal {
+                try await village.sell(village.sale([line], number: "S1", confirmed: [.pastBestBefore]))
+            }
             #expect(taken?.code == "sale-number-taken")
             let day = try CivilDay("2025-11-01")
             #expect(try await refusal { try await village.sell(village.sale([line], number: "S1", day: day)) } != nil)

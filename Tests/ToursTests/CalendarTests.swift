@@ -106,7 +106,10 @@ import Tours
             let changes: [@Sendable () async throws -> Void] = [
                 { try await village.change(SiteStore.change(TourGround.orchard) { $0.name = "蟠桃大观园" }) },
                 { try await village.change(ProgrammeStore.change(TourGround.programme) { $0.name = "蟠桃研学" }) },
-                { try await village.change(SessionStore.change(session, capacity: 31, resources: nil, now: village.clock.now)) },
+                {
+                    try await village.change(
+                        SessionStore.change(session, capacity: 31, resources: nil, now: village.clock.now))
+                },
                 { try await village.change(SessionStore.step(.close, session, now: village.clock.now)) },
             ]
             for change in changes {

@@ -68,8 +68,8 @@ import Testing
             let gate = Gate(village: village)
             let session = try await village.addSession()
             let booking = try await village.addBooking([session], headcount: 30)
-            let wrong = try await gate.record(gate.entry(booking, 29)).number
-            _ = try await gate.record(gate.entry(booking, 1))
+            let wrong = try await gate.record(gate.entry(booking, 29, at: gate.now.addingTimeInterval(-60))).number
+            _ = try await gate.record(gate.entry(booking, 1, at: gate.now.addingTimeInterval(-30)))
             let left = try await gate.undo(checkIn: wrong)
             #expect(left.state == .arrived && left.arrived == 1 && left.version == 4)
             #expect(try await gate.record(gate.entry(booking, 19)).arrived == 20)
@@ -139,7 +139,7 @@ import Testing
     @Test func `steps go back one by one as they came`() async throws {
         try await withVillage { village in
             let gate = Gate(village: village)
-            let session = try await village.addSession()
+            let session = try await village.addSession(programme: "乡村振兴研学")
             let booking = try await village.addBooking([session], headcount: 20)
             let key = BookingKey.number(booking.number)
             try await village.change(BookingStore.complete(key, arrived: 17, now: village.clock.now))

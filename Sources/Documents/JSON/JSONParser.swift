@@ -15,7 +15,7 @@ struct JSONParser {
     /// Deeper than any request of ours, and shallow enough for the stack.
     static let depthLimit = 32
     /// More than any object of ours has; it keeps the search for duplicate names short.
-    static let memberLimit = 100
+    static let memberLimit = 250
 
     private let bytes: [UInt8]
     private var position = 0

@@ -7,9 +7,11 @@ extension BookingRegister {
     mutating func ask(_ row: RegisterRow, _ said: Entry, _ old: BookingComparison.Left) throws {
         let (column, recorded) = Self.difference(said, old)
         changed.append(ChangedRow(row: row.number, field: column.name, recorded: recorded, entry: old.entry))
-        let zh = "可能是第 \(old.entry) 号预约（\(old.session.day)“\(old.unit.shortened)”\(old.headcount) 人）改过的，"
+        let zh =
+            "可能是第 \(old.entry) 号预约（\(old.session.day)“\(old.unit.shortened)”\(old.headcount) 人）改过的，"
             + "其中“\(column.name)”登记的是“\(recorded.shortened)”；"
-        let en = "this may be booking \(old.entry) (\(old.session.day), “\(old.unit.shortened)”, \(old.headcount) people), "
+        let en =
+            "this may be booking \(old.entry) (\(old.session.day), “\(old.unit.shortened)”, \(old.headcount) people), "
             + "changed, which has “\(recorded.shortened)” as its “\(column.name)”: "
         guard context.choices.changed == .correct else {
             throw Refusal(
