@@ -36,6 +36,12 @@ struct IncomeCommand: ParsableCommand {
             case .csv: try Terminal.write(summary.csv(options.language))
             case .table:
                 try Terminal.print(summary.table.text)
+                if summary.claims != .zero {
+                    Terminal.say(
+                        words(
+                            "研学应收未收 \(summary.claims.yuan) 元", "tours charged and not paid: \(summary.claims.yuan) yuan"
+                        ))
+                }
                 if summary.earlier != .zero {
                     Terminal.say(
                         words(

@@ -20,7 +20,10 @@ public struct IncomeRowStore: Sendable {
     ) async throws -> IncomeSummary {
         let filter = try IncomeFilter(from: from, to: to)
         let statement = Self.sum(filter, by: dimensions, scope)
-        let rows = try await database.transaction(scope) { try await $0.query(statement) }
+        let answers = try await database.snapshot(scope) {
+            try await $0.query([statement, Self.claims(filter, scope)])
+        }
+        let rows = answers[0]
         var cells = try rows.map { row in
             IncomeSummary.Row(
                 values: try dimensions.map { try row.decode($0.rawValue, as: String?.self) },
@@ -29,7 +32,16 @@ public struct IncomeRowStore: Sendable {
         if let place = dimensions.firstIndex(of: .month) { cells = Self.filled(cells, place, from: from, to: to) }
         return IncomeSummary(
             from: from, to: to, by: dimensions, rows: cells,
-            earlier: try rows.reduce(.zero) { $0 + (try $1.decode("earlier_fen", as: Money.self)) })
+            earlier: try rows.reduce(.zero) { $0 + (try $1.decode("earlier_fen", as: Money.self)) },
+            claims: try answers[1].first?.decode("amount_fen") ?? .zero)
+    }
+
+    /// What tours of the period were charged and not paid.
+    private static func claims(_ filter: IncomeFilter, _ scope: Scope) -> SQL {
+        """
+        SELECT coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM tour_claim
+        WHERE village_id = \(scope.village) AND day BETWEEN \(filter.from) AND \(filter.to)
+        """
     }
 
     /// Months that nothing came in of, in their order.

@@ -53,6 +53,9 @@ public struct IncomeSummary: Sendable {
     public let rows: [Row]
     /// What of it corrects days before the period.
     public let earlier: Money
+    /// What tours of the period were charged and have not paid: of visits part of the income, of what is kept of others
+    /// not yet.
+    public let claims: Money
 
     public var total: Money { rows.reduce(.zero) { $0 + $1.amount } }
 }

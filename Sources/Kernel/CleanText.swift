@@ -60,7 +60,8 @@ public enum CleanText {
     /// name. The database has the same as `name_fold`.
     public static func folded(_ name: String) -> String {
         var folded = String.UnicodeScalarView()
-        for scalar in name.precomposedStringWithCompatibilityMapping.unicodeScalars where !isPassedOver(scalar) {
+        for scalar in normalized(name, \.precomposedStringWithCompatibilityMapping).unicodeScalars
+        where !isPassedOver(scalar) {
             folded.append(scalar)
         }
         return String(folded)
@@ -131,7 +132,28 @@ public enum CleanText {
     private static func composed(_ text: String) -> String {
         var visible = String.UnicodeScalarView()
         for scalar in text.unicodeScalars where !isInvisible(scalar.value) { visible.append(scalar) }
-        return String(visible).precomposedStringWithCanonicalMapping
+        return normalized(String(visible), \.precomposedStringWithCanonicalMapping)
+    }
+
+    /// Foundation moves all of a text's rest for each character that it composes: a long one is composed in pieces, which
+    /// end before characters that compose with none.
+    private static func normalized(_ text: String, _ compose: (String) -> String) -> String {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+        guard text.utf8.count > 1000 else { return compose(text) }
+        var composed = ""
+        var piece = String.UnicodeScalarView()
+        var count = 0
+        for scalar in text.unicodeScalars {
+            let endsPiece = scalar.isASCII || (0x3400...0x9FFF).contains(scalar.value)
+            if count >= 1000 || count >= 100 && endsPiece {
+                composed += compose(String(piece))
+                piece = String.UnicodeScalarView()
+                count = 0
+            }
+            piece.append(scalar)
+            count += 1
+        }
+        return composed + compose(String(piece))
     }
 
     /// Soft hyphen, zero-width characters and marks of direction.

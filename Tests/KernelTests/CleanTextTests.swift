@@ -105,10 +105,10 @@ import Testing
         #expect(throws: Refusal.self) { try CivilDay(cell: text) }
     }
 
-    /// The time that a text of eight million bytes takes is bound by an order above what it should.
+    /// The bound is of an order above what it should take, and far below what a square would.
     @Test(arguments: ["\u{3000}", "\u{200B}", "(", "#", "'", "-", "1", "\u{FF08}", "e\u{301}", " "])
     func `cleaning takes as long as the text is`(piece: String) {
-        let text = String(repeating: piece, count: 8_000_000 / piece.utf8.count)
+        let text = String(repeating: piece, count: 400_000 / piece.utf8.count)
         let took = ContinuousClock().measure {
             _ = CleanText.text(text)
             _ = try? CleanText.key(text)

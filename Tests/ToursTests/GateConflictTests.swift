@@ -175,7 +175,7 @@ import Testing
             let other = try await refusal { _ = try OfflineGate(list).admit(tomorrow, journal: []) }
             #expect(other?.code == "wrong-day" && other?.message.en.contains("clock") == true)
             let kept = try await gate.conflicts()
-            #expect(kept.map(\.why) == [.future, .early])
+            #expect(kept.map(\.why) == [.future, .wrongDay])
             #expect(kept.map(\.session) == [session, session])
             #expect(try await gate.booking(booking).state == .confirmed)
             #expect(try await gate.settle(kept[1].id, accept: true).state == .arrived)

@@ -48,7 +48,7 @@ extension IncomeSummary {
                         zip(by, row.values).map { JSON.Member($0.rawValue, JSON(orNull: $1)) }
                             + [JSON.Member("amount", JSON(row.amount))])
                 }),
-            "total": JSON(total), "earlier": JSON(earlier),
+            "total": JSON(total), "earlier": JSON(earlier), "claims": JSON(claims),
         ]
     }
 

@@ -88,6 +88,7 @@ extension Site {
                             + [Field("amount", .money(Int64.min...Int64.max))]), 0...1_000_000)),
             Field("total", .money(Int64.min...Int64.max)),
             Field("earlier", .money(Int64.min...Int64.max), "What of it corrects days before the period"),
+            Field("claims", .money(0...Int64.max), "What tours of the period were charged and have not paid"),
         ]))
 
     private static let rows = Schema.named(
