@@ -87,7 +87,9 @@ extension Site {
         let items = try call.body.array
         let now = backend.clock.now()
         var results: [JSON] = []
-        let read = items.map { item in Result { try Self.entry(item, now: now) } }
+        let read = items.map { item in
+            Result<(entry: CheckInEntry, isOffline: Bool), any Error> { try Self.entry(item, now: now) }
+        }
         let journal = read.compactMap { try? $0.get() }.filter(\.isOffline).map(\.entry)
         var fromJournal = try await store.bringIn(journal, now: now, call.scope).makeIterator()
         for (item, read) in zip(items, read) {
