@@ -85,7 +85,9 @@ import Testing
             #expect(try await number(owner, "SELECT count(*) FROM livelihood_report") == 2)
             // The audit and the bookings' own stories are events now.
             #expect(try await number(owner, "SELECT count(*) FROM event WHERE kind = 'import.sales'") == 1)
-            #expect(try await number(owner, "SELECT count(*) FROM event WHERE kind LIKE 'booking.%' AND subject = '170'") >= 6)
+            #expect(
+                try await number(owner, "SELECT count(*) FROM event WHERE kind LIKE 'booking.%' AND subject = '170'")
+                    >= 6)
             #expect(try await number(owner, "SELECT count(*) FROM batch WHERE household_id IS NULL") == 0)
         }
     }

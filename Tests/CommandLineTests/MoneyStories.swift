@@ -24,7 +24,7 @@ import Testing
     private func book(_ village: Village, _ session: String) async throws -> String {
         let booking = try await village.json(
             "booking", "request", "--session", session, "--unit", "区委党校", "--kind", "党校", "--headcount", "30",
-            "--leader", "韩老师", "--phone", "13812345678", "--state", "confirmed")
+            "--leader", "韩老师", "--phone", "13812345678", "--state", "confirmed", "--again")
         return "\(try #require(booking["booking"] as? Int))"
     }
 
