@@ -86,10 +86,10 @@ import Testing
     @Test func `a merged grade is the one that is meant`() async throws {
         try await withVillage { village in
             _ = try await village.plant()
-            try await village.change(OrchardStore.addGrade(name: "特 级"))
-            let before = try await village.register(village.harvest(grade: "特 级"))
-            try await village.change(NameMerge.merge(.grade, from: "特 级", to: "特级"))
-            let after = try await village.register(village.harvest(grade: "特 级"))
+            try await village.change(OrchardStore.addGrade(name: "特等"))
+            let before = try await village.register(village.harvest(grade: "特等"))
+            try await village.change(NameMerge.merge(.grade, from: "特等", to: "特级"))
+            let after = try await village.register(village.harvest(grade: "特等"))
             let store = BatchStore(village.database)
             for number in [before.batch, after.batch] {
                 #expect(try await store.show(number, village.committee).batch.grade == "特级")
