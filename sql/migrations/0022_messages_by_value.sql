@@ -167,7 +167,8 @@ CREATE POLICY tour_picking_sale_scope ON tour_picking_sale USING (
     AND current_setting('taoyuan.cooperative', true) = '0');
 GRANT SELECT, INSERT ON tour_picking_sale TO taoyuan_service;
 
--- As before, but for their messages.
+-- As before, with events and messages by value, and by the terms under which it was booked; what has money paid does not
+-- expire. Nothing calls them between the migrations that made this necessary.
 CREATE OR REPLACE FUNCTION promote_waiting_within(
     in_village int, wanted bigint[], locked bigint[], moment timestamptz
 ) RETURNS int LANGUAGE plpgsql AS $$
