@@ -57,7 +57,7 @@ public enum CleanText {
     }
 
     /// The form in which names are compared: what differs only in width, brackets, blanks or invisible characters is one
-    /// name. The database has the same as `name_fold`.
+    /// name.
     public static func folded(_ name: String) -> String {
         var folded = String.UnicodeScalarView()
         for scalar in normalized(name, \.precomposedStringWithCompatibilityMapping).unicodeScalars
