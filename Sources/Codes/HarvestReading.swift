@@ -50,7 +50,7 @@ extension HarvestRegister {
         let cooperative = try faults.reading("") { try row.text(Self.cooperative, max: 60) }
         let productName = try faults.reading("") { try row.text(Self.product, max: 60) }
         if let (_, held) = held {
-            if !cooperative.isEmpty, catalogue.cooperatives[cooperative] != held.cooperative {
+            if !cooperative.isEmpty, catalogue.cooperatives[cooperative] != held.meant {
                 faults.note(
                     Refusal(
                         .invalid, "plot-of-another-cooperative", field: Self.cooperative.name,

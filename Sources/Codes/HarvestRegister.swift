@@ -191,7 +191,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     }
 
     /// What is recorded already under the rows' slips. LATERAL with LIMIT makes each slip one look into its index: a
-    /// table that is being filled has no statistics, and the planner would read all of it instead.
+    /// table that is being filled has no statistics, and the planner would read all of it instead. A slip is looked for
+    /// under every spelling of its cooperative's name.
     private static func known(
         _ entries: [Entry], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SlipKey: Known] {
@@ -203,16 +204,18 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             SELECT w.cooperative_id, w.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
                 b.grams, b.picker, b.is_present
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
+            JOIN cooperative n ON n.village_id = \(scope.village) AND n.id = w.cooperative_id
+            \(Catalogue.spellings)
             CROSS JOIN LATERAL (
                 (SELECT plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
-                FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = w.cooperative_id
+                FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = c.id
                     AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
                     AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
                 UNION ALL
                 SELECT b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
                     false
                 FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
-                WHERE k.village_id = \(scope.village) AND k.cooperative_id = w.cooperative_id AND k.slip_before = w.slip
+                WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
                     AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
             ) b
             JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id

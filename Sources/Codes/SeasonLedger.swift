@@ -16,7 +16,10 @@ struct SeasonLedger: Sendable {
 
     struct Held: Sendable {
         let period: Int
+        /// Under which spelling of its name it was recorded.
         let cooperative: Int
+        /// The one that this spelling means.
+        let meant: Int
         let household: Int
         let product: Int
         let ceiling: Weight
@@ -43,11 +46,13 @@ struct SeasonLedger: Sendable {
         guard !wanted.isEmpty else { return }
         for row in try await transaction.query(
             """
-            SELECT t.id, t.number, d.id AS period, d.from_day, d.cooperative_id, d.household_id, d.product_id,
+            SELECT t.id, t.number, d.id AS period, d.from_day, d.cooperative_id,
+                coalesce(c.merged_into, c.id) AS meant, d.household_id, d.product_id,
                 d.area_centimu, p.ceiling_g_per_mu
             FROM plot t
             JOIN plot_period d ON d.village_id = t.village_id AND d.plot_id = t.id
             JOIN product p ON p.village_id = d.village_id AND p.id = d.product_id
+            JOIN cooperative c ON c.village_id = d.village_id AND c.id = d.cooperative_id
             WHERE t.village_id = \(scope.village) AND t.number = ANY(\(wanted)::text[])
             ORDER BY t.id, d.from_day, d.id
             """)
@@ -55,6 +60,7 @@ struct SeasonLedger: Sendable {
             let plot = Plot(id: try row.decode("id"), number: try row.decode("number"))
             let held = Held(
                 period: try row.decode("period"), cooperative: try row.decode("cooperative_id"),
+                meant: try row.decode("meant"),
                 household: try row.decode("household_id"), product: try row.decode("product_id"),
                 ceiling: OrchardRules.ceiling(
                     areaCentimu: try row.decode("area_centimu"), perMu: try row.decode("ceiling_g_per_mu")))

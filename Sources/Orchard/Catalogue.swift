@@ -24,6 +24,13 @@ public struct Catalogue: Sendable {
         case cooperative, variety, grade
     }
 
+    /// Joins the cooperative `n` to itself and to every other spelling of its name, as `c`: what was recorded under one is
+    /// found under all.
+    public static let spellings: SQL = """
+        JOIN cooperative c ON c.village_id = n.village_id
+            AND coalesce(c.merged_into, c.id) = coalesce(n.merged_into, n.id)
+        """
+
     /// Without any name, before it is loaded.
     public init() {}
 

@@ -182,8 +182,11 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
                 .init(people, "people", "people_before") { "\($0.people)" },
             ] as [DatedChanges.Field<Dated>], from: before, to: entry.dated)
         var writes: [SQL] = []
-        if before != entry.dated { writes += [period(entry, from: day, scope), changes.event.insert(by: scope)] }
-        if isPresent { writes.append(update(entry, scope)) }
+        if before != entry.dated {
+            writes += [period(entry, from: day, scope), changes.event.insert(by: scope)]
+            if isPresent { writes.append(update(entry, scope)) }
+        }
+        if isPresent { writes.append(updateUndated(entry, scope)) }
         return (.updated(changes.told), writes)
     }
 
@@ -194,9 +197,11 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
         var known: [String: Known] = [:]
         for row in try await transaction.query(
             """
-            SELECT h.number, h.phone, p.from_day, p.head, p.grid_cell, p.support_class, p.cooperative_id, p.people
+            SELECT h.number, h.phone, p.from_day, p.head, p.grid_cell, p.support_class,
+                coalesce(c.merged_into, c.id) AS cooperative_id, p.people
             FROM household h
             JOIN household_period p ON p.village_id = h.village_id AND p.household_id = h.id
+            JOIN cooperative c ON c.village_id = p.village_id AND c.id = p.cooperative_id
             WHERE h.village_id = \(scope.village) AND h.number = ANY(\(numbers)::text[])
             ORDER BY h.id, p.from_day, p.id
             """)
@@ -244,9 +249,15 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
         let dated = entry.dated
         return """
             UPDATE household SET cooperative_id = \(dated.cooperative), head = \(dated.head),
-                grid_cell = \(dated.gridCell), support_class = \(dated.supportClass), people = \(dated.people),
-                phone = \(entry.phone)
+                grid_cell = \(dated.gridCell), support_class = \(dated.supportClass), people = \(dated.people)
             WHERE village_id = \(scope.village) AND number = \(entry.number)
             """
+    }
+
+    /// What only the present is kept of.
+    private static func updateUndated(_ entry: Entry, _ scope: Scope) -> SQL {
+        """
+        UPDATE household SET phone = \(entry.phone) WHERE village_id = \(scope.village) AND number = \(entry.number)
+        """
     }
 }

@@ -188,8 +188,11 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                 .init(area, "mu", "mu_before") { "\(Money(fen: $0.area))" },
             ] as [DatedChanges.Field<Dated>], from: before, to: entry.dated)
         var writes: [SQL] = []
-        if before != entry.dated { writes += [period(entry, from: day, scope), changes.event.insert(by: scope)] }
-        if isPresent { writes.append(update(entry, scope)) }
+        if before != entry.dated {
+            writes += [period(entry, from: day, scope), changes.event.insert(by: scope)]
+            if isPresent { writes.append(update(entry, scope)) }
+        }
+        if isPresent { writes.append(updateUndated(entry, scope)) }
         return (.updated(changes.told), writes)
     }
 
@@ -200,9 +203,10 @@ public struct PlotRegister: RegisterRecorder, Sendable {
         var found: [String: Owner] = [:]
         for row in try await transaction.query(
             """
-            SELECT h.id, h.number, p.from_day, p.cooperative_id
+            SELECT h.id, h.number, p.from_day, coalesce(c.merged_into, c.id) AS cooperative_id
             FROM household h
             JOIN household_period p ON p.village_id = h.village_id AND p.household_id = h.id
+            JOIN cooperative c ON c.village_id = p.village_id AND c.id = p.cooperative_id
             WHERE h.village_id = \(scope.village) AND h.number = ANY(\(numbers)::text[])
             ORDER BY h.id, p.from_day, p.id
             """)
@@ -222,10 +226,12 @@ public struct PlotRegister: RegisterRecorder, Sendable {
         for row in try await transaction.query(
             """
             SELECT t.number, t.name, (t.longitude * 1000000)::bigint AS longitude,
-                (t.latitude * 1000000)::bigint AS latitude, p.from_day, p.cooperative_id, p.household_id,
-                h.number AS household, p.product_id, p.area_centimu
+                (t.latitude * 1000000)::bigint AS latitude, p.from_day,
+                coalesce(c.merged_into, c.id) AS cooperative_id, p.household_id, h.number AS household, p.product_id,
+                p.area_centimu
             FROM plot t
             JOIN plot_period p ON p.village_id = t.village_id AND p.plot_id = t.id
+            JOIN cooperative c ON c.village_id = p.village_id AND c.id = p.cooperative_id
             \(OrchardStore.householdNumber("p"))
             WHERE t.village_id = \(scope.village) AND t.number = ANY(\(numbers)::text[])
             ORDER BY t.id, p.from_day, p.id
@@ -275,11 +281,19 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     }
 
     private static func update(_ entry: Entry, _ scope: Scope) -> SQL {
-        let (dated, undated) = (entry.dated, entry.undated)
+        let dated = entry.dated
         return """
             UPDATE plot SET cooperative_id = \(dated.cooperative), household_id = \(dated.household),
-                product_id = \(dated.product), name = \(undated.name), area_centimu = \(dated.area),
-                longitude = \(undated.longitude)::numeric / 1000000, latitude = \(undated.latitude)::numeric / 1000000
+                product_id = \(dated.product), area_centimu = \(dated.area)
+            WHERE village_id = \(scope.village) AND number = \(entry.number)
+            """
+    }
+
+    private static func updateUndated(_ entry: Entry, _ scope: Scope) -> SQL {
+        let undated = entry.undated
+        return """
+            UPDATE plot SET name = \(undated.name), longitude = \(undated.longitude)::numeric / 1000000,
+                latitude = \(undated.latitude)::numeric / 1000000
             WHERE village_id = \(scope.village) AND number = \(entry.number)
             """
     }

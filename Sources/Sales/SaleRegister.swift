@@ -182,14 +182,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     private func sources(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> Sources {
-        let wanted = Set(
-            rows.compactMap { try? key($0, Self.slip) })
+        let wanted = Set(rows.compactMap { try? key($0, Self.slip) })
         var found = Sources()
         for row in try await transaction.query(
             """
             SELECT w.cooperative, w.slip, b.number, b.harvested_on
             FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
-            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
+            JOIN cooperative n ON n.village_id = \(scope.village) AND n.name = w.cooperative
+            \(Catalogue.spellings)
             CROSS JOIN LATERAL (
                 SELECT b.number, b.harvested_on FROM batch b
                 WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
@@ -200,6 +200,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("slip"))
             found.slips[key, default: []].append((try row.decode("number"), try row.decode("harvested_on")))
         }
+        for key in found.slips.keys { found.slips[key]?.sort { $0.harvestedOn > $1.harvestedOn } }
         var numbers: Set<Int64> = []
         for row in rows {
             guard let key = try? key(row, Self.slip),
@@ -243,7 +244,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
             FROM unnest(\(wanted.map(\.key.cooperative))::text[], \(wanted.map(\.key.number))::text[],
                 \(wanted.map(\.year))::int[]) w (cooperative, number, year)
-            JOIN cooperative c ON c.village_id = \(scope.village) AND c.name = w.cooperative
+            JOIN cooperative n ON n.village_id = \(scope.village) AND n.name = w.cooperative
+            \(Catalogue.spellings)
             CROSS JOIN LATERAL (
                 SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
                     AND s.number = w.number AND s.number IS NOT NULL

@@ -1,6 +1,7 @@
 import Codes
 import Database
 import Kernel
+import Orchard
 import Registers
 import Sales
 import TestSupport
@@ -196,6 +197,38 @@ import Testing
             let day = try CivilDay("2025-11-01")
             #expect(try await refusal { try await village.sell(village.sale([line], number: "S1", day: day)) } != nil)
             #expect(try await village.number("SELECT count(*) FROM sale") == 2)
+        }
+    }
+
+    @Test func `registers of a cooperative whose name was merged are known again under both`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let sale = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            #expect(try await load(village, sale).recorded == 1)
+            _ = try await village.addCooperative("东社合作社")
+            try await village.change(NameMerge.merge(.cooperative, from: "东社", to: "东社合作社"))
+            for name in ["东社", "东社合作社"] {
+                let households = "户号,户主,网格,帮扶类别,合作社,人口,联系电话\nHE,张三,一网格,一般户,\(name),3,1380000000\(name.count)"
+                let phone = try await village.load(lines: [households], village.householdRegister())
+                #expect(phone.updated == 1 && phone.changes.isEmpty, "\(phone.refused)")
+                let plots = "地块号,名称,合作社,户号,作物,面积亩\nE1,\(name),\(name),HE,蟠桃,10"
+                let named = try await village.load(lines: [plots], village.plotRegister())
+                #expect(named.updated == 1 && named.changes.isEmpty, "\(named.refused)")
+                let harvests = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤\nC1,2025-08-03,\(name),E1,蟠桃,124蟠桃,二级,100"
+                let again = try await village.load(lines: [harvests], village.harvestRegister())
+                #expect(again.already == 1, "\(again.refused)")
+                #expect(try await load(village, sale.replacing("东社", with: name)).already == 1)
+            }
+            // From then on the plot is told under the meant name: the harvest of before is found nevertheless.
+            let larger = "地块号,名称,合作社,户号,作物,面积亩\nE1,大一点,东社合作社,HE,蟠桃,11"
+            let since = village.plotRegister(asOf: try CivilDay("2025-01-01"))
+            #expect(try await village.load(lines: [larger], since).updated == 1)
+            for name in ["东社", "东社合作社"] {
+                let harvest = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤\nC1,2025-08-03,\(name),E1,蟠桃,124蟠桃,二级,100"
+                let again = try await village.load(lines: [harvest], village.harvestRegister())
+                #expect(again.already == 1, "\(again.refused)")
+            }
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
         }
     }
 
