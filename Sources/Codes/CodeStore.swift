@@ -27,8 +27,7 @@ public struct CodeStore: Sendable {
                 code,
                 writes: [
                     HarvestWriter.statement(
-                        from: HarvestWriter.values(prepared, signature: signed.signature), key: signed.body.keyID,
-                        issued: today, scope)
+                        for: prepared, signature: signed.signature, key: signed.body.keyID, issued: today, scope)
                 ],
                 refusals: refusals,
                 event: Event("batch.register", "\(prepared.number)", day: harvest.day, .grams(harvest.weight)))

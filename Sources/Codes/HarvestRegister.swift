@@ -36,8 +36,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     var context = ImportContext.none
     var catalogue = Catalogue()
     var ledger = SeasonLedger()
-    /// Signed and not yet written: written while the next rows are read and signed.
-    private var pending: HarvestStaging.Rows?
+    /// Signed while the next rows are read.
+    private var unsigned: HarvestStaging.Rows?
+    /// Written while those are.
+    private var unwritten: [UInt8] = []
     public var created: [Bilingual] { catalogue.created }
 
     public init(signer: CodeSigner, today: CivilDay) {
@@ -106,20 +108,23 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
-        var outcomes: [RowOutcome] = []
-        var entries: [Entry] = []
+        let (waiting, before, signer, today) = (unwritten, unsigned, signer, today)
+        async let written: Void = HarvestStaging.write(waiting, transaction, scope, signer.keyID, today)
+        async let signed = HarvestStaging.sign(before, signer: signer, today: today)
         let results = try rows.enumerated().map { index, row in
             try Result(reading: { try read(row, index) })
         }
+        try await written
+        unwritten = try await signed
         let good = results.compactMap { try? $0.get() }
         let known = try await Self.known(good, transaction, scope)
         let new = good.count - known.values.count { $0.present != nil }
         let numbers = try await Self.numbers(new, transaction, scope)
-        let (before, keyID, today) = (pending, signer.keyID, today)
-        async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
+        try await ledger.loadSeasons(of: good, transaction, scope)
+        var outcomes: [RowOutcome] = []
+        var entries: [Entry] = []
         // Where each slip's entry stands: cheaper than to keep what it says a second time.
         var places: [SlipKey: Int] = [:]
-        try await ledger.loadSeasons(of: good, transaction, scope)
         for result in results {
             do {
                 var entry = try result.get()
@@ -148,10 +153,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 outcomes.append(.refused(refusal))
             }
         }
-        pending = HarvestStaging.Rows(
-            bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
-            entries: entries, places: places)
-        try await written
+        unsigned = HarvestStaging.Rows(entries: entries, numbers: numbers, places: places)
         return outcomes
     }
 
@@ -217,6 +219,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
                 WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
                     AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
+                    AND EXISTS (SELECT FROM batch_correction WHERE slip_before IS NOT NULL)
             ) b
             JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
@@ -249,7 +252,11 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     }
 
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
-        try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
-        pending = nil
+        let last = try await HarvestStaging.sign(unsigned, signer: signer, today: today)
+        for rows in [unwritten, last] {
+            try await HarvestStaging.write(rows, transaction, scope, signer.keyID, today)
+        }
+        (unsigned, unwritten) = (nil, [])
+        if let seasons = ledger.added(scope) { _ = try await transaction.query(seasons) }
     }
 }

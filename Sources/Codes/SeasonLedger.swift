@@ -36,6 +36,10 @@ struct SeasonLedger: Sendable {
         let extra: Weight
         /// What is on its way into the database counts too.
         var harvested: Weight
+        /// What is on its way.
+        var added = Weight(grams: 0)
+        var allowed = Weight(grams: 0)
+        var cooperative = 0
     }
 
     private(set) var plots: [String: Plot] = [:]
@@ -114,7 +118,23 @@ struct SeasonLedger: Sendable {
             ).renamed(field: "重量斤")
         }
         season.harvested = sum
+        season.added = season.added + entry.weight
+        season.allowed = max(season.allowed, allowed)
+        season.cooperative = entry.cooperative
         seasons[key] = season
         return allowed
+    }
+
+    /// Writes what was added: once for all, since a row that is written again by its own transaction costs more each time.
+    /// - Returns: nil when that is nothing.
+    func added(_ scope: Scope) -> SQL? {
+        let added = seasons.filter { $0.value.added > Weight(grams: 0) }
+        guard !added.isEmpty else { return nil }
+        return HarvestWriter.seasons(
+            from: """
+                SELECT * FROM unnest(\(added.map(\.key.plot))::int[], \(added.map(\.key.product))::int[],
+                    \(added.map(\.key.season))::int[], \(added.map(\.value.cooperative))::int[],
+                    \(added.map(\.value.added.grams))::bigint[], \(added.map(\.value.allowed.grams))::bigint[])
+                """, scope)
     }
 }
