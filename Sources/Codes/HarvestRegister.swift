@@ -36,10 +36,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     var context = ImportContext.none
     var catalogue = Catalogue()
     var ledger = SeasonLedger()
-    /// Signed while the next rows are read.
-    private var unsigned: HarvestStaging.Rows?
-    /// Written while those are.
-    private var unwritten: [UInt8] = []
+    /// Signed and not yet written: written while the next rows are checked and signed.
+    private var pending: HarvestStaging.Rows?
     public var created: [Bilingual] { catalogue.created }
 
     public init(signer: CodeSigner, today: CivilDay) {
@@ -108,19 +106,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
-        let (waiting, before, signer, today) = (unwritten, unsigned, signer, today)
-        async let written: Void = HarvestStaging.write(waiting, transaction, scope, signer.keyID, today)
-        async let signed = HarvestStaging.sign(before, signer: signer, today: today)
         let results = try rows.enumerated().map { index, row in
             try Result(reading: { try read(row, index) })
         }
-        try await written
-        unwritten = try await signed
         let good = results.compactMap { try? $0.get() }
         let known = try await Self.known(good, transaction, scope)
         let new = good.count - known.values.count { $0.present != nil }
         let numbers = try await Self.numbers(new, transaction, scope)
         try await ledger.loadSeasons(of: good, transaction, scope)
+        // After the last question: one behind it in the connection would wait for it, and with it what is to be signed.
+        let (before, keyID, today) = (pending, signer.keyID, today)
+        async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
         var outcomes: [RowOutcome] = []
         var entries: [Entry] = []
         // Where each slip's entry stands: cheaper than to keep what it says a second time.
@@ -153,7 +149,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 outcomes.append(.refused(refusal))
             }
         }
-        unsigned = HarvestStaging.Rows(entries: entries, numbers: numbers, places: places)
+        pending = HarvestStaging.Rows(
+            bytes: try await HarvestStaging.sign(entries, numbers: numbers, signer: signer, today: today),
+            entries: entries, places: places)
+        try await written
         return outcomes
     }
 
@@ -252,11 +251,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     }
 
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
-        let last = try await HarvestStaging.sign(unsigned, signer: signer, today: today)
-        for rows in [unwritten, last] {
-            try await HarvestStaging.write(rows, transaction, scope, signer.keyID, today)
-        }
-        (unsigned, unwritten) = (nil, [])
+        try await HarvestStaging.write(pending, transaction, scope, signer.keyID, today)
+        pending = nil
         if let seasons = ledger.added(scope) { _ = try await transaction.query(seasons) }
     }
 }

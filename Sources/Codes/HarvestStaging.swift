@@ -4,13 +4,13 @@ import Kernel
 import Postgres
 import Signing
 
-/// The way of many harvests into the database: signed on all cores while those before them are written and those behind
-/// them are read.
+/// The way of many harvests into the database: signed on all cores, copied, and written while the next are read.
 enum HarvestStaging {
-    /// Rows on their way, not yet signed.
+    /// Signed rows on their way.
     struct Rows: Sendable {
+        /// For `HarvestWriter.copy`.
+        let bytes: [UInt8]
         let entries: [HarvestRegister.Entry]
-        let numbers: [Int64]
         let places: [HarvestRegister.SlipKey: Int]
 
         func recorded(_ slip: HarvestRegister.SlipKey) -> HarvestRegister.Recorded? {
@@ -18,12 +18,11 @@ enum HarvestStaging {
         }
     }
 
-    /// - Parameter rows: what `sign` gives.
     static func write(
-        _ rows: [UInt8], _ transaction: Transaction, _ scope: Scope, _ key: KeyID, _ today: CivilDay
+        _ rows: Rows?, _ transaction: Transaction, _ scope: Scope, _ key: KeyID, _ today: CivilDay
     ) async throws {
-        guard !rows.isEmpty else { return }
-        _ = try await transaction.copyIn(HarvestWriter.copy, rows)
+        guard let rows else { return }
+        _ = try await transaction.copyIn(HarvestWriter.copy, rows.bytes)
         _ = try await transaction.query([
             HarvestWriter.staged(key: key, issued: today, scope), "TRUNCATE harvest_staging",
         ])
@@ -31,24 +30,22 @@ enum HarvestStaging {
 
     /// The rows of `HarvestWriter.copy`, each with its signature.
     static func sign(
-        _ rows: Rows?, signer: CodeSigner, today: CivilDay
+        _ entries: [HarvestRegister.Entry], numbers: [Int64], signer: CodeSigner, today: CivilDay
     ) async throws -> [UInt8] {
-        guard let rows else { return [] }
-        let (entries, numbers) = (rows.entries, rows.numbers)
         let slice = max(250, entries.count / 8)
         let starts = Array(stride(from: 0, to: entries.count, by: slice))
         return try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
             for start in starts {
                 group.addTask {
-                    var copied = CopyBuffer()
+                    var rows = CopyBuffer()
                     for index in start..<min(start + slice, entries.count) {
                         let entry = entries[index]
                         let code = try signer.sign(
                             batch: UInt32(numbers[index]), issued: today, bestBefore: entry.bestBefore)
                         try HarvestWriter.append(
-                            entry.prepared(number: numbers[index]), signature: code.signature, to: &copied)
+                            entry.prepared(number: numbers[index]), signature: code.signature, to: &rows)
                     }
-                    return (start, copied.bytes)
+                    return (start, rows.bytes)
                 }
             }
             var parts: [Int: [UInt8]] = [:]
