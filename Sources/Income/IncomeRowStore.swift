@@ -84,10 +84,12 @@ public struct IncomeRowStore: Sendable {
         let statement = Self.rows(filter, after: nil, scope)
         try await database.snapshot(scope) { transaction in
             _ = try await transaction.query("DECLARE income_rows NO SCROLL CURSOR FOR \(statement)")
-            while true {
-                let rows = try await transaction.query("FETCH 5000 FROM income_rows")
-                guard !rows.isEmpty else { return }
+            let fetch: SQL = "FETCH 5000 FROM income_rows"
+            var rows = try await transaction.query(fetch)
+            while !rows.isEmpty {
+                async let following = transaction.query(fetch)
                 try await consume(try rows.map(Self.row))
+                rows = try await following
             }
         }
     }

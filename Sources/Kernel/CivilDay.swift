@@ -26,7 +26,7 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// Reads `2025-08-03`, `2025/8/3`, `2025.08.03`, `2025年8月3日` and `20250803`, full-width digits too.
     /// - Throws: a `Refusal` of kind `invalid`.
     public init(_ text: String) throws {
-        if text.utf8.count == 10, let day = CivilDay(plain: text) {
+        if let day = CivilDay(iso: text) {
             self = day
             return
         }
@@ -59,6 +59,10 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// stores days (45872 and 45872.3756944444 are 2025-08-03), from 1990 to 2099.
     /// - Throws: a `Refusal` of kind `invalid`.
     public init(cell text: String) throws {
+        if let day = CivilDay(iso: text) {
+            self = day
+            return
+        }
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         if digits.utf8.count == 5, let serial = Int(digits), (32_874...73_050).contains(serial) {
             let time = text.utf8.dropFirst(5)
@@ -75,17 +79,10 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
     }
 
     /// Reads `2025-08-03` and nothing else: the one spelling of JSON and the database.
+    ///
+    /// On bytes, because registers and answers have one in every row.
     public init?(iso text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard text.utf8.count == 10, parts.count == 3, parts[0].utf8.count == 4, parts[1].utf8.count == 2,
-            text.utf8.allSatisfy({ $0 == 45 || (48...57).contains($0) }),
-            let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2])
-        else { return nil }
-        self.init(year: year, month: month, day: day)
-    }
-
-    /// Reads `2025-08-03` as fast as can be: registers have one in every row.
-    private init?(plain text: String) {
+        guard text.utf8.count == 10 else { return nil }
         var text = text
         let parts: (Int, Int, Int)? = text.withUTF8 { bytes in
             func number(_ range: Range<Int>) -> Int? {

@@ -29,8 +29,7 @@ public struct CSVWriter: Sendable {
 
     private mutating func append(_ cell: String) {
         let text = Self.isFormula(cell) ? "'" + cell : Self.isRetyped(cell) ? "=\"\(cell)\"" : cell
-        let needsQuotes = text.unicodeScalars.contains { "\",;，\t\r\n".unicodeScalars.contains($0) }
-        guard needsQuotes || text.first?.isWhitespace == true || text.last?.isWhitespace == true else {
+        guard Self.needsQuotes(text) else {
             bytes.append(contentsOf: text.utf8)
             return
         }
@@ -42,22 +41,64 @@ public struct CSVWriter: Sendable {
         bytes.append(0x22)
     }
 
-    /// Whether a spreadsheet would make another text of it on the way through.
-    private static func isRetyped(_ cell: String) -> Bool {
-        guard let first = cell.utf8.first, (48...57).contains(first), cell.utf8.count <= 100 else { return false }
-        if cell.utf8.allSatisfy({ (48...57).contains($0) }) {
-            return first == 48 ? cell.utf8.count > 1 : cell.utf8.count > 11
+    private static func needsQuotes(_ text: String) -> Bool {
+        var mayHaveOthers = false
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ";"), 9, 10, 13: return true
+            // Those with which blanks and ， begin: looking at characters is slow, and few texts have any.
+            case 0x20, 0xC2, 0xE1...0xE3, 0xEF: mayHaveOthers = true
+            default: break
+            }
         }
-        guard cell.utf8.allSatisfy({ (45...57).contains($0) || $0 == 0x45 || $0 == 0x65 || $0 == 0x2B }) else {
-            return false
-        }
-        if first == 48, FixedDecimal(cell) != nil { return !cell.hasPrefix("0.") }
-        return CivilDay(iso: cell) == nil
-            && cell.wholeMatch(of: #/[0-9]{1,4}[\-\/][0-9]{1,2}([\-\/][0-9]{1,4})?|[0-9.]+[Ee][+\-]?[0-9]+/#) != nil
+        guard mayHaveOthers else { return false }
+        return text.unicodeScalars.contains("，") || text.first?.isWhitespace == true || text.last?.isWhitespace == true
     }
 
+    /// Whether a spreadsheet would make another text of it on the way through.
+    private static func isRetyped(_ cell: String) -> Bool {
+        let bytes = cell.utf8
+        guard let first = bytes.first, isDigit(first), bytes.count <= 100 else { return false }
+        var (dots, strokes, powers, others) = (0, 0, 0, 0)
+        for byte in bytes where !isDigit(byte) {
+            switch byte {
+            case UInt8(ascii: "."): dots += 1
+            case UInt8(ascii: "-"), UInt8(ascii: "/"): strokes += 1
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): powers += 1
+            default: others += 1
+            }
+        }
+        if powers > 0 { return isPower(bytes) }
+        if others > 0 { return false }
+        if strokes > 0 { return dots == 0 && CivilDay(iso: cell) == nil && isDay(bytes) }
+        let startsWithZero = first == UInt8(ascii: "0")
+        if dots > 0 { return startsWithZero && !cell.hasPrefix("0.") && FixedDecimal(cell) != nil }
+        return startsWithZero ? bytes.count > 1 : bytes.count > 11
+    }
+
+    /// Such as 8/21, 3-1 and 2025/8/21.
+    private static func isDay(_ bytes: String.UTF8View) -> Bool {
+        let lengths = bytes.split(omittingEmptySubsequences: false) { !isDigit($0) }.map(\.count)
+        return (2...3).contains(lengths.count) && zip(lengths, [4, 2, 4]).allSatisfy { (1...$1).contains($0) }
+    }
+
+    /// Such as 1E5 and 1.38e+12.
+    private static func isPower(_ bytes: String.UTF8View) -> Bool {
+        let parts = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }
+        guard parts.count == 2, let sign = parts[1].first else { return false }
+        let exponent = isDigit(sign) ? parts[1] : parts[1].dropFirst()
+        return parts[0].allSatisfy { isDigit($0) || $0 == UInt8(ascii: ".") }
+            && !exponent.isEmpty && exponent.allSatisfy(isDigit)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
     private static func isFormula(_ cell: String) -> Bool {
-        guard let first = cell.unicodeScalars.first, "=+-@\t\r＝＋－＠".unicodeScalars.contains(first) else { return false }
-        return FixedDecimal(first == "+" ? String(cell.dropFirst()) : cell) == nil
+        guard let first = cell.unicodeScalars.first else { return false }
+        switch first {
+        case "=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠":
+            return FixedDecimal(first == "+" ? String(cell.dropFirst()) : cell) == nil
+        default: return false
+        }
     }
 }
