@@ -27,12 +27,14 @@ struct NameCommand: ParsableCommand {
                 "cooperative（合作社）、variety（品种）、grade（等级）、channel（渠道）或 buyer（买方）。",
                 "cooperative, variety, grade, channel or buyer."))
         var kind: NameKind
+        @Flag(help: .words("正确的写法还没有人用过。", "The one that is meant is a new one.")) var create = false
         @Argument(help: .words("弃用的写法。", "The spelling that is given up.")) var from: String
         @Argument(help: .words("正确的写法。", "The one that is meant.")) var to: String
 
         func run() async throws {
             try await options.withBackend { backend in
-                try await backend.database.change(backend.local.scope, NameMerge.merge(kind, from: from, to: to))
+                try await backend.database.change(
+                    backend.local.scope, NameMerge.merge(kind, from: from, to: to, creates: create))
             }
             try options.done(
                 ["kind": .string(kind.rawValue), "from": .string(from), "to": .string(to)],

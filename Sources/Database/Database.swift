@@ -186,24 +186,33 @@ public final class Database: Sendable {
     }
 
     /// Runs `body`; when the connection breaks and nobody can tell whether its transaction was committed, looks whether
-    /// the answer under `retry` is there, and runs `body` again when it is not.
-    /// - Parameter found: the value, when the answer is there; nil lets `body` run again.
+    /// the answer under `retry` is there, and runs `body` again when it is not. From then on whatever goes wrong may come
+    /// of the first time: a server that is away says nothing of it, and a refusal may be of what was done already.
+    /// - Parameter found: the value, when the answer is there; nil when that does not tell it.
     func certain<Value: Sendable>(
         _ retry: Retry?, _ scope: Scope, _ body: () async throws -> Value, found: (String) throws -> Value?
     ) async throws -> Value {
+        var isInDoubt = false
         for pause in [Duration.milliseconds(100), .seconds(1), .seconds(3)] {
+            let failure: any Error
             do {
                 return try await Self.available(body)
-            } catch let refusal as Refusal where refusal.code == Self.maybeRecorded.code {
-                guard let retry else { throw refusal }
-                try await Task.sleep(for: pause)
-                do {
-                    if let answer = try await storedAnswer(to: retry, scope), let value = try found(answer) {
-                        return value
-                    }
-                } catch let lookup as Refusal where lookup.kind == .unavailable {
-                    continue
+            } catch {
+                failure = error
+            }
+            let refusal = failure as? Refusal
+            guard let retry, isInDoubt || refusal?.code == Self.maybeRecorded.code else { throw failure }
+            isInDoubt = true
+            if refusal?.kind == .unavailable { try await Task.sleep(for: pause) }
+            do {
+                guard let answer = try await storedAnswer(to: retry, scope) else {
+                    if refusal?.kind == .unavailable { continue }
+                    throw failure
                 }
+                if let value = try found(answer) { return value }
+                throw Self.maybeRecorded
+            } catch let lookup as Refusal where lookup.kind == .unavailable && lookup.code != Self.maybeRecorded.code {
+                continue
             }
         }
         throw Self.maybeRecorded

@@ -188,14 +188,16 @@ public struct Catalogue: Sendable {
         try questions[kind]?.check(name, kind.rawValue, label)
     }
 
-    /// Lets nobody else make names until the transaction ends, and sees those that others have made: no constraint knows
-    /// that two spellings are one name.
+    /// Sees the names that others have made until now: no constraint knows that two spellings are one name.
     private mutating func lock(_ transaction: Transaction, _ scope: Scope) async throws {
         guard !isLocked else { return }
-        _ = try await transaction.query("SELECT pg_advisory_xact_lock(7241004, \(Int64(scope.village))::int)")
+        _ = try await transaction.query(Self.hold(scope))
         try await read(transaction, scope)
         isLocked = true
     }
+
+    /// Lets nobody else make or merge names until the transaction ends.
+    static func hold(_ scope: Scope) -> SQL { "SELECT pg_advisory_xact_lock(7241005, \(Int64(scope.village))::int)" }
 
     private static func id(_ rows: Rows) throws -> Int {
         guard let row = rows.first else { throw MissingRow() }

@@ -28,13 +28,14 @@ public enum NameKind: String, Sendable, CaseIterable {
 }
 
 /// Makes two spellings one. Nothing that was recorded is rewritten: the spelling that is given up points to the one
-/// that is meant, and both are found afterwards.
+/// that is meant, and both are found afterwards. What was merged the wrong way round is merged back the other way.
 public enum NameMerge {
     /// - Parameters:
     ///   - from: the spelling that is given up, as it was recorded, blanks and all.
-    ///   - to: the one that is meant; it must be there, or for channels and buyers at least be a name.
+    ///   - to: the one that is meant, which must be there.
+    ///   - creates: whether a channel or a buyer may get a name that nobody has used yet.
     /// - Throws: a `Refusal` that names the field.
-    public static func merge(_ kind: NameKind, from: String, to: String) -> Plan<Void> {
+    public static func merge(_ kind: NameKind, from: String, to: String, creates: Bool = false) -> Plan<Void> {
         { transaction, scope in
             guard scope.cooperative == nil else {
                 throw Refusal(
@@ -44,10 +45,12 @@ public enum NameMerge {
                 throw Refusal(
                     .invalid, "same-name", field: "to", zh: "两个名称相同", en: "the two names are the same")
             }
+            // Two that point at each other would both be given up, and none be meant.
+            _ = try await transaction.query(Catalogue.hold(scope))
             let writes =
                 switch kind {
                 case .cooperative, .variety, .grade: try await rows(kind, from, to, transaction, scope)
-                case .channel, .buyer: try await texts(kind, from, to, transaction, scope)
+                case .channel, .buyer: try await texts(kind, from, to, creates, transaction, scope)
                 }
             return Change(
                 (), writes: writes, refusals: [SQL.rowsTouched: alreadyMerged(kind, from)],
@@ -68,34 +71,35 @@ public enum NameMerge {
         let sameProduct: SQL = kind == .variety ? " AND t.product_id = f.product_id" : ""
         let found = try await transaction.query(
             """
-            SELECT f.id AS given_up, f.merged_into IS NOT NULL AS is_merged, coalesce(t.merged_into, t.id) AS meant
+            SELECT f.id AS given_up, f.merged_into IS NOT NULL AS is_merged, t.id AS named,
+                coalesce(t.merged_into, t.id) AS meant
             FROM \(table) f LEFT JOIN \(table) t ON t.village_id = f.village_id AND t.name = \(to)\(sameProduct)
             WHERE f.village_id = \(scope.village) AND f.name = \(from)
             """)
         guard !found.isEmpty else { throw try await unknown(kind, from, field: "from", transaction, scope) }
-        let pairs = try found.compactMap { row -> (Int, Int)? in
+        let pairs = try found.compactMap { row -> (givenUp: Int, meant: Int, comesBack: Bool)? in
             if try row.decode("is_merged") { throw alreadyMerged(kind, from) }
-            guard let meant: Int = try row.decode("meant") else { return nil }
-            return (try row.decode("given_up"), meant)
+            let givenUp: Int = try row.decode("given_up")
+            guard let named: Int = try row.decode("named"), let meant: Int = try row.decode("meant") else { return nil }
+            guard givenUp != named else { throw alreadyMerged(kind, to) }
+            return (givenUp, givenUp == meant ? named : meant, givenUp == meant)
         }
         guard !pairs.isEmpty else { throw try await unknown(kind, to, field: "to", transaction, scope) }
-        return try pairs.flatMap { givenUp, meant -> [SQL] in
-            guard givenUp != meant else { throw alreadyMerged(kind, to) }
-            return [
+        return pairs.flatMap { givenUp, meant, comesBack -> [SQL] in
+            let here: SQL = "village_id = \(scope.village)"
+            let back: SQL = "UPDATE \(table) SET merged_into = NULL WHERE \(here) AND id = \(meant)"
+            return (comesBack ? [back.touching(1)] : []) + [
                 // Those that were merged into it before are merged into what it means now.
-                """
-                UPDATE \(table) SET merged_into = \(meant)
-                WHERE village_id = \(scope.village) AND merged_into = \(givenUp)
-                """,
+                "UPDATE \(table) SET merged_into = \(meant) WHERE \(here) AND merged_into = \(givenUp)",
                 ("UPDATE \(table) SET merged_into = \(meant)" as SQL
-                    + " WHERE village_id = \(scope.village) AND id = \(givenUp) AND merged_into IS NULL").touching(1),
+                    + " WHERE \(here) AND id = \(givenUp) AND merged_into IS NULL").touching(1),
             ]
         }
     }
 
     /// Texts that sales carry.
     private static func texts(
-        _ kind: NameKind, _ from: String, _ to: String, _ transaction: Transaction, _ scope: Scope
+        _ kind: NameKind, _ from: String, _ to: String, _ creates: Bool, _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SQL] {
         let column: SQL = kind == .channel ? "channel" : "buyer"
         let meant = try OrchardRules.name(to, field: "to", max: kind == .channel ? 40 : 200)
@@ -103,11 +107,15 @@ public enum NameMerge {
             "SELECT 1 AS found FROM sale WHERE village_id = \(scope.village) AND \(column) = \(from) LIMIT 1",
             "SELECT meant FROM spelling WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND name = \(from)",
             "SELECT meant FROM spelling WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND name = \(meant)",
+            "SELECT 1 AS found FROM sale WHERE village_id = \(scope.village) AND \(column) = \(meant) LIMIT 1",
         ])
         guard answers[1].isEmpty else { throw alreadyMerged(kind, from) }
-        guard !answers[0].isEmpty else { throw try await unknown(kind, from, field: "from", transaction, scope) }
         let target: String = try answers[2].first?.decode("meant") ?? meant
-        guard target != from else { throw alreadyMerged(kind, to) }
+        if target == from { return [turned(kind, from, to: meant, scope)] }
+        guard !answers[0].isEmpty else { throw try await unknown(kind, from, field: "from", transaction, scope) }
+        guard creates || !answers[2].isEmpty || !answers[3].isEmpty else {
+            throw try await unknown(kind, to, field: "to", transaction, scope)
+        }
         return [
             """
             UPDATE spelling SET meant = \(target)
@@ -118,6 +126,14 @@ public enum NameMerge {
             VALUES (\(scope.village), \(kind.rawValue), \(from), \(target))
             """,
         ]
+    }
+
+    /// What meant the one means the other from now on, and so does the one.
+    private static func turned(_ kind: NameKind, _ from: String, to meant: String, _ scope: Scope) -> SQL {
+        """
+        UPDATE spelling SET name = CASE name WHEN \(meant) THEN \(from) ELSE name END, meant = \(meant)
+        WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND meant = \(from)
+        """
     }
 
     private static func alreadyMerged(_ kind: NameKind, _ name: String) -> Refusal {

@@ -10,19 +10,35 @@ import Testing
 @Suite struct CommitFaultTests {
     /// Runs `change` while every commit waits for a standby that there is not, ends its session at that point, and lets
     /// commits go on.
+    /// - Parameter away: for how long nobody can log in from then on, as while a server starts again.
     private func breaking<Value: Sendable>(
-        _ village: TestVillage, _ database: Database, _ change: @escaping @Sendable (Database) async throws -> Value
+        _ village: TestVillage, _ database: Database, away: Duration = .zero,
+        _ change: @escaping @Sendable (Database) async throws -> Value
     ) async throws -> Result<Value, any Error> {
         try await wait(village, for: "nobody")
         let running = Task { await Result { try await change(database) } }
         try await awaitCondition("a commit that waits") {
             try await village.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") > 0
         }
+        if away > .zero { try await allowLogins(village, false) }
         // First the end: whoever still waits when the standby is forgotten is answered.
         _ = try await village.owner.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
         try await wait(village, for: "")
+        if away > .zero {
+            try await Task.sleep(for: away)
+            try await allowLogins(village, true)
+        }
         return await running.value
+    }
+
+    private func allowLogins(_ village: TestVillage, _ allowed: Bool) async throws {
+        let limit: SQL = allowed ? "-1" : "0"
+        for statement in ["SET synchronous_commit = local", "ALTER ROLE taoyuan_service CONNECTION LIMIT \(limit)"]
+            as [SQL]
+        {
+            _ = try await village.owner.query(statement)
+        }
     }
 
     private func wait(_ village: TestVillage, for standby: String) async throws {
@@ -46,6 +62,38 @@ import Testing
             let code = try result.get()
             #expect(try await village.number("SELECT count(*) FROM batch") == 1)
             #expect(try await village.number("SELECT number FROM batch") == code.batch)
+            await database.close()
+        }
+    }
+
+    @Test func `a command finds out when the server was away for a while`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            _ = try await village.plant()
+            let database = village.another(givesKeys: true)
+            let plan = CodeStore(database, keys: village.keys).register(village.harvest(), today: village.today)
+            let result = try await breaking(village, database, away: .seconds(2)) {
+                try await $0.change(village.committee, plan)
+            }
+            let code = try result.get()
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            #expect(try await village.number("SELECT number FROM batch") == code.batch)
+            await database.close()
+        }
+    }
+
+    @Test func `a command whose server stays away is told that it may have been recorded`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            _ = try await village.plant()
+            let database = village.another(givesKeys: true)
+            let plan = CodeStore(database, keys: village.keys).register(village.harvest(), today: village.today)
+            let result = try await breaking(village, database, away: .seconds(8)) {
+                try await $0.change(village.committee, plan)
+            }
+            let refused = #expect(throws: Refusal.self) { try result.get() }
+            #expect(refused?.code == "maybe-recorded")
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
             await database.close()
         }
     }

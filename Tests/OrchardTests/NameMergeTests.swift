@@ -32,25 +32,29 @@ import Testing
             let first = try await village.sell(village.sale([line]))
             let second = try await village.sell(village.sale([line]))
             let known = first.channel
-            try await village.audited(["UPDATE sale SET channel = \(known + " ") WHERE id = \(second.id.value)"])
-            #expect(try await sum(village, .channel) == [known: 850, known + " ": 850])
-            try await village.change(NameMerge.merge(.channel, from: known + " ", to: known))
+            let other = known + "部"
+            try await village.audited(["UPDATE sale SET channel = \(other) WHERE id = \(second.id.value)"])
+            #expect(try await sum(village, .channel) == [known: 850, other: 850])
+            try await village.change(NameMerge.merge(.channel, from: other, to: known))
             #expect(try await sum(village, .channel) == [known: 1700])
-            for spelling in [known, known + " "] {
+            for spelling in [known, other] {
                 #expect(try await total(village, .channel, spelling) == 1700, "\(spelling)|")
             }
             // What was recorded is as it was.
-            #expect(try await village.number("SELECT count(*) FROM sale WHERE channel = \(known + " ")") == 1)
+            #expect(try await village.number("SELECT count(*) FROM sale WHERE channel = \(other)") == 1)
             let twice = try await refusal {
-                try await village.change(NameMerge.merge(.channel, from: known + " ", to: "批发"))
+                try await village.change(NameMerge.merge(.channel, from: other, to: "批发"))
             }
             #expect(twice?.code == "merged-already")
-            let back = try await refusal {
-                try await village.change(NameMerge.merge(.channel, from: known, to: known + " "))
-            }
-            #expect(back?.code == "merged-already")
+            // Merged the wrong way round: it is turned, and turned back.
+            try await village.change(NameMerge.merge(.channel, from: known, to: other))
+            #expect(try await sum(village, .channel) == [other: 1700])
+            try await village.change(NameMerge.merge(.channel, from: other, to: known))
+            #expect(try await sum(village, .channel) == [known: 1700])
+            let typo = try await refusal { try await village.change(NameMerge.merge(.channel, from: known, to: "直硝")) }
+            #expect(typo?.code == "unknown-channel" && typo?.field == "to")
             // What it means may be given up later; both then mean the third.
-            try await village.change(NameMerge.merge(.channel, from: known, to: "直销"))
+            try await village.change(NameMerge.merge(.channel, from: known, to: "直销", creates: true))
             #expect(try await sum(village, .channel) == ["直销": 1700])
             let unknown = try await refusal {
                 try await village.change(NameMerge.merge(.channel, from: "摆摊", to: "直销"))
@@ -96,11 +100,37 @@ import Testing
             }
             let grades = "SELECT count(DISTINCT grade_id) FROM batch" as SQL
             #expect(try await village.number(grades) == 2)
+            try await village.change(NameMerge.merge(.grade, from: "特级", to: "特等"))
+            #expect(try await store.show(after.batch, village.committee).batch.grade == "特等")
+            try await village.change(NameMerge.merge(.grade, from: "特等", to: "特级"))
+            #expect(try await store.show(before.batch, village.committee).batch.grade == "特级")
             let clerk = try await refusal {
                 try await village.change(
                     NameMerge.merge(.grade, from: "一级", to: "特级"), as: village.clerk(of: 1))
             }
             #expect(clerk?.kind == .forbidden)
+        }
+    }
+
+    @Test func `merges at one moment leave neither circle nor chain`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            for round in 0..<8 {
+                let names = ["甲\(round)", "乙\(round)", "丙\(round)"]
+                for name in names { try await village.change(OrchardStore.addGrade(name: name)) }
+                let pairs = round.isMultiple(of: 2) ? [(0, 1), (1, 0)] : [(0, 1), (1, 2)]
+                await withTaskGroup { group in
+                    for (from, to) in pairs {
+                        group.addTask {
+                            _ = try? await village.change(NameMerge.merge(.grade, from: names[from], to: names[to]))
+                        }
+                    }
+                }
+            }
+            let chained =
+                "SELECT count(*) FROM grade g JOIN grade m ON m.id = g.merged_into WHERE m.merged_into > 0" as SQL
+            #expect(try await village.number(chained) == 0)
+            #expect(try await village.number("SELECT count(*) FROM grade WHERE merged_into > 0") >= 8)
         }
     }
 }

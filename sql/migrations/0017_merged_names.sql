@@ -25,7 +25,7 @@ CREATE INDEX spelling_meant ON spelling (village_id, kind, meant);
 
 -- One chooses once what a name means; what it means may later be given up itself.
 GRANT SELECT, INSERT ON spelling TO taoyuan_service;
-GRANT UPDATE (meant) ON spelling TO taoyuan_service;
+GRANT UPDATE (name, meant) ON spelling TO taoyuan_service;
 
 -- What strangers read calls things by the names that are meant.
 CREATE OR REPLACE VIEW public_name AS
