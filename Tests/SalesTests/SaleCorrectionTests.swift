@@ -180,6 +180,19 @@ import Testing
             try await village.change(ClosedBooks.close(through: past, today: today))
             let closed = try await refusal { try await takeBack(village, sale, grams: 1000, fen: 1, day: past) }
             #expect(closed?.code == "books-closed")
+            let direct = try await postgresError {
+                try await village.database.transaction(village.committee) {
+                    try await $0.query(
+                        """
+                        INSERT INTO sale_line (village_id, sale_id, line, cooperative_id, batch_number, grams, price_fen,
+                            price_basis, basis_g, amount_fen)
+                        SELECT village_id, sale_id, 9, cooperative_id, batch_number, grams, price_fen, price_basis, basis_g,
+                            amount_fen
+                        FROM sale_line
+                        """)
+                }
+            }
+            #expect(direct?.constraint == ClosedBooks.constraint)
             _ = try await reverse(village, sale)
             #expect(try await income(village, on: past) == 34_000)
             #expect(try await income(village, on: today) == -34_000)

@@ -43,3 +43,12 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- A line belongs to its sale's day. A sale that cannot be seen is being written by the same statement, under its own policy.
+CREATE POLICY sale_line_open_books ON sale_line AS RESTRICTIVE FOR INSERT WITH CHECK (
+    (SELECT max(through) FROM books_closing
+        WHERE village_id = (SELECT nullif(current_setting('taoyuan.village', true), '')::int)) IS NULL
+    OR coalesce((SELECT s.sold_on FROM sale s WHERE s.village_id = sale_line.village_id AND s.id = sale_line.sale_id) > (
+        SELECT max(through) FROM books_closing
+        WHERE village_id = (SELECT nullif(current_setting('taoyuan.village', true), '')::int)), true)
+    OR refuse_closed_books());
