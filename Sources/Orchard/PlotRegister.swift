@@ -80,7 +80,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
         var writes: [SQL] = []
         for row in rows {
             do {
-                let entry = try Self.entry(row, households, catalogue, day.asOf)
+                let entry = try Self.entry(row, households, known, catalogue, day.asOf)
                 if let old = known[entry.number] {
                     let (outcome, statements) = try Self.change(old, entry, day.asOf, catalogue, scope)
                     outcomes.append(outcome)
@@ -113,11 +113,14 @@ public struct PlotRegister: RegisterRecorder, Sendable {
     }
 
     private static func entry(
-        _ row: RegisterRow, _ households: [String: Owner], _ catalogue: Catalogue, _ day: CivilDay
+        _ row: RegisterRow, _ households: [String: Owner], _ known: [String: Known], _ catalogue: Catalogue,
+        _ day: CivilDay
     ) throws -> Entry {
         var faults = RowFaults()
         let said = try PlotRow(row, &faults)
-        let owner = try faults.reading(nil) { try Self.owner(said, households, catalogue, day) }
+        let owner = try faults.reading(nil) {
+            try Self.owner(said, households, known[said.number]?.timeline.value(on: day), catalogue, day)
+        }
         let crop = try faults.reading(nil) { try Self.crop(said.product, catalogue) }
         try faults.check()
         guard let owner, let crop else { throw MissingRow() }
@@ -132,7 +135,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
 
     /// - Returns: nil when the row does not name both household and cooperative, which it is refused for already.
     private static func owner(
-        _ said: PlotRow, _ households: [String: Owner], _ catalogue: Catalogue, _ day: CivilDay
+        _ said: PlotRow, _ households: [String: Owner], _ recorded: Dated?, _ catalogue: Catalogue, _ day: CivilDay
     ) throws -> (id: Int, cooperative: Int, since: CivilDay)? {
         guard !said.household.isEmpty else { return nil }
         guard let owner = households[said.household] else {
@@ -148,6 +151,12 @@ public struct PlotRegister: RegisterRecorder, Sendable {
                 .renamed(field: household.name)
         }
         guard !said.cooperative.isEmpty else { return nil }
+        // A household that changes its cooperative does not take its plots along: they are as they were until told.
+        if let recorded, recorded.household == owner.id,
+            catalogue.cooperatives[said.cooperative] == recorded.cooperative
+        {
+            return (owner.id, recorded.cooperative, since)
+        }
         guard catalogue.cooperatives[said.cooperative] == its else {
             throw Refusal(
                 .invalid, "household-of-another-cooperative", field: household.name,

@@ -40,13 +40,23 @@ struct Layout: Sendable {
         var seen: Set<String> = []
         for (index, title) in header.enumerated() where !title.isEmpty {
             let plain = title.plainHeader
-            guard seen.insert(plain).inserted else { throw Self.duplicate(title, row: row) }
+            guard seen.insert(plain).inserted else { throw Self.duplicate(title, of: title, row: row) }
             guard let column = columns.firstIndex(where: { $0.spellings.contains(plain) }) else {
                 ignored.append(title)
                 continue
             }
-            guard indexes[column] == nil else { throw Self.duplicate(title, row: row) }
-            indexes[column] = index
+            guard let other = indexes[column] else {
+                indexes[column] = index
+                continue
+            }
+            // What has the column's own name is it, and a note beside a summary is nothing else than a note.
+            switch columns[column].spellings[0] {
+            case plain:
+                indexes[column] = index
+                ignored.append(header[other])
+            case header[other].plainHeader: ignored.append(title)
+            default: throw Self.duplicate(title, of: header[other], row: row)
+            }
         }
         let missing = zip(columns, indexes).filter { $0.required && $1 == nil }.map(\.0.name)
         guard missing.isEmpty else {
@@ -71,9 +81,13 @@ struct Layout: Sendable {
         throw UndeclaredColumn(name: column.name)
     }
 
-    private static func duplicate(_ title: String, row: Int) -> Refusal {
-        Refusal(
-            .invalid, "duplicate-column", field: title, row: row, zh: "这一列出现了两次，请只保留一列",
-            en: "this column stands twice; keep one")
+    private static func duplicate(_ title: String, of other: String, row: Int) -> Refusal {
+        let isSame = title.plainHeader == other.plainHeader
+        return Refusal(
+            .invalid, "duplicate-column", field: title, row: row,
+            zh: isSame ? "这一列出现了两次，请只保留一列" : "“\(title.shortened)”和“\(other.shortened)”是同一列，请只保留一列",
+            en: isSame
+                ? "this column stands twice; keep one"
+                : "“\(title.shortened)” and “\(other.shortened)” are the same column; keep one")
     }
 }

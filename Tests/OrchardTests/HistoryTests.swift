@@ -82,6 +82,19 @@ import Testing
         }
     }
 
+    @Test func `plots stay as they are when their household changes its cooperative`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            _ = try await households(village, "HE,张三,一网格,一般户,西社,3,", asOf: "2026-01-10")
+            let again = try await plots(village, "E1,E1,东社,HE,蟠桃,10,,")
+            #expect(again.already == 1, "\(again.refused)")
+            let other = try await plots(village, "P9,东园,东社,HE,蟠桃,10,,")
+            #expect(other.refused.map(\.field) == ["户号"])
+            let moved = try await plots(village, "E1,E1,西社,HE,蟠桃,10,,")
+            #expect(told(moved) == ["2 E1 合作社 东社 > 西社 2026-01-15"])
+        }
+    }
+
     @Test func `a register may hold from a past day, and what was said of later days stays`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

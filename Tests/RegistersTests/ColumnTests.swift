@@ -45,10 +45,19 @@ import Testing
         #expect(refusal?.message.en == "missing columns: 户号, 网格; the columns found are: 户主, 合作社")
     }
 
-    @Test(arguments: ["a,b,a", "a,b,Ａ", "a,x,x", "a,b,甲"])
+    @Test(arguments: ["a,b,a", "a,b,Ａ", "a,x,x", "甲,b,乙"])
     func aHeaderStandsOnce(_ header: String) async throws {
-        let refusal = try await refusal(of: "\(header)\n1,2,3\n".utf8, columns: [Column("a", also: ["甲"])])
+        let refusal = try await refusal(of: "\(header)\n1,2,3\n".utf8, columns: [Column("a", also: ["甲", "乙"])])
         #expect(refusal?.code == "duplicate-column")
         #expect(refusal?.field == header.split(separator: ",").last.map(String.init))
+    }
+
+    @Test(arguments: ["摘要,备注", "备注,摘要"])
+    func `a column of its own name leaves its other names to others`(_ header: String) async throws {
+        let columns = [Column("摘要", also: ["备注"])]
+        let file = try Scratch("\(header)\n\(header)\n")
+        let register = try await Register(path: file.path, columns: columns)
+        #expect(register.ignoredColumns == ["备注"])
+        #expect(try await register.rows().first?.text(columns[0]) == "摘要")
     }
 }
