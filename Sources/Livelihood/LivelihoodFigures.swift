@@ -147,7 +147,7 @@ extension LivelihoodFigures {
 
     private static func visits(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
-        SELECT extract(month FROM day)::int AS month, unit_kind, count(*) AS groups, sum(people)::bigint AS people
+        SELECT extract(month FROM day)::int AS month, unit_kind, sum(groups)::bigint AS groups, sum(people)::bigint AS people
         FROM tour_visit WHERE village_id = \(scope.village) AND day BETWEEN \(period.from) AND \(period.to)
         GROUP BY 1, 2
         """
@@ -155,7 +155,7 @@ extension LivelihoodFigures {
 
     private static func lastVisits(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
-        SELECT count(*) AS groups, coalesce(sum(people), 0)::bigint AS people FROM tour_visit
+        SELECT coalesce(sum(groups), 0)::bigint AS groups, coalesce(sum(people), 0)::bigint AS people FROM tour_visit
         WHERE village_id = \(scope.village) AND day BETWEEN \(period.lastFrom) AND \(period.lastTo)
         """
     }

@@ -99,7 +99,7 @@ import Testing
             #expect(
                 names.isSuperset(of: [
                     "tour_booking", "tour_booking_session", "tour_booking_extra", "tour_payment", "tour_adjustment",
-                    "tour_earning", "tour_check_in", "tour_check_in_undo", "tour_gate_conflict",
+                    "tour_earning", "tour_visit", "tour_check_in", "tour_check_in_undo", "tour_gate_conflict",
                     "tour_gate_settlement", "tour_picking_sale", "message", "livelihood_report", "income_entry",
                 ]))
             for table in undivided {

@@ -116,7 +116,7 @@ extension TestVillage {
         }
         statements.append(
             """
-            SELECT settle_tour_income(village_id, ARRAY[id], \(today), 'test') FROM tour_booking
+            SELECT settle_tours(village_id, ARRAY[id], \(today), 'test') FROM tour_booking
             WHERE reference = \(reference.text)
             """)
         try await audited(statements)

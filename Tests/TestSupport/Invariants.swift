@@ -209,6 +209,18 @@ public enum Invariants {
             """
         ),
         (
+            "people of tours that were written down are those who came, booking by booking and day by day",
+            """
+            SELECT * FROM (
+                SELECT village_id, booking_id, visit_day, unit_kind, sum(groups) AS groups, sum(people) AS people FROM (
+                    SELECT village_id, booking_id, day AS visit_day, unit_kind, 1 AS groups, people FROM tour_visit_now
+                    UNION ALL
+                    SELECT village_id, booking_id, visit_day, unit_kind, -groups, -people FROM tour_visit
+                ) both_sides GROUP BY 1, 2, 3, 4
+            ) differences WHERE groups <> 0 OR people <> 0
+            """
+        ),
+        (
             "who arrived is the sum of the check-ins that count",
             """
             SELECT l.village_id, l.booking_id, l.session_id, l.arrived, sum(c.headcount) AS counted
@@ -283,6 +295,7 @@ public enum Invariants {
                 UNION ALL SELECT 'tour_payment', xmin FROM tour_payment
                 UNION ALL SELECT 'tour_adjustment', xmin FROM tour_adjustment
                 UNION ALL SELECT 'tour_earning', xmin FROM tour_earning
+                UNION ALL SELECT 'tour_visit', xmin FROM tour_visit
                 UNION ALL SELECT 'tour_site', xmin FROM tour_site
                 UNION ALL SELECT 'tour_site_closure', xmin FROM tour_site_closure
                 UNION ALL SELECT 'tour_resource', xmin FROM tour_resource

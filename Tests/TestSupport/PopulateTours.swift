@@ -46,7 +46,7 @@ extension TestVillage {
             INSERT INTO tour_adjustment (village_id, booking_id, touches, amount_fen, reason, day, actor)
             SELECT village_id, id, 'fee', adjusted_fen, '优惠', \(today), 'test' FROM tour_booking
             """,
-            "SELECT settle_tour_income(village_id, ARRAY[id], \(today), 'test') FROM tour_booking",
+            "SELECT settle_tours(village_id, ARRAY[id], \(today), 'test') FROM tour_booking",
             """
             INSERT INTO tour_check_in (village_id, booking_id, session_id, day, nonce, headcount, counts, offline, at, actor)
             SELECT b.village_id, b.id, \(id), \(day), n.nonce, 2, true, false, \(clock.now), 'test'

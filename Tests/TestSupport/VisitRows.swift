@@ -99,7 +99,7 @@ extension TestVillage {
                 AND t.id = l.session_id
             """,
         ] + (visit.mealFen > 0 ? meal(of: visit, booking: id) : []) + [
-            "SELECT settle_tour_income(\(village.id), ARRAY[\(id)]::bigint[], \(visit.day), 'test')"
+            "SELECT settle_tours(\(village.id), ARRAY[\(id)]::bigint[], \(visit.day), 'test')"
         ]
     }
 

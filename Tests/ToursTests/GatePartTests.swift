@@ -185,7 +185,7 @@ import Testing
         }
     }
 
-    @Test func `nothing is taken back in a closed period`() async throws {
+    @Test func `what is found of a closed day counts on the day on which it is found`() async throws {
         try await withVillage { village in
             let gate = Gate(village: village)
             let session = try await village.addSession()
@@ -195,8 +195,13 @@ import Testing
             village.clock.set(village.today.adding(days: 2))
             let yesterday = village.today.adding(days: -1)
             try await village.change(ClosedBooks.close(through: yesterday, today: village.today))
-            #expect(try await gate.refused { try await gate.undo(booking) } == "books-closed")
-            #expect(try await gate.refused { try await gate.undo(checkIn: number) } == "books-closed")
+            let day = village.today.adding(days: -2)
+            func people() async throws -> [CivilDay: Int64] {
+                let rows = try await village.owner.query(
+                    "SELECT day, sum(people)::bigint AS people FROM tour_visit GROUP BY 1")
+                return try rows.reduce(into: [:]) { $0[try $1.decode("day")] = try $1.decode("people") }
+            }
+            #expect(try await people() == [day: 20])
             #expect(
                 try await gate.refused { _ = try await gate.record(gate.entry(late, 5, anyDay: true)) }
                     == "books-closed")
@@ -205,13 +210,20 @@ import Testing
             #expect(try await gate.bringIn(home).map(\.word) == ["conflict"])
             let kept = try #require(try await gate.conflicts().first)
             #expect(kept.why == .closed)
-            #expect(try await gate.refused { try await gate.settle(kept.id, accept: true) } == "books-closed")
+            try await gate.settle(kept.id, accept: true)
+            #expect(try await gate.booking(late).state == .arrived)
+            #expect(try await people() == [day: 20, village.today: 5])
+            try await gate.undo(checkIn: number)
+            #expect(try await gate.booking(booking).state == .confirmed)
+            #expect(try await people() == [day: 20, village.today: -15])
+            try await gate.undo(late)
+            #expect(try await people() == [day: 20, village.today: -20])
             let error = try await postgresError {
                 try await village.database.transaction(village.committee) { transaction in
                     try await transaction.query(
                         """
                         INSERT INTO tour_check_in_undo (village_id, booking_id, check_in_id, day, reason, actor)
-                        SELECT village_id, booking_id, id, day, 'x', 'x' FROM tour_check_in
+                        SELECT village_id, booking_id, id, \(day), 'x', 'x' FROM tour_check_in
                         """)
                 }
             }

@@ -139,11 +139,32 @@ CREATE TABLE tour_earning (
 CREATE INDEX tour_earning_day ON tour_earning (day, village_id);
 CREATE INDEX tour_earning_booking ON tour_earning (booking_id, village_id);
 
+-- People who came, written down in the same way: a booking's heads count once a day, however many sessions they saw.
+ALTER VIEW tour_visit RENAME TO tour_visit_now;
+CREATE TABLE tour_visit (
+    village_id int NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    booking_id bigint NOT NULL,
+    visit_day date NOT NULL,
+    day date NOT NULL,
+    unit_kind text NOT NULL CHECK (unit_kind IN ('party_school', 'government', 'school', 'company', 'society')),
+    groups int NOT NULL CHECK (groups BETWEEN -1 AND 1),
+    people int NOT NULL CHECK (abs(people) <= 10000),
+    actor text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (village_id, id),
+    CONSTRAINT tour_visit_changes_something CHECK (groups <> 0 OR people <> 0),
+    CONSTRAINT tour_visit_not_before_visit CHECK (day >= visit_day),
+    FOREIGN KEY (village_id, booking_id) REFERENCES tour_booking
+);
+CREATE INDEX tour_visit_day ON tour_visit (day, village_id);
+CREATE INDEX tour_visit_booking ON tour_visit (booking_id, village_id);
+
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['tour_adjustment', 'tour_earning']
+    FOREACH name IN ARRAY ARRAY['tour_adjustment', 'tour_earning', 'tour_visit']
     LOOP
         EXECUTE format($policy$
             ALTER TABLE %1$I ENABLE ROW LEVEL SECURITY;
@@ -159,7 +180,7 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT SELECT, INSERT ON tour_adjustment, tour_earning TO taoyuan_service;
+GRANT SELECT, INSERT ON tour_adjustment, tour_earning, tour_visit TO taoyuan_service;
 
 -- What of the bookings is income as they stand: of a visit that took place what it was booked for, its adjustments, and
 -- what went back of it that was not paid too much; of one that did not come what is kept, as far as it was paid, the
@@ -198,11 +219,11 @@ FROM (
     WHERE b.state IN ('cancelled', 'no_show') AND b.kept_fen > 0
 ) k;
 
--- Writes down what has changed of bookings' income since it was written down last: to be called wherever a booking that
+-- Writes down what has changed of bookings' income and people since it was written down last: to be called wherever a booking that
 -- has been visited, was cancelled or didn't come changes, after all else. The lock is the one that a closing of the
 -- books waits for, so that the day is still open when the row is committed.
 -- entered: the day that counts where the visit's own is closed.
-CREATE FUNCTION settle_tour_income(in_village int, bookings bigint[], entered date, by_actor text) RETURNS void
+CREATE FUNCTION settle_tours(in_village int, bookings bigint[], entered date, by_actor text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     closed date;
@@ -231,12 +252,25 @@ BEGIN
         HAVING sum(s.amount_fen) <> 0
     ) d
     ORDER BY d.booking_id, d.visit_day, d.kind DESC, d.session_id, d.number;
+    INSERT INTO tour_visit (village_id, booking_id, visit_day, day, unit_kind, groups, people, actor)
+    SELECT in_village, s.booking_id, s.visit_day, CASE WHEN s.visit_day <= closed THEN entered ELSE s.visit_day END,
+        s.unit_kind, sum(s.groups)::int, sum(s.people)::int, by_actor
+    FROM (
+        SELECT n.booking_id, n.day AS visit_day, n.unit_kind, 1 AS groups, n.people
+        FROM tour_visit_now n WHERE n.village_id = in_village AND n.booking_id = ANY (bookings)
+        UNION ALL
+        SELECT v.booking_id, v.visit_day, v.unit_kind, -v.groups, -v.people
+        FROM tour_visit v WHERE v.village_id = in_village AND v.booking_id = ANY (bookings)
+    ) s
+    GROUP BY s.booking_id, s.visit_day, s.unit_kind
+    HAVING sum(s.groups) <> 0 OR sum(s.people) <> 0
+    ORDER BY s.booking_id, s.visit_day;
 END
 $$;
-REVOKE ALL ON FUNCTION settle_tour_income(int, bigint[], date, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION settle_tour_income(int, bigint[], date, text) TO taoyuan_service;
+REVOKE ALL ON FUNCTION settle_tours(int, bigint[], date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION settle_tours(int, bigint[], date, text) TO taoyuan_service;
 
-SELECT settle_tour_income(v.id, ARRAY(SELECT b.id FROM tour_booking b WHERE b.village_id = v.id), current_date, 'migration')
+SELECT settle_tours(v.id, ARRAY(SELECT b.id FROM tour_booking b WHERE b.village_id = v.id), current_date, 'migration')
 FROM village v;
 
 CREATE OR REPLACE VIEW tour_income WITH (security_invoker = true) AS
@@ -245,10 +279,11 @@ FROM tour_earning;
 
 
 -- What is charged and not paid, on the visit's day: of visits that took place it is part of their income, of what is
--- kept of others it is not yet.
+-- kept of others it is not yet. Out of a closed period it is carried forward to the first day that is open.
 CREATE VIEW tour_claim WITH (security_invoker = true) AS
-SELECT b.village_id, (
-        SELECT max(l.day) FROM tour_booking_session l WHERE l.village_id = b.village_id AND l.booking_id = b.id) AS day,
+SELECT b.village_id, greatest((
+        SELECT max(l.day) FROM tour_booking_session l WHERE l.village_id = b.village_id AND l.booking_id = b.id), (
+        SELECT max(c.through) + 1 FROM books_closing c WHERE c.village_id = b.village_id)) AS day,
     b.id AS booking_id, b.charge_fen - b.paid_fen + b.refunded_fen AS amount_fen
 FROM tour_booking b
 WHERE b.charge_fen > b.paid_fen - b.refunded_fen AND b.state IN ('arrived', 'completed', 'cancelled', 'no_show');

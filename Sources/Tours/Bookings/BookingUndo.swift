@@ -16,7 +16,6 @@ extension BookingStore {
             let (old, ledger) = try await lockToUndo(key, transaction, scope)
             guard seen ?? old.version == old.version else { throw BookingRules.stale }
             guard BookingStep.undo.from.contains(old.state) else { throw nothingToUndo(old.state) }
-            try checkBooks(old.lines.map(\.day), ledger)
             let counted = ledger.checkIns.filter(\.counts)
             var before = try await stand(before: old, transaction, scope)
             if old.state == .completed, before.state == .arrived, counted.isEmpty { before = .init(state: .confirmed) }
@@ -26,9 +25,11 @@ extension BookingStore {
             let days = Dictionary(old.lines.map { ($0.session, $0.day) }) { first, _ in first }
             return step(
                 from: old, to: booking, what: "undone", message: message(after: old.state, booking.state),
-                day: old.lines.first?.day, figures: [.text("undone", old.state.rawValue), .reason(reason)],
+                day: old.lines.first.map { ledger.entryDay($0.day, now) },
+                figures: [.text("undone", old.state.rawValue), .reason(reason)],
                 more: undone.map {
-                    GateWrites.undo($0, day: days[$0.session] ?? CivilDay(of: $0.at), reason: reason, scope)
+                    let day = ledger.entryDay(days[$0.session] ?? CivilDay(of: $0.at), now)
+                    return GateWrites.undo($0, day: day, reason: reason, scope)
                 }, refusals: undoRefusals, now: now, scope)
         }
     }
@@ -52,13 +53,13 @@ extension BookingStore {
                 let line = old.lines.first(where: { $0.session == checkIn.session })
             else { throw unknownCheckIn(id) }
             guard checkIn.counts else { throw undoneAlready }
-            try checkBooks([line.day], ledger)
             let left = ledger.checkIns.filter { $0.counts && $0.id != id }
             guard old.state == .arrived || !left.isEmpty else {
                 throw Refusal(
                     .conflict, "completed-already", field: "checkIn", zh: "预约已登记完成，请先撤销完成（booking undo --booking）",
                     en: "the visit has been completed: take that back first (booking undo --booking)")
             }
+            let day = ledger.entryDay(line.day, now)
             var booking = old
             if left.isEmpty {
                 let before = try await stand(before: old, transaction, scope)
@@ -66,12 +67,12 @@ extension BookingStore {
             }
             booking.count(left)
             return step(
-                from: old, to: booking, what: "check_in_undone", message: nil, day: line.day,
+                from: old, to: booking, what: "check_in_undone", message: nil, day: day,
                 figures: [
                     .number("check_in", id), .number("session", checkIn.session),
                     .number("people", checkIn.headcount), .number("arrived", booking.arrived.map(Int64.init)),
                     .reason(reason),
-                ], more: [GateWrites.undo(checkIn, day: line.day, reason: reason, scope)], refusals: undoRefusals,
+                ], more: [GateWrites.undo(checkIn, day: day, reason: reason, scope)], refusals: undoRefusals,
                 now: now, scope)
         }
     }
@@ -83,10 +84,6 @@ extension BookingStore {
         _ = try await GateLedger.lock("id = \(number)", transaction, scope)
         let ledger = try await GateLedger.read(number, transaction, scope)
         return (try await BookingRows.find(.number(number), transaction, scope), ledger)
-    }
-
-    static func checkBooks(_ days: [CivilDay], _ ledger: GateLedger) throws {
-        for day in days { try ClosedBooks.check(day, through: ledger.closed, field: "booking") }
     }
 
     /// Where the booking stood before it came to where it stands.

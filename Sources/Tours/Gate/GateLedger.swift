@@ -53,6 +53,12 @@ struct GateLedger: Sendable {
     /// Those whose heads came to a session.
     func counted(_ session: Int64) -> [GateCheckIn] { checkIns.filter { $0.session == session && $0.counts } }
 
+    /// The day for which what is found of a visit now is entered: its own, or today where its books are closed.
+    func entryDay(_ day: CivilDay, _ now: Date) -> CivilDay {
+        guard let closed, day <= closed else { return day }
+        return BookingRules.today(now)
+    }
+
     func visit(_ session: Int64?) -> GateVisit? { booking.visits.first { $0.session == session } }
 
     /// Heads of other bookings that came to the session or are still expected. The session is locked meanwhile, so
@@ -116,14 +122,16 @@ struct GateLedger: Sendable {
 
 /// The statements that write what came of a check-in.
 enum GateWrites {
+    /// - Parameter day: the one that it is entered for; nil is the visit's.
     static func checkIn(
-        _ entry: CheckInEntry, booking: Int64, _ visit: GateVisit, after: Int, offline: Bool, _ scope: Scope
+        _ entry: CheckInEntry, booking: Int64, _ visit: GateVisit, day: CivilDay? = nil, after: Int, offline: Bool,
+        _ scope: Scope
     ) -> SQL {
         """
         INSERT INTO tour_check_in (village_id, booking_id, session_id, day, nonce, headcount, counts, after, certain,
             offline, unlisted, at, actor)
-        VALUES (\(scope.village), \(booking), \(visit.session), \(visit.day), \(entry.nonce), \(entry.headcount), true,
-            \(after), \(entry.more), \(offline), \(entry.unlisted), \(entry.at), \(scope.actor))
+        VALUES (\(scope.village), \(booking), \(visit.session), \(day ?? visit.day), \(entry.nonce),
+            \(entry.headcount), true, \(after), \(entry.more), \(offline), \(entry.unlisted), \(entry.at), \(scope.actor))
         """
     }
 

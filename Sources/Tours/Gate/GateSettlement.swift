@@ -67,7 +67,6 @@ extension GateConflictStore {
                 .conflict, "session-not-begun", field: "session", zh: "场次在 \(visit.day)，还没有到",
                 en: "the session is on \(visit.day), not yet")
         }
-        try ClosedBooks.check(visit.day, through: ledger.closed, field: "conflict")
         return visit
     }
 
@@ -78,6 +77,7 @@ extension GateConflictStore {
         let entry = CheckInEntry(
             code: "", headcount: conflict.headcount, nonce: "conflict-\(conflict.id)", at: conflict.at, more: true)
         let before = ledger.counted(visit.session).reduce(0) { $0 + $1.headcount }
+        let day = ledger.entryDay(visit.day, now)
         var booking = old
         if old.state != .completed { booking.state = .arrived }
         if old.state != .completed && old.state != .arrived {
@@ -90,7 +90,7 @@ extension GateConflictStore {
         }
         booking.arrived = booking.lines.compactMap(\.arrived).max()
         return BookingStore.step(
-            from: old, to: booking, what: "gate_settled", message: nil, day: visit.day,
+            from: old, to: booking, what: "gate_settled", message: nil, day: day,
             figures: [
                 .number("conflict", conflict.id), .text("verdict", "accepted"), .number("session", visit.session),
                 .number("people", conflict.headcount), .number("arrived", before + conflict.headcount),
@@ -98,7 +98,7 @@ extension GateConflictStore {
             ],
             more: [
                 GateWrites.checkIn(
-                    entry, booking: conflict.booking, visit, after: before, offline: conflict.offline, scope),
+                    entry, booking: conflict.booking, visit, day: day, after: before, offline: conflict.offline, scope),
                 settlement,
             ],
             refusals: [

@@ -2,18 +2,19 @@ import Database
 import Kernel
 import Postgres
 
-/// Income of tours, written down row by row as it comes to be (`tour_earning`), so that a closed period stays as it was.
+/// Income of tours and the people who came, written down row by row as they come to be (`tour_earning`, `tour_visit`), so
+/// that a closed period stays as it was.
 enum TourEarnings {
-    /// The statement that writes down what has changed of bookings' income. Whatever changes a booking that has been
+    /// The statement that writes down what has changed of bookings' income and people. Whatever changes a booking that has been
     /// visited, was cancelled or didn't come, or its money, ends with it: after its other writes, in its transaction.
-    /// - Parameter day: when it was entered, which is the income's day where the books are closed through the visit's.
+    /// - Parameter day: when it was entered, which is the day that counts where the books are closed through the visit's.
     static func settle(_ bookings: [Booking], on day: CivilDay, _ scope: Scope) -> SQL {
         settle("\(bookings.map(\.id.value))::bigint[]", on: day, scope)
     }
 
     /// - Parameter bookings: an array of their numbers.
     static func settle(_ bookings: SQL, on day: CivilDay, _ scope: Scope) -> SQL {
-        "SELECT settle_tour_income(\(scope.village), \(bookings), \(day), \(scope.actor))"
+        "SELECT settle_tours(\(scope.village), \(bookings), \(day), \(scope.actor))"
     }
 }
 
