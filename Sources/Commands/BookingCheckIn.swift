@@ -9,9 +9,10 @@ struct BookingCheckInCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-in",
         abstract: words(
-            "签到入场，分批来的逐批累计；计入时退出码为 0，超出预约人数或被拒时为 1。",
+            "签到入场，分批来的逐批累计；计入时退出码为 0，超出预约人数或被拒时为 1。离线签到记录里读不懂的行会指明，不影响这一次签到（sync 时退出码为 1）。",
             "Lets a group in, whose parts add up; exit status 0 when it is counted, 1 when more come than have booked or "
-                + "it is refused."),
+                + "it is refused. A damaged line of the journal is named and keeps nobody out; sync ends with 1 for it."
+        ),
         discussion: """
             taoyuan booking check-in ABCD-EFGH-IJKL --headcount 38
             taoyuan booking check-in https://trace.example.cn/DCFDC… --headcount 38 --offline 2025-08-21.json
@@ -58,10 +59,16 @@ struct BookingCheckInCommand: AsyncParsableCommand {
             answer = admitted.answer
             for damage in admitted.damage { Terminal.say(damage.refusal.sentence(in: options.language)) }
         } else {
-            answer = try await options.withBackend { backend in
-                try await CheckInStore(backend.database, keys: backend.keys).record(
+            let (recorded, clock) = try await options.withBackend { backend in
+                let recorded = try await CheckInStore(backend.database, keys: backend.keys).record(
                     entry, now: backend.clock.now(), backend.local.scope)
+                return (
+                    recorded,
+                    try await GateClock.warning(backend.database, now: backend.clock.now(), backend.local.scope)
+                )
             }
+            answer = recorded
+            if let clock { Terminal.say(clock[options.language]) }
         }
         try options.show(answer.json(nonce: entry.nonce), answer.text)
         for warning in answer.warnings { Terminal.say(warning.message[options.language]) }

@@ -46,9 +46,13 @@ struct BookingSyncCommand: AsyncParsableCommand {
 
     func run() async throws {
         let contents = GateJournal.read(try Files.bytes(journal, limit: 50_000_000))
-        let results = try await options.withBackend { backend in
-            try await CheckInStore(backend.database, keys: backend.keys).bringIn(
+        let (results, clock) = try await options.withBackend { backend in
+            let results = try await CheckInStore(backend.database, keys: backend.keys).bringIn(
                 contents.entries, now: backend.clock.now(), backend.local.scope)
+            return (
+                results,
+                try await GateClock.warning(backend.database, now: backend.clock.now(), backend.local.scope)
+            )
         }
         try options.show(
             zip(contents.entries, results).map { SyncedLine.entry($0, $1) } + contents.damage.map(SyncedLine.damaged),
@@ -58,6 +62,7 @@ struct BookingSyncCommand: AsyncParsableCommand {
                 .left("说明", "remark"),
             ],
             row: \.cells)
+        if let clock { Terminal.say(clock[options.language]) }
         guard contents.damage.isEmpty, results.allSatisfy(\.isSettled) else { throw ExitCode.failure }
     }
 }

@@ -170,6 +170,8 @@ import Testing
             let late = try OfflineGate(list).admit(fast, journal: [])
             #expect(late.answer.warnings.map(\.code) == ["session-over"])
             #expect(try await gate.bringIn(late.entry).map(\.word) == ["conflict"])
+            let future = try #require(try await gate.bringIn(late.entry).first?.answer)
+            #expect(future.isRepeat && future.why == .future)
             // A day fast: not let in without a word, and told of its clock.
             let tomorrow = gate.entry(booking, 18, at: gate.now.addingTimeInterval(86_400))
             let other = try await refusal { _ = try OfflineGate(list).admit(tomorrow, journal: []) }
@@ -182,6 +184,45 @@ import Testing
             #expect(try await gate.booking(booking).arrived == 20)
             try await gate.settle(kept[0].id, accept: false)
             #expect(try await gate.booking(booking).arrived == 20)
+        }
+    }
+
+    @Test func `a clock that is some hours off shows another time than groups come at`() async throws {
+        try await withVillage { village in
+            let gate = Gate(village: village)
+            let session = try await village.addSession(hour: 14)
+            let booking = try await village.addBooking([session], headcount: 40)
+            village.clock.set(village.today, hour: 8)
+            let offline = try OfflineGate(try await gate.list())
+            for (hour, minute, told) in [(13, 0, []), (12, 50, ["gate-clock"]), (15, 0, []), (15, 30, ["gate-clock"])] {
+                village.clock.set(village.today, hour: hour, seconds: Double(minute * 60))
+                let answer = try offline.admit(gate.entry(booking, 20), journal: []).answer
+                #expect(answer.warnings.map(\.code) == told, "\(hour):\(minute)")
+            }
+            let first = try offline.admit(gate.entry(booking, 20), journal: [])
+            #expect(first.answer.warnings.first?.message.en.contains("begins at 2026") == true)
+            // The rest of a group may come late.
+            #expect(try offline.admit(gate.entry(booking, 20), journal: [first.entry]).answer.warnings.isEmpty)
+            // The register says by how much a clock is fast that wrote down what is still to come.
+            let fast = gate.entry(booking, 20, at: gate.now.addingTimeInterval(3 * 3600 + 120), session: session)
+            let kept = try #require(try await gate.bringIn(fast).first?.answer)
+            #expect(kept.why == .future && kept.warnings == [.fast(10_920)])
+            #expect(kept.warnings.first?.message.en.contains("3 h 2 min") == true)
+        }
+    }
+
+    @Test func `a computer's clock is compared with the register's`() async throws {
+        try await withVillage { village in
+            #expect(
+                try await GateClock.warning(village.database, now: Date(), village.committee) == nil)
+            let slow = try await GateClock.warning(
+                village.database, now: Date().addingTimeInterval(-86_400 - 3600), village.committee)
+            #expect(slow?.zh.contains("慢了 1 天 1 小时") == true)
+            let noon = Date(timeIntervalSince1970: 1_767_240_000)
+            #expect(GateClock.warning(shows: noon.addingTimeInterval(60), register: noon) == nil)
+            #expect(
+                GateClock.warning(shows: noon.addingTimeInterval(5400), register: noon)?.en
+                    .contains("fast by 1 h 30 min: it shows 2026-01-01 13:30") == true)
         }
     }
 

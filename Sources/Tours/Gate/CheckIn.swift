@@ -72,6 +72,10 @@ public enum GateWarning: Sendable, Hashable {
     case clock(shows: Date, listMadeAt: Date, day: CivilDay)
     /// Late for a session that is over, or a clock that is fast.
     case sessionOver(endedAt: Date, shows: Date)
+    /// By the gate's clock the session began long ago, or is far off.
+    case untimely(startsAt: Date, shows: Date)
+    /// The gate's clock is ahead of the register's by so many seconds, or more.
+    case fast(TimeInterval)
     /// Checked in before under the same nonce, and undone since.
     case undone
 
@@ -81,6 +85,7 @@ public enum GateWarning: Sendable, Hashable {
         case .unlisted: "not-on-the-list"
         case .clock: "gate-clock"
         case .sessionOver: "session-over"
+        case .untimely, .fast: "gate-clock"
         case .undone: "undone"
         }
     }
@@ -105,6 +110,16 @@ public enum GateWarning: Sendable, Hashable {
                 en:
                     "the clock shows \(shows.minute), and the session was over at \(ended.minute): see whether the gate's "
                     + "clock is right")
+        case .untimely(let start, let shows):
+            Bilingual(
+                zh: "时钟显示 \(shows.minute)，这一场 \(start.minute) 开始；团队若没有早到或迟到，就是入口设备的时钟不准，请校准",
+                en:
+                    "the clock shows \(shows.minute), and the session begins at \(start.minute): unless the group is early "
+                    + "or late, the gate's clock is off; set it right")
+        case .fast(let seconds):
+            Bilingual(
+                zh: "入口设备的时钟至少快了 \(GateClock.span(seconds).zh)，请校准",
+                en: "the gate's clock is fast by \(GateClock.span(seconds).en) at least: set it right")
         case .undone: Bilingual(zh: "这次签到后来撤销了", en: "this check-in has been undone since")
         }
     }

@@ -53,6 +53,9 @@ public enum CheckInRules {
         }
     }
 
+    /// How long before and after its beginning groups come to a session.
+    static let around: TimeInterval = 3600
+
     /// Whether an entry's time is still to come.
     static func isInFuture(_ entry: CheckInEntry, now: Date) -> Bool { entry.at > now.addingTimeInterval(3600) }
 
@@ -99,7 +102,7 @@ public enum CheckInRules {
             return named
         }
         let todays = visits.filter { $0.day == today }
-        if let current = todays.last(where: { $0.startsAt.addingTimeInterval(-3600) <= at }) ?? todays.first {
+        if let current = todays.last(where: { $0.startsAt.addingTimeInterval(-around) <= at }) ?? todays.first {
             return current
         }
         func distance(_ visit: GateVisit) -> Int { abs(visit.day.daysSince1970 - today.daysSince1970) }

@@ -91,7 +91,9 @@ public struct CheckInStore: Sendable {
             }
             if let home {
                 if CheckInRules.isInFuture(entry, now: now) {
-                    return kept(.future, entry, ledger, visit, home, scope)
+                    return kept(
+                        .future, entry, ledger, visit, home, scope,
+                        warnings: [.fast(entry.at.timeIntervalSince(now))])
                 }
                 // A gate that was tried out before the day has let nobody in; one whose clock is slow has.
                 if CivilDay(of: entry.at) < visit.day { return kept(.early, entry, ledger, visit, home, scope) }
@@ -208,11 +210,12 @@ public struct CheckInStore: Sendable {
     /// Keeps it for the desk.
     private static func kept(
         _ why: GateConflict.Why, _ entry: CheckInEntry, _ ledger: GateLedger, _ visit: GateVisit?, _ home: Home?,
-        _ scope: Scope, earlier: CheckInAnswer.Earlier? = nil
+        _ scope: Scope, earlier: CheckInAnswer.Earlier? = nil, warnings: [GateWarning] = []
     ) -> Change<CheckInAnswer> {
         let day = visit?.day ?? CivilDay(of: entry.at)
         let answer = ledger.answer(
-            why == .twice ? .twice : .conflict, why: why, visit, entry, at: entry.at, day: day, earlier: earlier)
+            why == .twice ? .twice : .conflict, why: why, visit, entry, at: entry.at, day: day, earlier: earlier,
+            warnings: warnings)
         let session = visit?.session ?? entry.session
         return Change(
             writes: [

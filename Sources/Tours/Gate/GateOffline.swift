@@ -60,7 +60,7 @@ public struct OfflineGate: Sendable {
             reference: try BookingReference(entered: found.reference), unit: found.unit, session: visit.session,
             day: day, site: visit.site, programme: visit.programme, expected: visit.headcount,
             headcount: entry.headcount, arrived: before + entry.headcount, at: entry.at, earlier: earlier,
-            warnings: clockWarnings(entry.at, on: day, visit))
+            warnings: clockWarnings(entry.at, on: day, visit, isFirst: before == 0))
         return (entry.written(session: visit.session, after: before), answer)
     }
 
@@ -83,7 +83,7 @@ public struct OfflineGate: Sendable {
             outcome: .counted, isRepeat: false, number: nil, why: nil, booking: booking, reference: nil, unit: nil,
             session: entry.session, day: day, site: nil, programme: nil, expected: nil, headcount: entry.headcount,
             arrived: before + entry.headcount, at: entry.at, earlier: earlier,
-            warnings: [.unlisted] + clockWarnings(entry.at, on: day, nil))
+            warnings: [.unlisted] + clockWarnings(entry.at, on: day, nil, isFirst: before == 0))
         return (entry.written(session: entry.session, after: before, unlisted: true), answer)
     }
 
@@ -169,13 +169,21 @@ public struct OfflineGate: Sendable {
 /// The gate's own clock, beside what the list tells.
 extension OfflineGate {
     /// Whether it is behind the moment in which the list was made.
-    private func isSlow(_ now: Date) -> Bool { now < list.madeAt.addingTimeInterval(-60) }
+    private func isSlow(_ now: Date) -> Bool { now < list.madeAt.addingTimeInterval(-GateClock.tolerance) }
 
-    private func clockWarnings(_ now: Date, on day: CivilDay, _ visit: GateVisit?) -> [GateWarning] {
+    /// - Parameter isFirst: whether nobody of the group came before; the rest of it may come late.
+    private func clockWarnings(
+        _ now: Date, on day: CivilDay, _ visit: GateVisit?, isFirst: Bool
+    ) -> [GateWarning] {
         if isSlow(now) || CivilDay(of: now) != day {
             return [.clock(shows: now, listMadeAt: list.madeAt, day: day)]
         }
-        if let visit, visit.endsAt < now { return [.sessionOver(endedAt: visit.endsAt, shows: now)] }
+        guard let visit else { return [] }
+        if visit.endsAt < now { return [.sessionOver(endedAt: visit.endsAt, shows: now)] }
+        // Groups come about when their session begins; a clock that is some hours off shows another time.
+        if isFirst, abs(now.timeIntervalSince(visit.startsAt)) > CheckInRules.around {
+            return [.untimely(startsAt: visit.startsAt, shows: now)]
+        }
         return []
     }
 
