@@ -152,6 +152,8 @@ CREATE TABLE tour_picking_sale (
     session_id bigint NOT NULL,
     extra_id int NOT NULL,
     kind text NOT NULL DEFAULT 'picking' CHECK (kind = 'picking'),
+    -- of its writing, not of its transaction's beginning: later than every reversal that whoever wrote it has seen
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (village_id, sale_id),
     FOREIGN KEY (village_id, booking_id, session_id, extra_id, kind)
         REFERENCES tour_booking_extra (village_id, booking_id, session_id, extra_id, kind),

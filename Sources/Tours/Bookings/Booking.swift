@@ -33,8 +33,12 @@ public struct Booking: Sendable {
         public let price: Money
         /// Its part of the fee: nothing for picking, which is paid for by what was picked.
         public let amount: Money
-        /// The sales of what was picked, one for each cooperative whose it was.
+        /// The sales of what was picked, one for each cooperative whose it was; not those that were reversed.
         public internal(set) var sales: [Int64]
+        /// Whether what was picked has been recorded, reversed or not.
+        var wasSettled = false
+        /// Whether it can be recorded: it was not, or what was has been reversed since, whole or in part.
+        var isOpen = true
     }
 
     public let id: Identifier<Booking>

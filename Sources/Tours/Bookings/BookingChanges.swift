@@ -76,7 +76,7 @@ extension BookingStore {
     }
 
     private static func checkTimes(_ old: Booking, _ key: BookingKey, _ now: Date) throws {
-        guard !old.extras.contains(where: { !$0.sales.isEmpty }) else {
+        guard !old.extras.contains(where: \.wasSettled) else {
             throw Refusal(
                 .conflict, "picked-already", field: "extras", zh: "采摘已经结算，不能再改人数、场次和附加项",
                 en: "picking has been settled: heads, sessions and extras can't be changed any more")

@@ -47,7 +47,8 @@ extension BookingStore {
     /// The channel of sales to groups that picked themselves.
     public static let pickingChannel = "采摘"
 
-    /// Records what a group picked as a sale of each cooperative, and ties them to the booking's extra, in one transaction.
+    /// Records what a group picked as a sale of each cooperative, and ties them to the booking's extra, in one transaction;
+    /// once, and again when a sale of it was reversed.
     /// A refusal of one of the lines names it as `lines[0].weight`.
     public static func pick(
         _ key: BookingKey, _ picking: Picking, seen: Int? = nil, now: Date
@@ -64,13 +65,16 @@ extension BookingStore {
             var booking = old
             booking.version = old.version + 1
             var settled = extra
-            settled.sales = sold.map(\.sale.id.value)
+            let numbers = sold.map(\.sale.id.value)
+            // Of a settlement that was reversed in part the rest stands.
+            settled.sales += numbers
+            settled.wasSettled = true
+            settled.isOpen = false
             booking.extras.removeAll { $0.extra == extra.extra && $0.session == extra.session }
             booking.extras.append(settled)
             let total = sold.map(\.sale.total).reduce(.zero, +)
-            let numbers = settled.sales.map(String.init).joined(separator: "+")
             let added = isPlanned ? [] : [SQL.insert([BookingRows.row(settled, of: booking, day: line.day, scope)])]
-            let ties = settled.sales.map { BookingRows.row(ofSale: $0, settled, of: booking, scope) }
+            let ties = numbers.map { BookingRows.row(ofSale: $0, settled, of: booking, scope) }
             return Change(
                 booking,
                 writes: [BookingRows.update(booking, seen: old.version, step: false, scope)]
@@ -81,8 +85,9 @@ extension BookingStore {
                     .ofBooking(
                         "picked", booking, day: sold.first?.sale.day,
                         [
-                            settled.sales.count == 1
-                                ? .number("sale", settled.sales.first) : .text("sales", numbers),
+                            numbers.count == 1
+                                ? .number("sale", numbers.first)
+                                : .text("sales", numbers.map(String.init).joined(separator: "+")),
                             .number("grams", picking.grams), .fen(total),
                         ])
                 ])
@@ -146,7 +151,7 @@ extension BookingStore {
         of booking: Booking, _ picking: Picking, _ transaction: Transaction, _ scope: Scope
     ) async throws -> (extra: Booking.Extra, isPlanned: Bool) {
         let planned = booking.extras.filter {
-            $0.kind == .picking && $0.sales.isEmpty && picking.extra ?? $0.extra == $0.extra
+            $0.kind == .picking && $0.isOpen && picking.extra ?? $0.extra == $0.extra
         }
         if let first = planned.first { return (first, true) }
         let programmes = booking.lines.map(\.terms.programmeID)

@@ -36,12 +36,22 @@ enum BookingRows {
             """,
             """
             SELECT x.booking_id, x.session_id, x.extra_id, x.kind, e.name, x.quantity, x.price_fen, x.amount_fen,
-                ARRAY(
-                    SELECT k.sale_id FROM tour_picking_sale k
-                    WHERE k.village_id = x.village_id AND k.booking_id = x.booking_id AND k.session_id = x.session_id
-                        AND k.extra_id = x.extra_id ORDER BY k.sale_id) AS sales
+                coalesce(k.sales, '{}') AS sales, k.settled_at IS NOT NULL AS was_settled,
+                k.settled_at IS NULL OR coalesce(k.reversed_at > k.settled_at, false) AS is_open
             FROM tour_booking_extra x
             JOIN tour_extra e ON e.village_id = x.village_id AND e.id = x.extra_id
+            LEFT JOIN LATERAL (
+                SELECT array_agg(k.sale_id ORDER BY k.sale_id) FILTER (WHERE r.lines < (
+                        SELECT count(*) FROM sale_line n
+                        WHERE n.village_id = k.village_id AND n.sale_id = k.sale_id)) AS sales,
+                    max(k.at) AS settled_at, max(r.at) AS reversed_at
+                FROM tour_picking_sale k
+                CROSS JOIN LATERAL (
+                    SELECT count(*) AS lines, max(c.at) AS at FROM sale_correction c
+                    WHERE c.village_id = k.village_id AND c.sale_id = k.sale_id AND c.kind = 'reversal') r
+                WHERE k.village_id = x.village_id AND k.booking_id = x.booking_id AND k.session_id = x.session_id
+                    AND k.extra_id = x.extra_id
+            ) k ON x.kind = 'picking'
             WHERE x.village_id = \(scope.village) AND x.booking_id IN (\(chosen)) ORDER BY x.session_id, x.extra_id
             """,
         ]
@@ -128,7 +138,8 @@ enum BookingRows {
             session: try row.decode("session_id"), extra: try row.decode("extra_id"),
             kind: try Named(row, "kind").value, name: try row.decode("name"),
             quantity: try row.decode("quantity"), price: try row.decode("price_fen"),
-            amount: try row.decode("amount_fen"), sales: try row.decode("sales"))
+            amount: try row.decode("amount_fen"), sales: try row.decode("sales"),
+            wasSettled: try row.decode("was_settled"), isOpen: try row.decode("is_open"))
     }
 }
 
