@@ -10,9 +10,9 @@ extension TourSessionCommand {
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
-                "取消场次，并释放讲解员、教室和大巴；还有预约时须连同预约一起取消：不收费用，已付的列为应退，并逐个通知。",
+                "取消场次，并释放讲解员、教室和大巴；还有预约时须连同预约一起取消：不收费用，已付的列为应退，并逐个通知；还有别的场次的预约只去掉这一场。",
                 "Cancels a session and frees whom and what it has; where it is booked, with its bookings: nothing is kept, "
-                    + "what was paid is to go back, and all are told."),
+                    + "what was paid is to go back, and all are told. A booking of other sessions too keeps those."),
             discussion: """
                 taoyuan tour session cancel 12
                 taoyuan tour session cancel 12 --with-bookings --reason 台风

@@ -48,8 +48,8 @@ import Testing
             #expect(upset.session.resources.isEmpty)
             // The hold had run out before.
             #expect(try await ground.booking(held).state == .expired)
-            let ids = [try await ground.booking(paid).id, two.id, waiting.id]
-            #expect(upset.bookings.map(\.id) == ids)
+            let ids = [try await ground.booking(paid).id, waiting.id]
+            #expect(upset.bookings.map(\.id) == [ids[0], two.id, ids[1]])
             for id in ids {
                 let booking = try await ground.booking(.number(id.value))
                 #expect(booking.state == .cancelled && booking.kept == .zero)
@@ -57,14 +57,17 @@ import Testing
             #expect(try await ground.booking(paid).refundDue.fen == 200_000)
             #expect(try await ground.listed(.due) == [ids[0].value])
             #expect(try await messages(village, "cancelled") == ids.map(\.value))
-            // What became free elsewhere goes to those who wait there, and nobody is promoted into what is cancelled.
-            #expect(try await village.booking(elsewhere).state == .held)
+            // Who has booked another session too keeps that, and nobody is promoted into what is cancelled.
+            let rest = try await village.booking(two)
+            #expect(rest.state == .confirmed && rest.lines.map(\.session) == [other])
+            #expect(try await messages(village, "changed") == [two.id.value])
+            #expect(try await village.booking(elsewhere).state == .waitlisted)
             #expect(try await village.seats(ground.session) == [0, 0])
-            #expect(try await village.seats(other) == [30, 0])
+            #expect(try await village.seats(other) == [0, 20])
             #expect(try await village.number("SELECT count(*) FROM tour_session_resource") == 0)
             #expect(
                 try await village.number(
-                    "SELECT count(*) FROM event WHERE kind = 'booking.cancelled' AND figures ->> 'by' = 'village'") == 3
+                    "SELECT count(*) FROM event WHERE kind = 'booking.cancelled' AND figures ->> 'by' = 'village'") == 2
             )
             #expect(try await ground.income() == [:])
             let again = try await refusal {
@@ -72,6 +75,80 @@ import Testing
                     SessionStore.cancelWithBookings(ground.session, reason: "台风", now: village.clock.now))
             }
             #expect(again?.code == "wrong-session-state")
+        }
+    }
+
+    @Test func `of several sessions the others stay, with their price, and what was paid beyond it is to go back`()
+        async throws
+    {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let other = try await village.tourSession(ground.programme, capacity: 30, day: ground.day, hour: 14)
+            let meals = { (session: Int64) in
+                WantedExtra(extra: ground.programme.meal, quantity: 20, session: session)
+            }
+            // 4,000 yuan for two sessions and 600 for a meal in each of them.
+            let two = try await village.book(
+                village.group(ground.session, other, headcount: 20, extras: [meals(ground.session)]), as: .confirmed)
+            let key = BookingKey.number(two.id.value)
+            try await ground.pay(key, 3000)
+            let third = try await village.tourSession(ground.programme, capacity: 20, day: ground.day, hour: 17)
+            try await village.book(village.group(third, headcount: 20), as: .confirmed)
+            let waiting = try await village.book(
+                village.group(ground.session, third, headcount: 10, waitlist: true))
+            #expect(waiting.state == .waitlisted)
+            village.clock.set(ground.day, hour: 7)
+            try await village.change(
+                SessionStore.cancelWithBookings(ground.session, reason: "台风", now: village.clock.now))
+            let rest = try await ground.booking(key)
+            #expect(rest.fee.fen == 200_000 && rest.extras.isEmpty && rest.lines.map(\.session) == [other])
+            #expect(rest.refundDue.fen == 100_000 && rest.money == .due)
+            #expect(try await village.booking(waiting).lines.map(\.session) == [third])
+            let told = try await village.owner.query(
+                "SELECT content::text AS content FROM message WHERE kind = 'changed' AND about = \("booking:\(two.id)")"
+            )
+            let content = try BookingMessage(try #require(told.first).decode("content"))
+            #expect(content.upset == "dropped" && content.reason == "台风")
+            let text = BookingMessageText(
+                .changed, content, language: .chinese, brand: "津小韩", origin: "x.cn", today: ground.day
+            ).text.body
+            #expect(text.contains("（台风）") && text.contains("应退 1000.00 元") && text.contains("不收费用"))
+            try await village.change(PaymentStore.refund(key, how: "微信", now: village.clock.now))
+            // So late it would cost 30 per cent.
+            let cancelled = try await village.change(BookingStore.cancel(key, now: village.clock.now))
+            #expect(cancelled.kept == .zero && cancelled.refundDue.fen == 300_000)
+            #expect(try await ground.income() == [:])
+        }
+    }
+
+    @Test func `whom the village moved cancels for nothing, until the new time is accepted`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let (silent, paid, late, held) = (
+                try await ground.book(10), try await ground.book(10), try await ground.book(10),
+                try await ground.book(10, as: .held)
+            )
+            try await ground.pay(silent, 400)
+            try await village.change(
+                SessionStore.move(ground.session, time: TimeOfDay(minute: 600), reason: "台风", now: village.clock.now))
+            let content = try BookingMessage(
+                try #require(
+                    try await village.owner.query(
+                        "SELECT content::text AS content FROM message WHERE kind = 'changed' ORDER BY id"
+                    ).first
+                ).decode("content"))
+            #expect(content.upset == "moved" && content.reason == "台风")
+            try await ground.pay(paid, 1000)
+            try await village.change(BookingStore.confirm(held, now: village.clock.now))
+            village.clock.set(ground.day, hour: 7)
+            for (key, kept, due) in [
+                (silent, Int64(0), Int64(40_000)), (paid, 30_000, 70_000), (late, 0, 0), (held, 30_000, 0),
+            ] {
+                let booking = try await ground.booking(key)
+                #expect(BookingRules.keptIfCancelled(booking, now: village.clock.now).fen == kept)
+                let cancelled = try await village.change(BookingStore.cancel(key, now: village.clock.now))
+                #expect(cancelled.kept.fen == kept && cancelled.refundDue.fen == due)
+            }
         }
     }
 

@@ -8,7 +8,9 @@ ALTER TABLE tour_booking_session
     ADD COLUMN change_hours int CHECK (change_hours BETWEEN 0 AND 8760),
     ADD COLUMN free_cancel_hours int CHECK (free_cancel_hours BETWEEN 0 AND 8760),
     ADD COLUMN late_fee_percent int CHECK (late_fee_percent BETWEEN 0 AND 100),
-    ADD COLUMN no_show_fee_percent int CHECK (no_show_fee_percent BETWEEN 0 AND 100);
+    ADD COLUMN no_show_fee_percent int CHECK (no_show_fee_percent BETWEEN 0 AND 100),
+    -- the village has moved or cancelled a session of the booking, which the group has not accepted: it may cancel for nothing
+    ADD COLUMN upset boolean NOT NULL DEFAULT false;
 UPDATE tour_booking_session l SET minutes = extract(epoch FROM s.ends_at - s.starts_at)::int / 60,
     hold_minutes = p.hold_minutes, change_hours = p.change_hours, free_cancel_hours = p.free_cancel_hours,
     late_fee_percent = p.late_fee_percent, no_show_fee_percent = p.no_show_fee_percent

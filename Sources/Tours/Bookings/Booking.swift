@@ -20,6 +20,8 @@ public struct Booking: Sendable {
         public internal(set) var arrived: Int?
         /// Under which it was booked, whatever the programme asks by now.
         public let terms: BookingTerms
+        /// Whether the village has moved or cancelled one of the booking's sessions, and the group has not accepted it.
+        var isUpset = false
     }
 
     /// A meal, a gift, or what the group means to pick.

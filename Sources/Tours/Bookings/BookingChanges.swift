@@ -182,7 +182,7 @@ extension BookingStore {
             event: .ofBooking(from == to ? "changed" : "moved", booking, figures))
     }
 
-    private static func list(_ sessions: [Int64]) -> String {
+    static func list(_ sessions: [Int64]) -> String {
         sessions.map(String.init).joined(separator: "+")
     }
 }

@@ -27,7 +27,7 @@ enum BookingRows {
             """
             SELECT l.booking_id, l.session_id, l.day, s.starts_at, s.ends_at, t.name AS site, p.name AS programme,
                 l.headcount, l.price_fen, l.amount_fen, l.kept_fen, l.arrived, p.id AS programme_id, l.minutes,
-                l.hold_minutes, l.change_hours, l.free_cancel_hours, l.late_fee_percent, l.no_show_fee_percent
+                l.hold_minutes, l.change_hours, l.free_cancel_hours, l.late_fee_percent, l.no_show_fee_percent, l.upset
             FROM tour_booking_session l
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
             JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
@@ -130,7 +130,7 @@ enum BookingRows {
             endsAt: try row.decode("ends_at"), site: try row.decode("site"), programme: try row.decode("programme"),
             headcount: try row.decode("headcount"), price: try row.decode("price_fen"),
             amount: try row.decode("amount_fen"), kept: try row.decode("kept_fen"), arrived: try row.decode("arrived"),
-            terms: try BookingTerms(row))
+            terms: try BookingTerms(row), isUpset: try row.decode("upset"))
     }
 
     private static func extra(_ row: Row) throws -> Booking.Extra {
@@ -184,13 +184,13 @@ extension BookingRows {
             into: """
                 tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen, amount_fen, kept_fen,
                     arrived, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent,
-                    no_show_fee_percent)
+                    no_show_fee_percent, upset)
                 """,
             """
             (\(scope.village), \(booking.id.value), \(line.session), \(line.day), \(line.headcount), \(line.price),
                 \(line.amount), \(line.kept), \(line.arrived), \(line.terms.minutes), \(line.terms.holdMinutes),
                 \(line.terms.changeHours), \(line.terms.freeCancelHours), \(line.terms.lateFeePercent),
-                \(line.terms.noShowFeePercent))
+                \(line.terms.noShowFeePercent), \(line.isUpset))
             """)
     }
 
@@ -198,7 +198,8 @@ extension BookingRows {
     static func upsert(_ line: Booking.Line, of booking: Booking, _ scope: Scope) -> SQL {
         SQL.insert([row(line, of: booking, scope)]) + """
              ON CONFLICT (village_id, booking_id, session_id) DO UPDATE SET headcount = excluded.headcount,
-                amount_fen = excluded.amount_fen, kept_fen = excluded.kept_fen, arrived = excluded.arrived
+                amount_fen = excluded.amount_fen, kept_fen = excluded.kept_fen, arrived = excluded.arrived,
+                upset = excluded.upset
             """
     }
 

@@ -162,10 +162,10 @@ public enum BookingRules {
     }
 
     /// Per cent kept of a line when its booking is cancelled: only what was confirmed costs anything, and only after
-    /// the hours in which a cancellation is free.
+    /// the hours in which a cancellation is free. What the village has moved costs nothing until the group accepts it.
     static func lateFeePercent(_ line: Booking.Line, _ state: BookingState, now: Date) -> Int {
         let limit = line.startsAt.addingTimeInterval(-Double(line.terms.freeCancelHours) * 3600)
-        return state == .confirmed && now > limit ? line.terms.lateFeePercent : 0
+        return state == .confirmed && !line.isUpset && now > limit ? line.terms.lateFeePercent : 0
     }
 
     /// What the village would keep of a booking that is cancelled now.

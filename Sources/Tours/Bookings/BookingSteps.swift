@@ -14,6 +14,7 @@ extension BookingStore {
             var booking = old
             booking.state = .confirmed
             booking.holdUntil = nil
+            booking.accept()
             return step(from: old, to: booking, message: .confirmed, now: now, scope)
         }
     }
@@ -150,7 +151,7 @@ extension BookingStore {
         let isStep = old.state != booking.state || booking.state == .held
         var writes = [BookingRows.update(booking, seen: old.version, step: isStep, scope)]
         for (before, after) in zip(old.lines, booking.lines)
-        where before.kept != after.kept || before.arrived != after.arrived {
+        where before.kept != after.kept || before.arrived != after.arrived || before.isUpset != after.isUpset {
             writes.append(BookingRows.upsert(after, of: booking, scope))
         }
         if old.earns || booking.earns {

@@ -79,8 +79,10 @@ public struct BookingStore: Sendable {
     }
 
     /// The statement by which a message of what happened to a booking leaves, once for each of its versions.
-    static func message(_ kind: MessageKind, _ booking: Booking, _ scope: Scope) -> SQL {
-        Outbox.insert(NewMessage(kind, booking), scope)
+    static func message(
+        _ kind: MessageKind, _ booking: Booking, after upset: BookingUpset? = nil, _ scope: Scope
+    ) -> SQL {
+        Outbox.insert(NewMessage(kind, booking, upset), scope)
     }
 
     /// Reads the booking and sees that it is still what the caller has seen.

@@ -36,8 +36,13 @@ struct BookingMessage: Codable, Hashable {
     let sessions: [Session]
     /// Of a reminder: the day that it reminds of.
     var day: String?
+    /// What the village has made of it, a `BookingUpset.What`, and why.
+    var upset: String?
+    var reason: String?
 
-    init(_ booking: Booking) {
+    init(_ booking: Booking, _ upset: BookingUpset? = nil) {
+        self.upset = upset?.what.rawValue
+        reason = upset?.reason
         self.booking = booking.id.value
         reference = booking.reference.description
         unit = booking.unit
@@ -92,14 +97,14 @@ extension Message {
 
 extension NewMessage {
     /// Tells whoever booked how the booking stands now, once for each of its versions.
-    init(_ kind: MessageKind, _ booking: Booking) {
+    init(_ kind: MessageKind, _ booking: Booking, _ upset: BookingUpset? = nil) {
         let end = booking.lines.map(\.day).max()?.adding(days: 1).start
         self.init(
             key: "booking:\(booking.id):v\(booking.version):\(kind.rawValue)", kind: kind.rawValue,
             about: BookingMessage.about(booking.id.value),
             to: Recipient(
                 name: booking.leader, phone: booking.phone, email: booking.email, language: booking.language),
-            content: BookingMessage(booking).content, until: kind.outlivesTheVisit ? nil : end)
+            content: BookingMessage(booking, upset).content, until: kind.outlivesTheVisit ? nil : end)
     }
 }
 

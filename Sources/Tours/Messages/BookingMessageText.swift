@@ -103,11 +103,17 @@ struct BookingMessageText {
                     zh: "您的预约已确认。到达时请出示凭证或预约号。",
                     en: "Your booking is confirmed. At the gate, show your ticket or the reference.")
             )
-        case .changed: return (Bilingual(zh: "预约已更改", en: "booking changed"), changed)
+        case .changed:
+            guard let upset else { return (Bilingual(zh: "预约已更改", en: "booking changed"), changed) }
+            return (
+                Bilingual(zh: "预约已更改", en: "booking changed"),
+                Bilingual(zh: upset.zh + money.zh + changed.zh, en: upset.en + money.en + " " + changed.en)
+            )
         case .cancelled:
             return (
                 Bilingual(zh: "预约已取消", en: "booking cancelled"),
-                Bilingual(zh: "您的预约已取消。" + money.zh, en: "Your booking was cancelled." + money.en)
+                upset.map { Bilingual(zh: $0.zh + money.zh, en: $0.en + money.en) }
+                    ?? Bilingual(zh: "您的预约已取消。" + money.zh, en: "Your booking was cancelled." + money.en)
             )
         case .noShow:
             return (
@@ -133,6 +139,32 @@ struct BookingMessageText {
                         + "nothing. To come all the same, please book another session.")
             )
         case .reminder: return reminder
+        }
+    }
+
+    /// What the village has made of it.
+    private var upset: Bilingual? {
+        guard let what = booking.upset.flatMap(BookingUpset.What.init(rawValue:)) else { return nil }
+        let reason = booking.reason.map(MessageText.plain)
+        let because = Bilingual(zh: reason.map { "（\($0)）" } ?? "", en: reason.map { " (\($0))" } ?? "")
+        return switch what {
+        case .cancelled:
+            Bilingual(
+                zh: "很抱歉，您预约的场次不能举行\(because.zh)，预约已取消。",
+                en: "We are sorry: the session that you had booked can't take place\(because.en), and your booking was "
+                    + "cancelled.")
+        case .moved:
+            Bilingual(
+                zh: "很抱歉，我们改了您预约的场次的时间\(because.zh)；如不合适，可以取消，不收费用。",
+                en:
+                    "We are sorry: we had to move the session that you had booked\(because.en). If the new time does not "
+                    + "suit you, cancelling costs nothing.")
+        case .dropped:
+            Bilingual(
+                zh: "很抱歉，您预约的一个场次不能举行\(because.zh)，已从预约中去掉，其余场次保留；如不合适，可以取消，不收费用。",
+                en:
+                    "We are sorry: one of the sessions that you had booked can't take place\(because.en) and was taken out "
+                    + "of your booking; the others stay. If that does not suit you, cancelling costs nothing.")
         }
     }
 

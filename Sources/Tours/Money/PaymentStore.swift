@@ -17,6 +17,7 @@ public enum PaymentStore {
             guard amount <= old.open else { throw moreThanFee(old) }
             var booking = old
             booking.paid = old.paid + amount
+            booking.accept()
             return written(
                 booking, old, what: "paid", day: day,
                 [.fen(amount), .text("how", paidHow)],
@@ -179,7 +180,8 @@ public enum PaymentStore {
         var booking = new
         booking.version = old.version + 1
         var writes = [BookingRows.update(booking, seen: old.version, step: false, scope)] + rows
-        for (before, after) in zip(old.lines, booking.lines) where before.kept != after.kept {
+        for (before, after) in zip(old.lines, booking.lines)
+        where before.kept != after.kept || before.isUpset != after.isUpset {
             writes.append(BookingRows.upsert(after, of: booking, scope))
         }
         if booking.earns { writes.append(TourEarnings.settle([booking], on: day ?? BookingRules.today(now), scope)) }

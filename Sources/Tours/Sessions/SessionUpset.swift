@@ -13,7 +13,8 @@ public struct UpsetSession: Sendable {
 /// What the village does with a session that others have booked: all of it in one step.
 extension SessionStore {
     /// Cancels a session with its bookings, those that wait included: nothing is kept of any, what was paid is to go back,
-    /// everybody is told, and nobody is promoted into it. Their seats in other sessions go to those who wait there.
+    /// everybody is told, and nobody is promoted into it. A booking that has other sessions keeps those, and may be
+    /// cancelled for nothing.
     /// - Parameter match: is given the version that will be changed.
     public static func cancelWithBookings(
         _ id: Int64, reason: String, now: Date, match: @escaping VersionCheck = { _ in }
@@ -26,29 +27,42 @@ extension SessionStore {
             var writes: [SQL] = []
             var moves: [Int64: BookingSeats.Move] = [:]
             var events: [Event] = []
-            let cancelled = bookings.map { old in
+            var dropped: [Booking] = []
+            let left = bookings.map { old in
                 var booking = old
-                booking.state = .cancelled
-                booking.holdUntil = nil
-                booking.refundWhatIsNotKept()
-                booking.version = old.version + 1
+                if let rest = old.without(session: id) {
+                    booking = rest
+                    dropped.append(rest)
+                } else {
+                    booking.state = .cancelled
+                    booking.holdUntil = nil
+                    booking.refundWhatIsNotKept()
+                    booking.version = old.version + 1
+                }
+                let isCancelled = booking.state == .cancelled
+                let upset = BookingUpset(what: isCancelled ? .cancelled : .dropped, reason: reason)
                 writes += [
-                    BookingRows.update(booking, seen: old.version, step: true, scope),
-                    BookingStore.message(.cancelled, booking, scope),
+                    BookingRows.update(booking, seen: old.version, step: isCancelled, scope),
+                    BookingStore.message(isCancelled ? .cancelled : .changed, booking, after: upset, scope),
                 ]
                 for move in BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state) {
                     moves[move.session, default: BookingSeats.Move(session: move.session)].held += move.held
                     moves[move.session]?.booked += move.booked
                 }
+                let what: [Event.Figure] =
+                    isCancelled
+                    ? [.fen(booking.kept, "kept_fen")]
+                    : [
+                        .text("sessions", BookingStore.list(booking.lines.map(\.session))),
+                        .text("sessions_before", BookingStore.list(old.lines.map(\.session))),
+                    ]
                 events.append(
                     .ofBooking(
-                        "cancelled", booking,
-                        [
-                            .fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen"),
-                            .text("by", "village"), .reason(reason),
-                        ]))
+                        isCancelled ? "cancelled" : "moved", booking,
+                        what + [.fen(booking.refundDue, "due_fen"), .text("by", "village"), .reason(reason)]))
                 return booking
             }
+            writes += drop(id, of: dropped, scope)
             let own = moves.removeValue(forKey: id) ?? BookingSeats.Move(session: id)
             writes += [
                 cancelWaiting(for: id, now: now, scope),
@@ -59,15 +73,20 @@ extension SessionStore {
                 """,
                 "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)",
             ]
-            let due = cancelled.map(\.refundOpen).reduce(.zero, +)
+            let due = left.map(\.refundOpen).reduce(.zero, +)
             events.append(
                 Event(
-                    "tour.session.cancel", "\(id)", .number("bookings", cancelled.count), .fen(due, "due_fen"),
+                    "tour.session.cancel", "\(id)", .number("bookings", left.count), .fen(due, "due_fen"),
                     .reason(reason)))
-            let left = session.cancelled(held: own.held, booked: own.booked)
+            // Who waited for this session and others may find seats in those alone.
+            let waiting = Set(dropped.filter { $0.state == .waitlisted }.flatMap { $0.lines.map(\.session) }).sorted()
+            let promotion: [SQL] =
+                waiting.isEmpty
+                ? [] : ["SELECT promote_waiting(\(scope.village), \(waiting)::bigint[], \(now))"]
             return Change(
-                UpsetSession(session: left, bookings: cancelled), writes: writes,
-                lastWrites: BookingSeats.statements(Array(moves.values), now: now, scope),
+                UpsetSession(session: session.cancelled(held: own.held, booked: own.booked), bookings: left),
+                writes: writes,
+                lastWrites: BookingSeats.statements(Array(moves.values), now: now, scope) + promotion,
                 refusals: BookingSeats.refusals.merging([
                     // Somebody booked between the look and the writes.
                     "tour_session_closed_takes_none": SessionRules.hasSeatsTaken(session)
@@ -75,7 +94,21 @@ extension SessionStore {
         }
     }
 
-    /// Moves a session to another day or time, with its bookings, whose terms stay; everybody is told.
+    /// Takes a session out of bookings that keep others.
+    private static func drop(_ id: Int64, of bookings: [Booking], _ scope: Scope) -> [SQL] {
+        guard !bookings.isEmpty else { return [] }
+        let which: SQL = """
+            WHERE village_id = \(scope.village) AND booking_id = ANY(\(bookings.map(\.id.value))::bigint[])
+            """
+        return [
+            "DELETE FROM tour_booking_extra " + which + " AND session_id = \(id)",
+            "DELETE FROM tour_booking_session " + which + " AND session_id = \(id)",
+            "UPDATE tour_booking_session SET upset = true " + which,
+        ]
+    }
+
+    /// Moves a session to another day or time, with its bookings, whose terms stay; everybody is told, and may cancel for
+    /// nothing.
     /// - Parameters:
     ///   - day: nil is the same day.
     ///   - time: nil is the same time.
@@ -109,9 +142,14 @@ extension SessionStore {
                 zip(bookings, moved).flatMap { old, booking in
                     [
                         BookingRows.update(booking, seen: old.version, step: false, scope),
-                        BookingStore.message(.changed, booking, scope),
+                        BookingStore.message(
+                            .changed, booking, after: BookingUpset(what: .moved, reason: reason), scope),
                     ]
                 } + [
+                    """
+                    UPDATE tour_booking_session SET upset = true
+                    WHERE village_id = \(scope.village) AND booking_id = ANY(\(bookings.map(\.id.value))::bigint[])
+                    """,
                     "UPDATE tour_booking_session SET day = \(day) " + lines,
                     "UPDATE tour_booking_extra SET day = \(day) " + lines,
                     """
@@ -201,20 +239,6 @@ extension SessionStore {
         {
             throw obstacle
         }
-    }
-}
-
-extension Booking {
-    fileprivate func moved(session: Int64, to day: CivilDay, _ start: Date, _ end: Date) -> Booking {
-        var booking = self
-        for index in booking.lines.indices where booking.lines[index].session == session {
-            booking.lines[index].day = day
-            booking.lines[index].startsAt = start
-            booking.lines[index].endsAt = end
-        }
-        booking.holdUntil = holdUntil.map { min($0, booking.startsAt) }
-        booking.version = version + 1
-        return booking
     }
 }
 
