@@ -153,10 +153,15 @@ struct BookingCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
         @OptionGroup var which: BookingOptions
         @Option(help: .words("场次编号；可重复给出。", "The session's number; may be repeated.")) var session: [Int64]
+        @Flag(
+            help: .words(
+                "这个电话已约过其中的场次时仍要改过去。", "Move it although this phone has a booking of one of the sessions already."))
+        var again = false
 
         func run() async throws {
             var change = BookingChange()
             change.sessions = session
+            change.again = again
             let wanted = change
             try await which.carryOut(options) { key, seen, now in
                 BookingStore.change(key, wanted, seen: seen, now: now)

@@ -82,7 +82,9 @@ extension MessageCommand {
         @OptionGroup var options: SharedOptions
         @Argument(help: .words("消息编号。", "The message's number.")) var message: Int64?
         @Flag(
-            help: .words("所有发送失败的消息；已无意义的除外。", "All that could not be sent; not those that are pointless by now."))
+            help: .words(
+                "所有发送失败的消息；已无意义的和被永久拒收的除外。",
+                "All that could not be sent; not those that are pointless by now or were refused for good."))
         var allFailed = false
 
         func validate() throws {
@@ -103,11 +105,16 @@ extension MessageCommand {
         }
 
         private func retryAll() async throws {
-            let count = try await options.withBackend { backend in
+            let retried = try await options.withBackend { backend in
                 try await backend.database.change(
                     backend.local.scope, MessageStore.retryAllFailed(now: backend.clock.now()))
             }
-            try options.done(["retried": JSON(count)], "重新待发 \(count) 条", "\(count) wait again")
+            let left = retried.refused
+            try options.done(
+                ["retried": JSON(retried.count), "refused": JSON(left)],
+                "重新待发 \(retried.count) 条" + (left > 0 ? "；另有 \(left) 条被永久拒收，请先改好地址，再按编号重发" : ""),
+                "\(retried.count) wait again"
+                    + (left > 0 ? "; \(left) were refused for good: retry them by number when that is mended" : ""))
         }
     }
 }

@@ -30,22 +30,32 @@ extension MessageStore {
         }
     }
 
+    /// What became of all that could not be sent.
+    public struct Retried: Sendable, Hashable {
+        /// How many wait again.
+        public let count: Int
+        /// How many a server has refused for good: they stay given up, until somebody retries one by its number.
+        public let refused: Int
+    }
+
     /// The same for every message that could not be sent, in the order of their numbers. Those that were overtaken stay
-    /// given up: there is no point in them any more.
-    /// - Returns: how many there were.
-    public static func retryAllFailed(now: Date) -> Plan<Int> {
+    /// given up: there is no point in them any more; so do those that a server has refused for good.
+    public static func retryAllFailed(now: Date) -> Plan<Retried> {
         { transaction, scope in
-            let ids = try await transaction.query(
+            let failed = try await transaction.query(
                 """
-                SELECT id FROM message
+                SELECT id, refused FROM message
                 WHERE village_id = \(scope.village) AND given_up_at IS NOT NULL AND sent_at IS NULL
                     AND last_error IS DISTINCT FROM \(MessageRules.overtaken)
                 ORDER BY id FOR NO KEY UPDATE
                 """
-            ).map { try $0.decode("id", as: Int64.self) }
+            ).map { (id: try $0.decode("id", as: Int64.self), isRefused: try $0.decode("refused", as: Bool.self)) }
+            let ids = failed.filter { !$0.isRefused }.map(\.id)
+            let retried = Retried(count: ids.count, refused: failed.count - ids.count)
             return Change(
-                ids.count, writes: ids.isEmpty ? [] : [again(ids, now: now, scope)],
-                event: Event("message.retry", "all", .number("messages", ids.count)))
+                retried, writes: ids.isEmpty ? [] : [again(ids, now: now, scope)],
+                event: Event(
+                    "message.retry", "all", .number("messages", retried.count), .number("refused", retried.refused)))
         }
     }
 

@@ -108,7 +108,9 @@ public struct MessageSender: Sendable {
             try await store.markSent(message.id, now: clock.now(), scope)
             return .sent
         case .failed(let why, let forGood):
-            guard !forGood, message.attempts < MessageRules.attempts else { return try await giveUp(message, why: why) }
+            guard !forGood, message.attempts < MessageRules.attempts else {
+                return try await giveUp(message, why: why, forGood: forGood)
+            }
             let now = clock.now()
             let wait = MessageRules.wait(after: message.attempts, chance: .random(in: 0...1))
             try await store.markFailed(message.id, why: why, again: now.addingTimeInterval(wait), now: now, scope)
@@ -116,8 +118,8 @@ public struct MessageSender: Sendable {
         }
     }
 
-    private func giveUp(_ message: OutgoingMessage, why: String) async throws -> Handled {
-        try await store.markFailed(message.id, why: why, again: nil, now: clock.now(), scope)
+    private func giveUp(_ message: OutgoingMessage, why: String, forGood: Bool = false) async throws -> Handled {
+        try await store.markFailed(message.id, why: why, forGood: forGood, again: nil, now: clock.now(), scope)
         return .givenUp
     }
 

@@ -99,12 +99,16 @@ public struct MessageStore: Sendable {
         }
     }
 
-    /// - Parameter again: when to try next; nil gives it up.
-    func markFailed(_ id: Int64, why: String, again: Date?, now: Date, _ scope: Scope) async throws {
+    /// - Parameters:
+    ///   - forGood: a server has said no for good.
+    ///   - again: when to try next; nil gives it up.
+    func markFailed(
+        _ id: Int64, why: String, forGood: Bool = false, again: Date?, now: Date, _ scope: Scope
+    ) async throws {
         _ = try await database.transaction(scope) { transaction in
             try await transaction.query(
                 """
-                UPDATE message SET last_error = \(String(why.prefix(200))), due_at = coalesce(\(again), due_at),
+                UPDATE message SET last_error = \(String(why.prefix(200))), refused = \(forGood), due_at = coalesce(\(again), due_at),
                     given_up_at = CASE WHEN \(again) IS NULL THEN \(now) END
                 WHERE village_id = \(scope.village) AND id = \(id) AND sent_at IS NULL
                 """)

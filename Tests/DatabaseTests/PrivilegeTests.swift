@@ -19,7 +19,7 @@ import Testing
             "grade_id", "slip", "picker", "in_g", "out_g", "labelled_g", "voided", "recalls", "frozen_g",
         ],
         "sale_line": ["returned_g", "refunded_fen"], "income_entry": ["corrected_fen"],
-        "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error"],
+        "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error", "refused"],
     ]
 
     private func denied(_ village: TestVillage, _ statement: SQL) async -> Bool {

@@ -118,14 +118,37 @@ import Testing
             try await village.put("new")
             let count = try await village.database.change(
                 village.committee, MessageStore.retryAllFailed(now: village.clock.now))
-            #expect(count == 2)
+            #expect(count == MessageStore.Retried(count: 2, refused: 0))
             let states = try await village.messages().mapValues(\.state)
             #expect(states == ["a": .waiting, "b": .waiting, "pointless": .givenUp, "new": .waiting])
             try hook.reply(nil)
             #expect(try await sender.sendDue() == MessageSender.Tally(sent: 3))
             let none = try await village.database.change(
                 village.committee, MessageStore.retryAllFailed(now: village.clock.now))
-            #expect(none == 0)
+            #expect(none == MessageStore.Retried(count: 0, refused: 0))
+        }
+    }
+
+    @Test func `what a server has refused for good is left out and counted`() async throws {
+        let hook = try await Listener(.http)
+        try await withVillage { village in
+            let sender = try sender(village, hook)
+            try hook.reply("410")
+            try await village.put("refused")
+            #expect(try await sender.sendDue() == MessageSender.Tally(givenUp: 1))
+            try hook.reply("500")
+            try await village.put("failed")
+            try await giveUp(village, sender)
+            let retried = try await village.database.change(
+                village.committee, MessageStore.retryAllFailed(now: village.clock.now))
+            #expect(retried == MessageStore.Retried(count: 1, refused: 1))
+            let messages = try await village.messages()
+            #expect(messages.mapValues(\.state) == ["refused": .givenUp, "failed": .waiting])
+            // Somebody has mended its address.
+            let id = try #require(messages["refused"]?.id)
+            _ = try await village.database.change(village.committee, MessageStore.retry(id, now: village.clock.now))
+            try hook.reply(nil)
+            #expect(try await sender.sendDue() == MessageSender.Tally(sent: 2))
         }
     }
 }

@@ -152,6 +152,65 @@ import Testing
                 BookingStore.change(.number(bookings[0].id.value), wanted, now: village.clock.now))
         }
     }
+
+    @Test func `a move to a session that the phone has booked is asked about`() async throws {
+        try await withVillage { village in
+            let programme = try await village.tourProgramme()
+            let (morning, noon, evening) = (
+                try await village.tourSession(programme), try await village.tourSession(programme, hour: 12),
+                try await village.tourSession(programme, hour: 17)
+            )
+            let first = try await village.book(village.group(morning), as: .confirmed)
+            let second = try await village.book(village.group(noon, unit: "实验小学"), as: .confirmed)
+            func move(_ key: BookingKey, to sessions: Int64..., again: Bool = false) async throws -> Refusal? {
+                var change = BookingChange()
+                change.sessions = sessions
+                change.again = again
+                let wanted = change
+                return try await refusal {
+                    try await village.change(BookingStore.change(key, wanted, now: village.clock.now))
+                }
+            }
+            let desk = BookingKey.number(second.id.value)
+            let asked = try await move(desk, to: morning)
+            #expect(asked?.code == "booked-already" && asked?.message.en.contains("booking \(first.id)") == true)
+            let stranger = try await move(.stranger(second.reference, phone: second.phone), to: noon, morning)
+            #expect(stranger?.code == "booked-already" && stranger?.message.en.contains("\(first.id),") == false)
+            #expect(try await village.booking(second).lines.map(\.session) == [noon])
+            #expect(try await move(desk, to: morning, again: true) == nil)
+            #expect(try await village.booking(second).lines.map(\.session) == [morning])
+            // What was meant once is not asked about again.
+            #expect(try await move(desk, to: morning, evening) == nil)
+        }
+    }
+
+    @Test func `of two that move to one session at once one is asked`() async throws {
+        try await withVillage(poolSize: 8) { village in
+            let programme = try await village.tourProgramme()
+            let target = try await village.tourSession(programme, hour: 18)
+            var keys: [BookingKey] = []
+            for hour in [9, 12, 15] {
+                let session = try await village.tourSession(programme, hour: hour)
+                keys.append(.number(try await village.book(village.group(session), as: .confirmed).id.value))
+            }
+            let all = keys
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for key in all {
+                    group.addTask {
+                        var change = BookingChange()
+                        change.sessions = [target]
+                        let wanted = change
+                        return try await refusal {
+                            try await village.change(BookingStore.change(key, wanted, now: village.clock.now))
+                        }?.code
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.filter { $0 == nil }.count == 1)
+            #expect(Set(codes.compactMap(\.self)) == ["booked-already"])
+        }
+    }
 }
 
 extension Sequence {

@@ -4,6 +4,7 @@
 
 -- about: what a message is about, such as booking:166. Of those that supersede, only the newest about a thing is still
 -- true: older ones that have not been sent never are. until: when there is no point in it any more.
+-- refused: a server has said no for good.
 ALTER TABLE message
     ADD COLUMN about text CHECK (length(about) BETWEEN 1 AND 100),
     ADD COLUMN supersedes boolean NOT NULL DEFAULT true,
@@ -13,6 +14,7 @@ ALTER TABLE message
     ADD COLUMN language text CHECK (language ~ '^[a-z]{2}$'),
     ADD COLUMN content jsonb CHECK (jsonb_typeof(content) = 'object'),
     ADD COLUMN until timestamptz,
+    ADD COLUMN refused boolean NOT NULL DEFAULT false,
     DROP CONSTRAINT message_kind_check,
     ADD CONSTRAINT message_kind CHECK (kind ~ '^[a-z]+(_[a-z]+)*$' AND length(kind) <= 40);
 
@@ -61,6 +63,7 @@ FROM tour_booking b WHERE b.village_id = m.village_id AND b.id = m.booking_id;
 ALTER TABLE message
     ALTER COLUMN about SET NOT NULL, ALTER COLUMN name SET NOT NULL, ALTER COLUMN language SET NOT NULL,
     ALTER COLUMN content SET NOT NULL, DROP COLUMN booking_id;
+GRANT UPDATE (refused) ON message TO taoyuan_service;
 CREATE INDEX message_about ON message (village_id, about, id);
 
 -- Tells whoever booked how the booking stands now, once for each of its versions. Answers true, so that a statement can

@@ -207,6 +207,8 @@ public struct BookingChange: Sendable {
     public var sessions: [Int64]?
     /// All extras from now on.
     public var extras: [WantedExtra]?
+    /// Whether another session is meant although the booking's phone has booked that already.
+    public var again = false
 
     public init() {}
 }

@@ -22,6 +22,7 @@ extension BookingStore {
                 return sessions.sorted()
             }
             let oldIDs = old.lines.map(\.session)
+            var isOnce = false
             let reseats =
                 change.headcount ?? old.headcount != old.headcount || ids ?? oldIDs != oldIDs || change.extras != nil
             if reseats || change.language != nil {
@@ -36,6 +37,7 @@ extension BookingStore {
                             SELECT FROM tour_gate_settlement s
                             WHERE s.village_id = f.village_id AND s.conflict_id = f.id)
                     """,
+                    OpenBooking.select([booking.phone], scope),
                 ])
                 let sessions = try BookingSeats.sessions(answers[0], wanted: ids ?? oldIDs)
                 booking.language = try BookingRules.language(change.language ?? old.language, sessions)
@@ -44,6 +46,8 @@ extension BookingStore {
                     let seen = Set(try answers[2].map { try $0.decode("session_id", as: Int64.self) })
                     try checkSessions(
                         sessions, old, booking, seen: key.isStranger ? [] : seen, byStranger: key.isStranger, now)
+                    let others = try OpenBooking.all(answers[3]).filter { $0.id != old.id.value }
+                    isOnce = try checkTwins(others, from: oldIDs, to: ids ?? oldIDs, change, byStranger: key.isStranger)
                     if key.isStranger { try BookingRules.checkFeeIsNotDodged(old, booking, now: now) }
                 }
                 let moves = BookingSeats.moves(from: old.lines, old.state, to: booking.lines, old.state)
@@ -57,8 +61,27 @@ extension BookingStore {
             }
             booking.version = old.version + 1
             let isBound = key.isStranger && !limits.areNone && reseats && booking.state != .confirmed
-            return written(booking, old, reseats: reseats, isBound ? limits : nil, now: now, scope)
+            let check =
+                isBound || isOnce
+                ? limits.statement(
+                    once: isOnce ? [old.id.value] : [], bound: isBound ? [old.id.value] : [], scope) : nil
+            return written(
+                booking, old, reseats: reseats, check, refusals: limits.refusals, now: now, scope)
         }
+    }
+
+    /// Asks about a session that the booking's phone has booked already, where the booking goes to it.
+    /// - Returns: whether it must not be the second of its phone in any of its sessions: not where that is meant, or was
+    ///   before.
+    private static func checkTwins(
+        _ others: [OpenBooking], from: [Int64], to: [Int64], _ change: BookingChange, byStranger: Bool
+    ) throws -> Bool {
+        let new = to.filter { !from.contains($0) }
+        guard !change.again, !new.isEmpty else { return false }
+        if let twin = others.first(where: { other in new.contains { other.sessions.contains($0) } }) {
+            throw BookingRules.bookedAlready(byStranger ? nil : twin)
+        }
+        return !others.contains { other in to.contains { other.sessions.contains($0) } }
     }
 
     private static func withContact(_ old: Booking, _ change: BookingChange) throws -> Booking {
@@ -140,7 +163,8 @@ extension BookingStore {
     }
 
     private static func written(
-        _ booking: Booking, _ old: Booking, reseats: Bool, _ limits: BookingLimits?, now: Date, _ scope: Scope
+        _ booking: Booking, _ old: Booking, reseats: Bool, _ check: SQL?, refusals: [String: Refusal], now: Date,
+        _ scope: Scope
     ) -> Change<Booking> {
         let id = booking.id.value
         let (from, to) = (old.lines.map(\.session), booking.lines.map(\.session))
@@ -172,13 +196,13 @@ extension BookingStore {
                     BookingSeats.moves(from: old.lines, old.state, to: booking.lines, booking.state), now: now, scope)
         }
         writes.append(message(.changed, booking, scope))
-        if let limits { lastWrites.insert(limits.statement(once: [], bound: [id], scope), at: 0) }
+        if let check { lastWrites.insert(check, at: 0) }
         return Change(
             booking, writes: writes, lastWrites: lastWrites,
             refusals: BookingSeats.refusals.merging(
                 [
                     "tour_session_not_oversold": BookingRules.noSeats
-                ]) { $1 }.merging(limits?.refusals ?? [:]) { $1 },
+                ]) { $1 }.merging(refusals) { $1 },
             event: .ofBooking(from == to ? "changed" : "moved", booking, figures))
     }
 

@@ -251,6 +251,7 @@ enum BookingForm {
                     .invalid, "unknown-session", field: "session", zh: "请从列出的场次中选择", en: "choose one of the sessions")
             }
             change.sessions = [id]
+            change.again = typed["again"] != nil
         }
         return change.headcount == nil && change.sessions == nil ? nil : change
     }

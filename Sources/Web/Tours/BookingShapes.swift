@@ -193,8 +193,10 @@ extension Shapes {
         .optional("email", .string(3...200)), .optional("language", .string(2...2), "Such as zh"),
         .optional("note", .string(1...1000)), Field("sessions", sessionNumbers), .optional("extras", wantedExtras),
         .optional("waitlist", .boolean, "Whether to wait for seats when there are none"),
-        .optional("again", .boolean, "Whether it is meant although the phone has booked one of the sessions already"),
+        again,
     ]
+    private static let again = Field.optional(
+        "again", .boolean, "Whether it is meant although the phone has booked one of the sessions already")
 
     static func newBooking(_ body: JSON) throws -> NewBooking {
         NewBooking(
@@ -222,7 +224,7 @@ extension Shapes {
             .optional(phone, .string(1...40)), .optional("email", .string(0...200), "An empty text takes it away"),
             .optional("language", .string(2...2)), .optional("note", .string(0...1000), "An empty text takes it away"),
             .optional("sessions", sessionNumbers, "All sessions from now on"),
-            .optional("extras", wantedExtras, "All extras from now on"),
+            .optional("extras", wantedExtras, "All extras from now on"), again,
         ]
     }
 
@@ -238,6 +240,7 @@ extension Shapes {
         change.note = try body["note"].orNil?.string
         change.sessions = try body["sessions"].orNil?.array.map { try $0.int64 }
         change.extras = try body["extras"].orNil.map(wantedExtras)
+        change.again = try body["again"].orNil?.bool ?? false
         return change
     }
 }

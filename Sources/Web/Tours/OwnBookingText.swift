@@ -72,9 +72,10 @@ extension BookingText {
         _ booking: Booking, _ typed: [String: String], _ wrong: String?, _ refusal: Refusal?, _ others: [BookingOffer]
     ) -> [String: Any] {
         let sessions = booking.lines.map { "\($0.session)" }
+        let isTwin = refusal?.code == BookingRules.bookedAlreadyCode
         let form = FormFields(
             typed: ["headcount": "\(booking.headcount)", "session": sessions.first ?? ""]
-                .merging(wrong == nil ? [:] : typed) { $1 },
+                .merging(wrong == nil && !isTwin ? [:] : typed) { $1 },
             wrong: wrong, message: refusal?.message.sentence(in: language))
         var fields = [form.input("headcount", say("人数", "Number of people"), max: 6, isNumber: true)]
         if !others.isEmpty, let line = booking.lines.first {
@@ -90,13 +91,15 @@ extension BookingText {
         }
         let end = BookingRules.changeEnd(booking)
         let until = "\(name(of: CivilDay(of: end))) \(TimeOfDay(of: end))"
-        return [
+        var values: [String: Any] = [
             "heading": others.isEmpty
                 ? say("人数有变？", "More people, or fewer?") : say("人数有变，或要改期？", "A change of plans?"),
             "explanation": say("\(until) 以前可以自己更改，费用随人数变。", "You can change it until \(until); the fee follows."),
             "reference": "\(booking.reference)", "phone": booking.phone, "version": "\(booking.version)",
             "fields": fields, "label": say("更改预约", "Change the booking"),
         ]
+        if isTwin { values["againLabel"] = say("仍要改到这一场", "Change to this session all the same") }
+        return values
     }
 
     func lookup(_ typed: [String: String], _ refusal: Refusal?) -> [String: Any] {
