@@ -123,7 +123,6 @@ enum Recorded {
         FigureName(name: "payment", zh: "第", en: "payment"),
         FigureName(name: "day_before", zh: "原日期", en: "day before"),
         FigureName(name: "bookings", zh: "预约数", en: "bookings"),
-        FigureName(name: "refused", zh: "被永久拒收", en: "refused for good"),
         FigureName(name: "by", zh: "由", en: "by") { value in
             value == .string("village") ? words("村里", "the village") : plain(value)
         },
