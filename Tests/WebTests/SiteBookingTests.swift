@@ -262,6 +262,52 @@ extension SiteTests {
             #expect(english.text.contains("100\u{A0}yuan of what you paid come back"))
         }
 
+        @Test func aGroupSeesWhatTheVillageMovedAndWhatIsStillToPay() async throws {
+            let village = try Served.village
+            let booking = try await village.booked()
+            let own = "reference=\(try booking["reference"].string)&phone=13812345678"
+            let plain = try await post("/tours/booking", own)
+            #expect(!plain.text.contains("还要付") && !plain.text.contains("我们改动了"))
+            _ = try await village.post(
+                "/api/v1/tours/bookings/\(booking["booking"].int64)/payments", as: "desk",
+                ["amount": JSON(Money(fen: 10_000)), "paidHow": "微信"])
+            let fee = Money(fen: try booking["fee"]["fen"].int64)
+            let open = Money(fen: fee.fen - 10_000)
+            let session = try booking["sessions"].array[0]["session"].int64
+            _ = try await village.post(
+                "/api/v1/tours/sessions/\(session)/moves", as: "desk", ["time": "13:00", "reason": "大雾"])
+            let moved = try await post("/tours/booking", own)
+            #expect(moved.text.contains("我们改动了您预约的场次") && moved.text.contains("13:00–15:00"))
+            #expect(moved.text.contains("还要付") && moved.text.contains("\(open.fen / 100)\u{A0}元"))
+            let cancelled = try await post("/tours/booking", "act=cancel&version=3&" + own)
+            #expect(cancelled.status == 200 && cancelled.text.contains("不收费用"))
+            #expect(!cancelled.text.contains("请记下这个预约号") && !cancelled.text.contains("我们改动了"))
+        }
+
+        @Test func aMoveToASessionThatThePhoneHasBookedIsAskedAbout() async throws {
+            let village = try Served.village
+            let session = try await village.tourSession()
+            let other = Int64(
+                try await village.count(
+                    """
+                    INSERT INTO tour_session (village_id, site_id, programme_id, day, starts_at, ends_at, capacity)
+                    SELECT village_id, site_id, programme_id, day + 1, starts_at + interval '1 day',
+                        ends_at + interval '1 day', 40
+                    FROM tour_session WHERE id = \(session) RETURNING id AS count
+                    """))
+            let phone = "138\(Int.random(in: 10_000_000...99_999_999))"
+            let first = try await post("/tours?session=\(session)", form(phone: phone))
+            let reference = try #require(first.text.firstMatch(of: /[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}/)).output
+            #expect(try await post("/tours?session=\(other)", form(phone: phone)).status == 200)
+            let move = "act=change&version=1&reference=\(reference)&phone=\(phone)&headcount=12&session=\(other)"
+            let asked = try await post("/tours/booking", move)
+            #expect(asked.status == 409 && asked.text.contains("这个电话已经预约了这一场"), "\(asked.text)")
+            #expect(
+                asked.text.contains("name=\"again\"") && asked.text.contains("<option value=\"\(other)\" selected>"))
+            let meant = try await post("/tours/booking", move + "&again=1")
+            #expect(meant.status == 200 && meant.text.contains("<option value=\"\(other)\" selected>"))
+        }
+
         @Test func aGroupChangesItsHeadsAndItsSession() async throws {
             let village = try Served.village
             let session = try await village.tourSession(capacity: 40)

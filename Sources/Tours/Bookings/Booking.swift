@@ -80,6 +80,9 @@ public struct Booking: Sendable {
     public internal(set) var lines: [Line]
     public internal(set) var extras: [Extra]
 
+    /// Whether the village has moved or cancelled a session of it, and the group has not accepted that.
+    public var isUpset: Bool { lines.contains(where: \.isUpset) }
+
     /// When the first of its sessions begins.
     public var startsAt: Date { lines.map(\.startsAt).min() ?? .distantPast }
 }

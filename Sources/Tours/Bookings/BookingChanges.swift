@@ -46,8 +46,6 @@ extension BookingStore {
                     let seen = Set(try answers[2].map { try $0.decode("session_id", as: Int64.self) })
                     try checkSessions(
                         sessions, old, booking, seen: key.isStranger ? [] : seen, byStranger: key.isStranger, now)
-                    let others = try OpenBooking.all(answers[3]).filter { $0.id != old.id.value }
-                    isOnce = try checkTwins(others, from: oldIDs, to: ids ?? oldIDs, change, byStranger: key.isStranger)
                     if key.isStranger { try BookingRules.checkFeeIsNotDodged(old, booking, now: now) }
                 }
                 let moves = BookingSeats.moves(from: old.lines, old.state, to: booking.lines, old.state)
@@ -55,6 +53,8 @@ extension BookingStore {
                 if let short = try await BookingSeats.short(sessions, needed: needed, now: now, transaction, scope) {
                     throw BookingRules.noSeats(short)
                 }
+                let others = try OpenBooking.all(answers[3]).filter { $0.id != old.id.value }
+                isOnce = try checkTwins(others, from: oldIDs, to: ids ?? oldIDs, change, byStranger: key.isStranger)
             }
             if booking.state.holdsSeats, let until = old.holdUntil {
                 booking.holdUntil = min(until, booking.startsAt)

@@ -17,9 +17,20 @@ extension BookingText {
             (say("带队人", "Leader"), booking.leader),
         ]
         for extra in booking.extras { facts.append((extra.name, "\(extra.quantity) \(extra.kind.unit[language])")) }
-        facts.append((say("费用", "Fee"), booking.agreed.fen == 0 ? say("免费", "free") : yuan(booking.agreed)))
+        let cameToNothing = booking.state == .cancelled || booking.state == .noShow
+        facts.append(
+            (
+                cameToNothing ? say("原定费用", "Fee as booked") : say("费用", "Fee"),
+                booking.agreed.fen == 0 ? say("免费", "free") : yuan(booking.agreed)
+            ))
+        if cameToNothing {
+            let kept = booking.kept.fen == 0 ? say("不收费用", "nothing") : yuan(booking.kept)
+            facts.append((say("收取费用", "Kept"), kept))
+        }
         if booking.paid.fen > 0 { facts.append((say("已付", "Paid"), yuan(booking.paid))) }
-        if booking.kept.fen > 0 { facts.append((say("收取费用", "Kept"), yuan(booking.kept))) }
+        if booking.open.fen > 0, booking.netPaid.fen > 0 || cameToNothing {
+            facts.append((say("还要付", "Still to pay"), yuan(booking.open)))
+        }
         if booking.refunded.fen > 0 { facts.append((say("已退", "Refunded"), yuan(booking.refunded))) }
         if booking.refundOpen.fen > 0 { facts.append((say("应退", "To be refunded"), yuan(booking.refundOpen))) }
         var values: [String: Any] = [
@@ -33,9 +44,11 @@ extension BookingText {
             },
             "state": booking.state.label[language].prefix(1).uppercased() + booking.state.label[language].dropFirst(),
             "explanation": explanation(booking), "reference": "\(booking.reference)",
-            "advice": say(
-                "请记下这个预约号：查询、更改和取消都要用它和电话。",
-                "Keep this reference: with it and your phone you look up, change or cancel the booking."),
+            "advice": booking.state.isOpen
+                ? say(
+                    "请记下这个预约号：查询、更改和取消都要用它和电话。",
+                    "Keep this reference: with it and your phone you look up, change or cancel the booking.")
+                : say("凭这个预约号和电话可以再来查看。", "With this reference and your phone you can look at it again."),
             "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
         ]
         let isOpen = booking.state.isOpen
@@ -150,6 +163,15 @@ extension BookingText {
     }
 
     private func explanation(_ booking: Booking) -> String {
+        standing(booking)
+            + (booking.isUpset && booking.state.isOpen
+                ? say(
+                    "我们改动了您预约的场次，请核对时间；如不合适，可以取消，不收费用。",
+                    " We had to change the sessions that you booked: please look at the times. If they do not suit you, "
+                        + "cancelling costs nothing.") : "")
+    }
+
+    private func standing(_ booking: Booking) -> String {
         let until = booking.holdUntil.map { end in "\(name(of: CivilDay(of: end))) \(TimeOfDay(of: end))" } ?? ""
         return switch booking.state {
         case .requested:

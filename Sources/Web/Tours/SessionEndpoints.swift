@@ -106,7 +106,8 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/tours/sessions/{session}/cancellations",
-                "Cancel a session with its bookings, in one step: nothing is kept, everybody is told",
+                "Cancel a session with its bookings, in one step: nothing is kept, everybody is told; who has other sessions "
+                    + "keeps those",
                 access: Roles.desk, pathParameters: [Self.sessionID],
                 body: .json(.object([Field("reason", .string(1...200))])),
                 outcomes: [.init(201, "Cancelled", Self.upset)]
@@ -118,7 +119,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/tours/sessions/{session}/moves",
-                "Move a session to another day or time with its bookings; everybody is told",
+                "Move a session to another day or time with its bookings; everybody is told, and may cancel for nothing",
                 access: Roles.desk, pathParameters: [Self.sessionID],
                 body: .json(
                     .object([
