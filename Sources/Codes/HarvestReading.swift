@@ -41,7 +41,7 @@ extension HarvestRegister {
     }
 
     /// All that is wrong with the row, or what it says.
-    func read(_ row: RegisterRow, _ index: Int) throws -> Entry {
+    func read(_ row: RegisterRow) throws -> Entry {
         var faults = RowFaults()
         let slip = try faults.reading("") { try row.key(Self.slip) }
         let day = try faults.reading { try harvestDay(row) }
@@ -74,7 +74,7 @@ extension HarvestRegister {
             throw MissingRow()
         }
         return Entry(
-            row: index, slip: slip, cooperative: held.cooperative, plot: plot, plotNumber: number,
+            row: row.number, slip: slip, cooperative: held.cooperative, plot: plot, plotNumber: number,
             plotPeriod: held.period, household: held.household, ceiling: held.ceiling, product: product,
             varietyName: catalogue.recorded(variety: variety, of: product.id) ?? variety,
             gradeName: catalogue.grades.recorded(grade) ?? grade, day: day,

@@ -39,6 +39,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     /// Signed and not yet written: written while the next rows are checked and signed.
     private var pending: HarvestStaging.Rows?
     public var created: [Bilingual] { catalogue.created }
+    public internal(set) var changed: [ChangedRow] = []
 
     public init(signer: CodeSigner, today: CivilDay) {
         self.signer = signer
@@ -71,7 +72,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
 
         var recorded: Recorded {
             Recorded(
-                plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight, picker: picker)
+                batch: nil, plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight,
+                picker: picker)
         }
 
         func prepared(number: Int64) -> PreparedHarvest {
@@ -81,16 +83,10 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 slip: slip, picker: picker, allowed: allowed)
         }
 
-        func says(_ old: Recorded) -> Bool {
-            do {
-                try check(against: old)
-                return true
-            } catch {
-                return false
-            }
-        }
+        func says(_ old: Recorded) -> Bool { beside(old).isSame }
 
-        func check(against old: Recorded) throws {
+        /// What it says beside what is recorded.
+        func beside(_ old: Recorded) -> RecordedRow {
             var row = RecordedRow()
             row.compare(HarvestRegister.day, recorded: old.day, said: day)
             row.compare(HarvestRegister.plot, recorded: old.plot, said: plotNumber)
@@ -98,7 +94,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             row.compare(HarvestRegister.grade, recorded: old.grade, said: gradeName)
             row.compare(HarvestRegister.weight, recorded: old.weight, said: weight)
             row.compare(HarvestRegister.picker, recorded: old.picker, said: picker)
-            try row.check("slip-differs", Bilingual(zh: "采收单号 \(slip.shortened) ", en: "slip \(slip.shortened)"))
+            return row
         }
     }
 
@@ -106,11 +102,9 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
-        let results = try rows.enumerated().map { index, row in
-            try Result(reading: { try read(row, index) })
-        }
+        let results = try rows.map { row in try Result(reading: { try read(row) }) }
         let good = results.compactMap { try? $0.get() }
-        let known = try await Self.known(good, transaction, scope)
+        var known = try await Self.known(good, transaction, scope)
         let new = good.count - known.values.count { $0.present != nil }
         let numbers = try await Self.numbers(new, transaction, scope)
         try await ledger.loadSeasons(of: good, transaction, scope)
@@ -130,8 +124,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                     continue
                 }
                 if let old = known[key]?.present ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
-                    try entry.check(against: old)
-                    outcomes.append(.already)
+                    outcomes.append(try await settle(entry, beside: old, &known[key], transaction, scope))
                     continue
                 }
                 try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
@@ -176,6 +169,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
 
     /// What the books hold of a slip.
     struct Recorded: Sendable {
+        /// nil of one that is being written.
+        let batch: Int64?
         let plot: String
         let variety: String
         let grade: String
@@ -203,17 +198,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         for row in try await transaction.query(
             """
             SELECT w.cooperative_id, w.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
-                b.grams, b.picker, b.is_present
+                b.number, b.grams, b.picker, b.is_present
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             JOIN cooperative n ON n.village_id = \(scope.village) AND n.id = w.cooperative_id
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
-                (SELECT plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
+                (SELECT number, plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
                 FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = c.id
                     AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
                     AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
                 UNION ALL
-                SELECT b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
+                SELECT b.number, b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
                     false
                 FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
                 WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
@@ -229,7 +224,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             let key = SlipKey(
                 cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
             let recorded = Recorded(
-                plot: try row.decode("plot"), variety: try row.decode("variety"), grade: try row.decode("grade"),
+                batch: try row.decode("number"), plot: try row.decode("plot"), variety: try row.decode("variety"),
+                grade: try row.decode("grade"),
                 day: harvested, weight: try row.decode("grams"), picker: try row.decode("picker"))
             if try row.decode("is_present", as: Bool.self) {
                 found[key, default: Known()].present = recorded

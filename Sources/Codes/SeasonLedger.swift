@@ -40,6 +40,12 @@ struct SeasonLedger: Sendable {
         var added = Weight(grams: 0)
         var allowed = Weight(grams: 0)
         var cooperative = 0
+
+        mutating func add(_ weight: Weight, allowed: Weight, cooperative: Int) {
+            added = added + weight
+            self.allowed = max(self.allowed, allowed)
+            self.cooperative = cooperative
+        }
     }
 
     private(set) var plots: [String: Plot] = [:]
@@ -108,20 +114,26 @@ struct SeasonLedger: Sendable {
     /// - Throws: a `Refusal` when it would give more.
     mutating func add(_ entry: HarvestRegister.Entry) throws -> Weight {
         let key = Self.key(entry)
-        guard var season = seasons[key] else { throw MissingRow() }
-        let sum = season.harvested + entry.weight
+        let allowed = try count(entry, insteadOf: Weight(grams: 0))
+        seasons[key]?.add(entry.weight, allowed: allowed, cooperative: entry.cooperative)
+        return allowed
+    }
+
+    /// Counts a harvest that is corrected, which somebody else writes.
+    /// - Parameter old: what is recorded of it.
+    /// - Returns: as `add`, and throws as it does.
+    @discardableResult
+    mutating func count(_ entry: HarvestRegister.Entry, insteadOf old: Weight) throws -> Weight {
+        let key = Self.key(entry)
+        guard let season = seasons[key] else { throw MissingRow() }
+        let others = season.harvested - old
         let allowed = entry.ceiling + season.extra
-        guard sum <= allowed else {
+        guard others + entry.weight <= allowed || entry.weight <= old else {
             throw BatchRules.overCeiling(
-                plot: entry.plotNumber, season: key.season, ceiling: allowed, harvested: season.harvested,
-                weight: entry.weight
+                plot: entry.plotNumber, season: key.season, ceiling: allowed, harvested: others, weight: entry.weight
             ).renamed(field: "重量斤")
         }
-        season.harvested = sum
-        season.added = season.added + entry.weight
-        season.allowed = max(season.allowed, allowed)
-        season.cooperative = entry.cooperative
-        seasons[key] = season
+        seasons[key]?.harvested = others + entry.weight
         return allowed
     }
 

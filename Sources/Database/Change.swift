@@ -109,6 +109,35 @@ extension SQL {
     public static let rowsTouched = "rows_touched"
 }
 
+extension Change {
+    /// Writes it as a part of a transaction that goes on, such as an import's.
+    /// - Throws: a `PostgresError`, after which the transaction can only be rolled back.
+    public func write(in transaction: Transaction, _ scope: Scope) async throws -> Value {
+        let rows = try await transaction.query(statements(by: scope))
+        switch answer {
+        case .known(let value): return value
+        case .returned(let decode):
+            guard let last = rows.last else { throw NothingReturned() }
+            return try decode(last)
+        }
+    }
+}
+
+extension Transaction {
+    /// Runs a part of the transaction of which nothing stays when it throws a `Refusal`.
+    public nonisolated(nonsending) func part<Value>(_ body: () async throws -> Value) async throws -> Value {
+        _ = try await query("SAVEPOINT part")
+        do {
+            let value = try await body()
+            _ = try await query("RELEASE SAVEPOINT part")
+            return value
+        } catch let refusal as Refusal {
+            _ = try await query(["ROLLBACK TO SAVEPOINT part", "RELEASE SAVEPOINT part"])
+            throw refusal
+        }
+    }
+}
+
 /// An HTTP request's `Idempotency-Key` and what tells the request apart from another under the same key.
 public struct Retry: Sendable {
     public let key: String

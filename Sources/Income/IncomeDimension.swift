@@ -58,7 +58,13 @@ extension IncomeSummary.Dimension {
         switch self {
         case .month: return "to_char(day, 'YYYY-MM') = \(text)"
         case .source: return "source = \(text)"
-        case .channel: return "channel = ANY(spellings(\(village), 'channel', \(text)))"
+        case .channel:
+            // In a SELECT of its own, which is asked once and not for every row.
+            return """
+                channel = ANY((SELECT spellings(\(village), 'channel', coalesce((
+                    SELECT n.name FROM sale_name n WHERE n.village_id = \(village) AND n.kind = 'channel'
+                        AND n.form = \(CleanText.folded(text))), \(text))))::text[])
+                """
         case .product: return "product_id IN (SELECT id FROM product WHERE village_id = \(village) AND name = \(text))"
         case .cooperative: return "cooperative_id = ANY(cooperatives_named(\(village), \(text)))"
         case .household:

@@ -107,15 +107,18 @@ public enum NameMerge {
             "SELECT 1 AS found FROM sale WHERE village_id = \(scope.village) AND \(column) = \(from) LIMIT 1",
             "SELECT meant FROM spelling WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND name = \(from)",
             "SELECT meant FROM spelling WHERE village_id = \(scope.village) AND kind = \(kind.rawValue) AND name = \(meant)",
-            "SELECT 1 AS found FROM sale WHERE village_id = \(scope.village) AND \(column) = \(meant) LIMIT 1",
+            "SELECT \(SaleNames.meant(kind, by: meant, scope)) AS name",
         ])
         guard answers[1].isEmpty else { throw alreadyMerged(kind, from) }
-        let target: String = try answers[2].first?.decode("meant") ?? meant
-        if target == from { return [turned(kind, from, to: meant, scope)] }
+        let given: String? = try answers[2].first?.decode("meant")
+        if given == from { return [turned(kind, from, to: meant, scope)] }
         guard !answers[0].isEmpty else { throw try await unknown(kind, from, field: "from", transaction, scope) }
-        guard creates || !answers[2].isEmpty || !answers[3].isEmpty else {
+        let known: String? = try answers[3].first?.decode("name")
+        guard creates || given != nil || known != nil else {
             throw try await unknown(kind, to, field: "to", transaction, scope)
         }
+        // Of two spellings that differ in nothing that counts, the one that is the name may be given up for the other.
+        let target = given ?? (known == from ? meant : known ?? meant)
         return [
             """
             UPDATE spelling SET meant = \(target)
@@ -125,7 +128,7 @@ public enum NameMerge {
             INSERT INTO spelling (village_id, kind, name, meant)
             VALUES (\(scope.village), \(kind.rawValue), \(from), \(target))
             """,
-        ]
+        ] + (known == nil ? SaleNames.record([(kind, target)], scope) : [])
     }
 
     /// What meant the one means the other from now on, and so does the one.
@@ -150,8 +153,8 @@ public enum NameMerge {
             case .cooperative: "SELECT name FROM cooperative WHERE village_id = \(scope.village)"
             case .variety: "SELECT DISTINCT name FROM variety WHERE village_id = \(scope.village)"
             case .grade: "SELECT name FROM grade WHERE village_id = \(scope.village)"
-            case .channel: "SELECT DISTINCT channel AS name FROM sale WHERE village_id = \(scope.village)"
-            case .buyer: "SELECT DISTINCT buyer AS name FROM sale WHERE village_id = \(scope.village)"
+            case .channel: "SELECT name FROM sale_name WHERE village_id = \(scope.village) AND kind = 'channel'"
+            case .buyer: "SELECT name FROM sale_name WHERE village_id = \(scope.village) AND kind = 'buyer'"
             }
         let known = try await transaction.query("\(names) ORDER BY name").map { try $0.decode("name", as: String.self) }
         return Refusal.unknown(

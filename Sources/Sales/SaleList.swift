@@ -1,5 +1,6 @@
 import Database
 import Kernel
+import Orchard
 import Postgres
 
 /// Which sales are wanted.
@@ -26,7 +27,8 @@ public struct SaleFilter: Sendable {
             // Under whichever of its spellings it was recorded.
             conditions += """
                  AND (strpos(s.buyer, \(buyer)) > 0
-                    OR s.buyer = ANY ((SELECT spellings(\(scope.village), 'buyer', \(buyer)))::text[]))
+                    OR s.buyer = ANY ((SELECT spellings(\(scope.village), 'buyer',
+                        coalesce(\(SaleNames.meant(.buyer, by: buyer, scope)), \(buyer))))::text[]))
                 """
         }
         if let number { conditions += " AND s.number = \(number)" }

@@ -37,7 +37,7 @@ extension SaleRegister {
         let price = try faults.reading { try self.price(row) }
         let stated = try faults.reading(nil) { try row.optionalMoney(Self.amount) }
         let channel = try faults.reading("") { try row.text(Self.channel, max: 40) }
-        let buyer = try faults.reading("") { try row.text(Self.buyer) }
+        let buyer = try faults.reading("") { try row.text(Self.buyer, max: 200) }
         let paidHow = try faults.reading(nil) { try row.optionalText(Self.paidHow, max: 40) }
         var amount = Money.zero
         if let weight, let price {
@@ -47,8 +47,9 @@ extension SaleRegister {
         guard let day, let source, let sourceKey, let weight, let price else { throw MissingRow() }
         return Entry(
             key: SaleKey(key: Key(cooperative: sourceKey.cooperative, number: number), year: day.year),
-            source: source, day: day, weight: weight, price: price, amount: amount, channel: channel, buyer: buyer,
-            paidHow: paidHow)
+            source: source, day: day, weight: weight, price: price, amount: amount,
+            channel: names.meant(.channel, by: channel), buyer: names.meant(.buyer, by: buyer), paidHow: paidHow,
+            formerBatches: Set(sources.former[sourceKey]?.map(\.number) ?? []))
     }
 
     private func day(_ row: RegisterRow) throws -> CivilDay {

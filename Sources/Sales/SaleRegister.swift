@@ -22,6 +22,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         day, number, cooperative, slip, product, weight, price, amount, channel, buyer, paidHow,
     ]
     public static let numbering: Numbering? = Numbering(number, within: [cooperative], yearOf: day)
+    public static let nameColumns = [channel]
 
     public static let refusals = [
         "sale_number_once": Refusal(
@@ -30,13 +31,20 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         BatchStore.underRecall: Refusal(
             .conflict, "batch-recalled", field: "采收单号", zh: "导入期间有批次开始召回；什么都没有记录，请重试",
             en: "while this ran, a recall of a batch was opened: nothing was recorded, try again"),
+        SQL.rowsTouched: Refusal(
+            .conflict, "recorded-meanwhile", zh: "导入期间有人更正了同一笔销售，或用另一种写法登记了同一个渠道、买方；什么都没有记录，请重试",
+            en:
+                "while this ran, someone corrected one of these sales, or recorded one of these channels or buyers in another "
+                + "spelling: nothing was recorded, try again"),
     ]
 
     let today: CivilDay
     var context = ImportContext.none
     var catalogue = Catalogue()
+    var names = RegisteredNames()
     private var hasStaging = false
-    public let created: [Bilingual] = []
+    public internal(set) var changed: [ChangedRow] = []
+    public var created: [Bilingual] { names.created }
 
     public init(today: CivilDay) {
         self.today = today
@@ -47,6 +55,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let cooperative: Int
         let product: String
         let harvestedOn: CivilDay
+        let isVoid: Bool
         let recall: OpenRecall?
         var stock: Weight
     }
@@ -72,89 +81,87 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let channel: String
         let buyer: String
         let paidHow: String?
+        /// The batches that had the slip before it was corrected.
+        let formerBatches: Set<Int64>
 
-        var recorded: Recorded {
+        /// - Parameter sale: the number under which it is recorded, once it is.
+        func recorded(as sale: Int64? = nil) -> Recorded {
             Recorded(
-                day: day, batch: source.number, weight: weight, price: price.fen, amount: amount, channel: channel,
-                buyer: buyer, paidHow: paidHow)
+                sale: sale, day: day, batch: source.number, weight: weight, price: price.fen, amount: amount,
+                channel: channel, buyer: buyer, paidHow: paidHow, hasReturns: false)
         }
 
-        func says(_ old: Recorded) -> Bool {
-            do {
-                try check(against: old)
-                return true
-            } catch {
-                return false
-            }
-        }
-
-        func check(against old: Recorded) throws {
+        /// What it says beside what is recorded.
+        func beside(_ old: Recorded) -> RecordedRow {
             var row = RecordedRow()
             row.compare(SaleRegister.day, recorded: old.day, said: day)
-            row.compare(SaleRegister.slip, recorded: old.batch, said: source.number) { "批次 \($0)" }
+            if !formerBatches.contains(old.batch ?? 0) {
+                row.compare(SaleRegister.slip, recorded: old.batch, said: source.number) { "批次 \($0)" }
+            }
             row.compare(SaleRegister.weight, recorded: old.weight, said: weight)
             row.compare(SaleRegister.price, recorded: old.price, said: price.fen) { "\(Money(fen: $0))" }
             row.compare(SaleRegister.amount, recorded: old.amount, said: amount)
             row.compare(SaleRegister.channel, recorded: old.channel, said: channel)
             row.compare(SaleRegister.buyer, recorded: old.buyer, said: buyer)
             row.compare(SaleRegister.paidHow, recorded: old.paidHow, said: paidHow)
-            try row.check(
-                "sale-differs", Bilingual(zh: "单号 \(key.key.number.shortened) ", en: "sale \(key.key.number.shortened)")
-            )
+            return row
         }
     }
 
-    /// What the books hold of a sale.
-    struct Recorded {
-        let day: CivilDay
-        /// nil when it was sold out of several batches.
-        let batch: Int64?
-        let weight: Weight
-        /// Of 500 g, in fen; nil when that is not how it was sold.
-        let price: Int64?
-        let amount: Money
-        let channel: String
-        let buyer: String
-        let paidHow: String?
+    /// What is known while some rows are recorded.
+    struct Part {
+        var sources: Sources
+        var known: [SaleKey: [Recorded]]
+        /// Those that are to be written.
+        var entries: [Entry] = []
     }
 
     public mutating func record(
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
-        var sources = try await sources(rows, transaction, scope)
-        var known = try await known(rows, transaction, scope)
+        try await names.load(
+            buyers: rows.compactMap { try? $0.optionalText(Self.buyer, max: 200) }, transaction, scope)
+        var part = Part(
+            sources: try await sources(rows, transaction, scope), known: try await known(rows, transaction, scope))
         var outcomes: [RowOutcome] = []
-        var entries: [Entry] = []
         for row in rows {
             do {
-                let entry = try read(row, sources)
-                if let old = known[entry.key], let newest = old.first {
-                    // A sale that was reversed and recorded anew has two entries; a row may be either.
-                    if !old.dropFirst().contains(where: entry.says) { try entry.check(against: newest) }
-                    outcomes.append(.already)
-                    continue
-                }
-                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
-                if let recall = entry.source.recall {
-                    throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
-                }
-                guard entry.weight <= entry.source.stock else {
-                    throw BatchRules.notEnough(
-                        batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
-                    ).renamed(field: Self.weight.name)
-                }
-                sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
-                known[entry.key] = [entry.recorded]
-                entries.append(entry)
-                outcomes.append(.recorded)
+                outcomes.append(try await record(row, &part, transaction, scope))
             } catch let refused as RowRefused {
                 outcomes.append(.refused(refused.refusals))
             } catch let refusal as Refusal {
                 outcomes.append(.refused(refusal))
             }
         }
-        try await write(entries, transaction, scope)
+        try await write(&part, transaction, scope)
         return outcomes
+    }
+
+    private mutating func record(
+        _ row: RegisterRow, _ part: inout Part, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> RowOutcome {
+        let entry = try read(row, part.sources)
+        if let old = part.known[entry.key], let newest = old.first {
+            // A sale that was reversed and recorded anew has two entries; a row may be either.
+            if old.contains(where: { entry.beside($0).isSame }) { return .already }
+            return try await settle(entry, row.number, beside: newest, &part, transaction, scope)
+        }
+        try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+        if entry.source.isVoid { throw BatchRules.void(entry.source.number).renamed(field: Self.slip.name) }
+        if let recall = entry.source.recall {
+            throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
+        }
+        try names.check(channel: entry.channel, in: Self.channel)
+        guard entry.weight <= entry.source.stock else {
+            throw BatchRules.notEnough(
+                batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
+            ).renamed(field: Self.weight.name)
+        }
+        names.record(channel: entry.channel, buyer: entry.buyer)
+        part.sources.batches[entry.source.number]?.stock = entry.source.stock - entry.weight
+        part.known[entry.key] = [entry.recorded()]
+        part.entries.append(entry)
+        return .recorded
     }
 
     public mutating func begin(
@@ -162,123 +169,19 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     ) async throws {
         self.context = context
         catalogue = try await Catalogue.load(transaction, scope)
+        try await names.begin(
+            channels: context.names(in: Self.channel), creating: context.choices.creates, transaction, scope)
     }
 
-    /// The batches that the rows draw on.
-    struct Sources {
-        /// Of each slip the batches of its years, the newest harvest first.
-        var slips: [Key: [(number: Int64, harvestedOn: CivilDay)]] = [:]
-        var batches: [Int64: Source] = [:]
-
-        /// Of the batches with a slip the newest that was harvested by the day of a sale; the oldest where none was.
-        func number(of slip: Key, soldOn day: CivilDay?) -> Int64? {
-            guard let years = slips[slip] else { return nil }
-            return (years.first { harvest in day.map { harvest.harvestedOn <= $0 } ?? false } ?? years.last)?.number
-        }
-    }
-
-    /// The batches that the rows draw on, locked until the import ends. LATERAL with LIMIT makes each slip one look into
-    /// its index, whatever the planner knows of a table that is being filled.
-    private func sources(
-        _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> Sources {
-        let wanted = Set(rows.compactMap { try? key($0, Self.slip) })
-        var found = Sources()
-        for row in try await transaction.query(
-            """
-            SELECT w.cooperative, w.slip, b.number, b.harvested_on
-            FROM unnest(\(wanted.map(\.cooperative))::text[], \(wanted.map(\.number))::text[]) w (cooperative, slip)
-            JOIN cooperative n ON n.village_id = \(scope.village) AND n.name = w.cooperative
-            \(Catalogue.spellings)
-            CROSS JOIN LATERAL (
-                SELECT b.number, b.harvested_on FROM batch b
-                WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
-                    AND NOT b.voided
-                ORDER BY b.harvested_on DESC LIMIT 300) b
-            """)
-        {
-            let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("slip"))
-            found.slips[key, default: []].append((try row.decode("number"), try row.decode("harvested_on")))
-        }
-        for key in found.slips.keys { found.slips[key]?.sort { $0.harvestedOn > $1.harvestedOn } }
-        var numbers: Set<Int64> = []
-        for row in rows {
-            guard let key = try? key(row, Self.slip),
-                let number = found.number(of: key, soldOn: try? row.day(Self.day))
-            else { continue }
-            numbers.insert(number)
-        }
-        for row in try await transaction.query(
-            """
-            SELECT b.number, b.cooperative_id, p.name AS product, b.harvested_on, b.in_g - b.out_g AS stock_g,
-                b.recalls > 0 AS recalled
-            FROM batch b
-            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-            WHERE b.village_id = \(scope.village) AND b.number = ANY(\(Array(numbers))::bigint[])
-            ORDER BY b.number FOR NO KEY UPDATE OF b
-            """)
-        {
-            let number: Int64 = try row.decode("number")
-            let isRecalled: Bool = try row.decode("recalled")
-            found.batches[number] = Source(
-                number: number, cooperative: try row.decode("cooperative_id"),
-                product: try row.decode("product"), harvestedOn: try row.decode("harvested_on"),
-                recall: isRecalled ? try await BatchStore.recall(over: number, transaction, scope) : nil,
-                stock: try row.decode("stock_g"))
-        }
-        return found
-    }
-
-    /// What is recorded already under the rows' numbers in their years, the newest entry of each first.
-    private func known(
-        _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
-    ) async throws -> [SaleKey: [Recorded]] {
-        let wanted = Set(
-            rows.compactMap { row -> SaleKey? in
-                guard let key = try? key(row, Self.number), let day = try? row.day(Self.day) else { return nil }
-                return SaleKey(key: key, year: day.year)
-            })
-        var found: [SaleKey: [Recorded]] = [:]
-        for row in try await transaction.query(
-            """
-            SELECT w.cooperative, w.number, s.sold_on, s.channel, s.buyer, s.paid_how, l.*
-            FROM unnest(\(wanted.map(\.key.cooperative))::text[], \(wanted.map(\.key.number))::text[],
-                \(wanted.map(\.year))::int[]) w (cooperative, number, year)
-            JOIN cooperative n ON n.village_id = \(scope.village) AND n.name = w.cooperative
-            \(Catalogue.spellings)
-            CROSS JOIN LATERAL (
-                SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
-                    AND s.number = w.number AND s.number IS NOT NULL
-                    AND extract(year FROM s.sold_on)::int = w.year ORDER BY s.id DESC LIMIT 10) s
-            CROSS JOIN LATERAL (
-                SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
-                    CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
-                        END AS price_fen,
-                    sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen
-                FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
-            ORDER BY s.id DESC
-            """)
-        {
-            let day: CivilDay = try row.decode("sold_on")
-            let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[SaleKey(key: key, year: day.year), default: []].append(
-                Recorded(
-                    day: day, batch: try row.decode("batch_number"), weight: try row.decode("grams"),
-                    price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
-                    channel: try row.decode("channel"), buyer: try row.decode("buyer"),
-                    paidHow: try row.decode("paid_how")))
-        }
-        return found
-    }
-
-    private mutating func write(_ entries: [Entry], _ transaction: Transaction, _ scope: Scope) async throws {
-        guard !entries.isEmpty else { return }
+    /// Writes what has been held back of some rows.
+    mutating func write(_ part: inout Part, _ transaction: Transaction, _ scope: Scope) async throws {
+        guard !part.entries.isEmpty else { return }
         if !hasStaging {
             _ = try await transaction.query(SaleWriter.createStaging)
             hasStaging = true
         }
         var rows = CopyBuffer()
-        for entry in entries {
+        for entry in part.entries {
             try rows.append(entry.source.cooperative)
             try rows.append(entry.key.key.number)
             try rows.append(entry.day)
@@ -291,9 +194,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             try rows.append(entry.amount)
             rows.endRow()
         }
+        part.entries = []
         _ = try await transaction.copyIn(SaleWriter.copy, rows.bytes)
         _ = try await transaction.query([
             SaleWriter.statement(from: SaleWriter.staged, scope), "TRUNCATE sale_staging",
         ])
+    }
+
+    public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {
+        _ = try await transaction.query(names.writes(scope))
     }
 }

@@ -1,6 +1,7 @@
 import Batches
 import Database
 import Kernel
+import Orchard
 import Postgres
 
 /// Sales.
@@ -28,12 +29,17 @@ public struct SaleStore: Sendable {
                 LEFT JOIN code k ON k.village_id = b.village_id AND k.batch_number = b.number AND k.serial = ''
                 WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
                 """,
-                "SELECT nextval('sale_id_seq') AS id",
+                """
+                SELECT nextval('sale_id_seq') AS id, \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
+                    \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer
+                """,
             ])
             let batches = try Self.batches(answers[0])
-            guard let id: Int64 = try answers[1].first?.decode("id"), let firstLine = sale.lines.first,
+            guard let known = answers[1].first, let firstLine = sale.lines.first,
                 let seller = batches[firstLine.batch]
             else { throw BatchRules.unknownBatch(sale.lines.first?.batch ?? 0) }
+            let id: Int64 = try known.decode("id")
+            let (channel, buyer): (String?, String?) = (try known.decode("channel"), try known.decode("buyer"))
             try await Self.check(sale, batches, transaction, scope)
             let replaced = try await Self.replaced(by: sale, cooperative: seller.cooperativeID, transaction, scope)
             try SaleRules.ask(sale, batches)
@@ -46,12 +52,14 @@ public struct SaleStore: Sendable {
             }
             let recorded = Sale(
                 id: Identifier(id), number: sale.number ?? replaced, cooperative: seller.cooperative, day: sale.day,
-                channel: sale.channel, buyer: sale.buyer, paidHow: sale.paidHow, replaces: sale.replaces,
-                replacedBy: nil, lines: lines)
+                channel: channel ?? sale.channel, buyer: buyer ?? sale.buyer, paidHow: sale.paidHow,
+                replaces: sale.replaces, replacedBy: nil, lines: lines)
+            let new: [(NameKind, String)] =
+                (channel == nil ? [(.channel, sale.channel)] : []) + (buyer == nil ? [(.buyer, sale.buyer)] : [])
             return Change(
                 recorded,
                 writes: usual + SaleWriter.statements(Self.rows(recorded, cooperative: seller.cooperativeID), scope),
-                refusals: Self.refusals,
+                lastWrites: SaleNames.record(new, scope), refusals: Self.refusals,
                 event: Event(
                     "sale.record", "\(id)", day: sale.day, .fen(recorded.total), .number("replaces", sale.replaces)))
         }
@@ -72,6 +80,9 @@ public struct SaleStore: Sendable {
         "sale_replaced_once": Refusal(
             .conflict, "replaced-already", field: "replaces", zh: "这笔销售已经重新登记过",
             en: "that sale has been recorded anew already"),
+        SQL.rowsTouched: Refusal(
+            .conflict, "named-meanwhile", field: "buyer", zh: "这个渠道或买方刚被别人用另一种写法登记，请再试一次",
+            en: "somebody else has just recorded this channel or buyer in another spelling: try again"),
     ]
 
     struct Source {

@@ -4,6 +4,7 @@ import Database
 import Kernel
 import Orchard
 import Registers
+import Sales
 import TestSupport
 import Testing
 
@@ -11,10 +12,11 @@ import Testing
     private static let header = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤,采收人"
 
     private func load(
-        _ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false
+        _ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false,
+        changed: ChangedRows? = nil
     ) async throws -> ImportReport {
         try await village.load(
-            lines: [Self.header] + rows, village.harvestRegister(), as: scope, partial: partial)
+            lines: [Self.header] + rows, village.harvestRegister(), as: scope, partial: partial, changed: changed)
     }
 
     @Test func `the sample is recorded once, and every batch's code is genuine`() async throws {
@@ -154,7 +156,46 @@ import Testing
             let report = try await load(village, "C1," + changed)
             #expect(report.refused.map(\.field) == [field])
             #expect(report.refused.first?.reason.zh.contains(recorded) == true)
+            let batch = try await village.number("SELECT number FROM batch")
+            #expect(report.changed.map(\.field) == [field] && report.changed.map(\.entry) == [batch])
+            #expect(report.changed.first?.recorded.contains(recorded) == true)
+            let corrected = try await load(village, "C1," + changed, changed: .correct)
+            let isCorrectable = ["等级", "重量斤", "采收人"].contains(field)
+            #expect([corrected.updated, corrected.refusedCount] == (isCorrectable ? [1, 0] : [0, 1]))
+            #expect(try await load(village, "C1," + changed).already == (isCorrectable ? 1 : 0))
+            #expect(try await village.number("SELECT count(*) FROM batch") == 1)
             #expect(try await load(village, "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,1,").already == 1)
+        }
+    }
+
+    @Test func `a corrected register corrects its harvests, within the ceiling and not below what has left`()
+        async throws
+    {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let header = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤,采收人"
+            func rows(_ first: Int, _ others: Int...) -> [String] {
+                [header] + ([first] + others).enumerated().map { "C\($0),2025-08-03,东社,E1,蟠桃,124蟠桃,二级,\($1)," }
+            }
+            func load(_ lines: [String]) async throws -> ImportReport {
+                try await village.load(lines: lines, village.harvestRegister(), changed: .correct)
+            }
+            let ceiling = Int(
+                try await village.number("SELECT 10 * ceiling_g_per_mu / 500 FROM product WHERE name = '蟠桃'"))
+            #expect(try await load(rows(ceiling)).recorded == 1)
+            // Room for the second is there once the first is put right; and not for one more.
+            let report = try await load(rows(100, ceiling - 100))
+            #expect([report.updated, report.recorded] == [1, 1], "\(report.refused)")
+            #expect(report.changed.map(\.recorded) == ["\(Weight(grams: Int64(ceiling) * 500))"])
+            for wrong in [rows(101, ceiling - 100), rows(100, ceiling - 99)] {
+                #expect(try await load(wrong).refused.map(\.field) == ["重量斤"])
+            }
+            let batch = try await village.number("SELECT min(number) FROM batch")
+            let line = NewSale.Line(batch: batch, weight: Weight(grams: 45_000), price: try Price("8.50/斤"))
+            try await village.sell(village.sale([line], confirmed: [.pastBestBefore]))
+            #expect(try await load(rows(89, ceiling - 100)).refused.map(\.field) == ["重量斤"])
+            #expect(try await load(rows(90, ceiling - 90)).updated == 2)
+            #expect(try await load(rows(ceiling)).already == 1, "as it was first")
         }
     }
 

@@ -42,6 +42,40 @@ import Testing
                 == "1900-01-01张三一般户3 1900-01-01李四困难户2 1900-01-01P1500 1900-01-01P2600")
     }
 
+    @Test func `texts of sales that differ in nothing that counts become spellings of one name`() async throws {
+        let settings = try await OneServer.newDatabase()
+        let present = try Migrator.ofThisProgram()
+        let before = Migrator(
+            roles: present.roles, migrations: Array(present.migrations.prefix { $0.topic != "history" }))
+        _ = try await before.migrate(using: settings)
+        for statement in Self.books { try await run(settings, statement) }
+        let nasty = [
+            "王\u{3000}老\u{A0}板\u{2009}", "果\u{200B}品\u{FEFF}\u{AD}社", "ＡＢｃ１２（甲）", "[乙]{丙}<丁>〔戊〕〖己〗《庚》「辛」",
+            "㈱ﷺ", "é", "e\u{301}", "\u{202E}反", "ﾊﾞ", "\u{2061}丑\u{180E}", "A\tB\nC\u{85}\u{2028}", "①２③", "～—·",
+        ]
+        for (index, buyer) in nasty.enumerated() {
+            try await run(
+                settings,
+                """
+                INSERT INTO sale (village_id, id, cooperative_id, sold_on, channel, buyer, actor)
+                VALUES (1, \(Int64(100 + index)), 1, '2024-06-26', '零售', \(buyer), 'x')
+                """)
+        }
+        _ = try await present.migrate(using: settings)
+        let names = try await run(
+            settings, "SELECT kind || '|' || name FROM sale_name WHERE name !~ '[^零售王板老（）甲【】 李]' ORDER BY 1")
+        #expect(
+            try names?.map { try $0.decode(0, as: String.self) }
+                == ["buyer|李", "buyer|王", "buyer|王老板（甲）", "channel|零售"])
+        let spellings = try await run(settings, "SELECT name || '|' || meant FROM spelling ORDER BY kind, name")
+        let told = try spellings?.map { try $0.decode(0, as: String.self) } ?? []
+        #expect(told.contains("王老板(甲)|王老板（甲）"))
+        #expect(Set(told).isSuperset(of: ["零售 |零售", "【零】售|零售"]))
+        let forms = try await run(settings, "SELECT form FROM sale_name WHERE kind = 'buyer'")
+        let expected = Set((nasty + ["王", "王老板(甲)", "李"]).map(CleanText.folded))
+        #expect(Set(try forms?.map { try $0.decode(0, as: String.self) } ?? []) == expected)
+    }
+
     private static let books: [SQL] = [
         "INSERT INTO village (id, name, brand, origin) VALUES (1, '村', '品', 'a.example')",
         "INSERT INTO cooperative (village_id, name) VALUES (1, '东社'), (1, '西社')",
@@ -65,7 +99,9 @@ import Testing
         """,
         """
         INSERT INTO sale (village_id, id, cooperative_id, number, sold_on, channel, buyer, actor)
-        VALUES (1, 1, 1, 'S1', '2024-06-26', '零售', '王', 'x'), (1, 2, 2, 'S1', '2024-06-26', '零售', '王', 'x')
+        VALUES (1, 1, 1, 'S1', '2024-06-26', '零售', '王', 'x'), (1, 2, 2, 'S1', '2024-06-26', '零售', '王', 'x'),
+            (1, 3, 1, NULL, '2024-06-26', '零售 ', '王老板（甲）', 'x'),
+            (1, 4, 1, NULL, '2024-06-26', '零售', '王老板(甲)', 'x'), (1, 5, 1, NULL, '2024-06-26', '【零】售', '李', 'x')
         """,
         """
         INSERT INTO sale_line (village_id, sale_id, line, cooperative_id, batch_number, grams, price_fen, price_basis,

@@ -10,7 +10,7 @@ import Testing
         "recall", "scan", "income_entry", "event", "tour_payment", "tour_check_in", "tour_check_in_undo",
         "tour_gate_conflict", "tour_gate_settlement", "message", "livelihood_report", "household_period",
         "plot_period", "tour_adjustment", "tour_earning", "batch_correction", "sale_correction", "withdrawal_undo",
-        "tour_picking_sale", "tour_visit",
+        "tour_picking_sale", "tour_visit", "sale_name",
     ]
 
     /// What of history may be written again: counters, and how far a message has come.

@@ -20,6 +20,7 @@ import Testing
         "tour_extra": "the desk's catalogue", "tour_session": "a timetable, which strangers may see too",
         "tour_session_resource": "the desk's timetable",
         "spelling": "looked up by the name that was given, which whoever asks knows",
+        "sale_name": "looked up by the name that was given, which whoever asks knows",
         "books_closing": "everybody who enters something has to know the day",
     ]
 

@@ -1,7 +1,9 @@
+import Batches
 import Codes
 import Database
 import Kernel
 import Orchard
+import Postgres
 import Registers
 import Sales
 import TestSupport
@@ -11,10 +13,12 @@ import Testing
     private static let header = "日期,单号,合作社,采收单号,产品,数量斤,单价元每斤,金额元,渠道,买方,付款方式"
 
     private func load(
-        _ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false
+        _ village: TestVillage, _ rows: String..., as scope: Scope? = nil, partial: Bool = false,
+        changed: ChangedRows? = nil
     ) async throws -> ImportReport {
         try await village.load(
-            lines: [Self.header] + rows, SaleRegister(today: village.today), as: scope, partial: partial)
+            lines: [Self.header] + rows, SaleRegister(today: village.today), as: scope, partial: partial,
+            changed: changed)
     }
 
     /// Slip `C1` of east with 100 斤, harvested on 2025-08-03.
@@ -150,9 +154,80 @@ import Testing
         try await withVillage { village in
             try await harvest(village)
             _ = try await load(village, "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金")
-            #expect(try await load(village, row).refused.map(\.field) == [field])
+            let report = try await load(village, row)
+            #expect(report.refused.map(\.field) == [field])
+            let sale = try await village.number("SELECT id FROM sale")
+            #expect(report.changed.map(\.field) == [field] && report.changed.map(\.entry) == [sale])
+            #expect(try await load(village, row, changed: .new).refusedCount == 1)
             #expect(try await load(village, "2025-08-03,S1,东社,C1,,10,8.5,,批发,王老板,").already == 1)
             #expect(try await village.number("SELECT out_g FROM batch") == 5000)
+        }
+    }
+
+    @Test func `a corrected register corrects its sales`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let (first, second) = (
+                "2025-08-03,S1,东社,C1,蟠桃,90,8.5,765,批发,王老板,现金", "2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            )
+            #expect(try await load(village, first, second).recorded == 2)
+            // 90 斤 were 9: there is room for the third, and for more of the second.
+            let (right, more, third) = (
+                "2025-08-03,S1,东社,C1,蟠桃,9,8.5,76.5,批发,王老板,现金", "2025-08-04,S2,东社,C1,蟠桃,60,8,480,零售,李老板,微信",
+                "2025-08-05,S3,东社,C1,蟠桃,31,8,248,零售,李老板,微信"
+            )
+            let report = try await load(village, right, more, third, changed: .correct)
+            #expect([report.updated, report.recorded, report.refusedCount] == [2, 1, 0], "\(report.refused)")
+            #expect(report.changed.map(\.field) == ["数量斤", "数量斤"])
+            #expect(report.changed.map(\.recorded) == ["45 kg (90 斤)", "5 kg (10 斤)"])
+            #expect(try await village.number("SELECT out_g FROM batch") == 50_000)
+            let fen: SQL = "SELECT sum(amount_fen - refunded_fen)::bigint FROM sale_line"
+            #expect(try await village.number(fen) == 7650 + 48_000 + 24_800)
+            // As it was before and as it is now, the register is known.
+            #expect(try await load(village, first, second).already == 2)
+            #expect(try await load(village, right, more, third, changed: .correct).already == 3)
+            let tooMuch = "2025-08-05,S3,东社,C1,蟠桃,32,8,256,零售,李老板,微信"
+            let refused = try await load(village, tooMuch, right, partial: true, changed: .correct)
+            #expect(refused.refused.map(\.field) == ["数量斤"] && refused.already == 1)
+            #expect(try await village.number(fen) == 7650 + 48_000 + 24_800, "of what is refused nothing stays")
+        }
+    }
+
+    @Test func `what came back, and a closed period, are not corrected by a register`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            _ = try await load(village, "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金")
+            let changed = "2025-08-03,S1,东社,C1,蟠桃,9,8.5,76.5,批发,王老板,现金"
+            try await village.change(ClosedBooks.close(through: CivilDay("2025-08-03"), today: village.today))
+            let closed = try await load(village, changed, changed: .correct)
+            #expect(closed.refused.map(\.field) == ["日期"])
+            _ = try await load(village, "2025-08-04,S2,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金")
+            let sale = try await village.number("SELECT max(id) FROM sale")
+            try await village.change(
+                SaleStore.takeBack(
+                    Weight(grams: 500), goods: .back, refund: Money(fen: 850), of: sale, line: 1, reason: "坏果",
+                    today: village.today))
+            let back = try await load(village, "2025-08-04,S2,东社,C1,蟠桃,9,8.5,76.5,批发,王老板,现金", changed: .correct)
+            #expect(back.refused.map(\.field) == ["单号"] && back.changed.map(\.entry) == [sale])
+        }
+    }
+
+    @Test func `sales out of a slip that was corrected, or whose batch is void, are known again`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let row = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            _ = try await load(village, row)
+            let batch = try await village.number("SELECT number FROM batch")
+            try await village.change(
+                BatchStore.correct(batch, RightHarvest(slip: "C7"), reason: "抄错", today: village.today))
+            #expect(try await load(village, row).already == 1)
+            #expect(try await load(village, row.replacing("C1", with: "C7")).already == 1)
+            let sale = try await village.number("SELECT id FROM sale")
+            try await village.change(SaleStore.reverse(sale, reason: "没有卖", today: village.today))
+            try await village.change(CodeStore.void(batch: batch, reason: "没有收", today: village.today))
+            #expect(try await load(village, row).already == 1)
+            let new = try await load(village, row.replacing("S1", with: "S2"))
+            #expect(new.refused.map(\.field) == ["采收单号"] && new.refused.allSatisfy { $0.reason.zh.contains("作废") })
         }
     }
 

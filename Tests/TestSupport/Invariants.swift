@@ -1,3 +1,4 @@
+import Kernel
 import Postgres
 
 /// What is true of every village's books at any time; each statement answers the rows that break it.
@@ -14,6 +15,37 @@ public enum Invariants {
             guard let first = rows.first else { continue }
             let example = try rows.columns.map { "\($0)=\(try first.decode($0, as: String?.self) ?? "NULL")" }
             throw Broken(description: "\(name): \(rows.count) times, such as \(example.joined(separator: " "))")
+        }
+        try await checkNames(owner)
+    }
+
+    /// The channels and buyers of sales are names, or spellings of names. Only the program tells the form of a text.
+    private static func checkNames(_ owner: Pool) async throws {
+        struct Name: Hashable {
+            let village: Int
+            let kind: String
+            let form: String
+        }
+        var names: [Name: String] = [:]
+        for row in try await owner.query("SELECT village_id, kind, form, name FROM sale_name") {
+            let name = Name(village: try row.decode(0), kind: try row.decode(1), form: try row.decode(2))
+            names[name] = try row.decode(3)
+        }
+        for row in try await owner.query(
+            """
+            SELECT DISTINCT s.village_id, s.kind, s.name, w.name IS NOT NULL OR m.meant IS NOT NULL FROM (
+                SELECT village_id, 'channel' AS kind, channel AS name FROM sale
+                UNION ALL SELECT village_id, 'buyer', buyer FROM sale) s
+            LEFT JOIN spelling w USING (village_id, kind, name)
+            LEFT JOIN spelling m ON (m.village_id, m.kind, m.meant) = (s.village_id, s.kind, s.name)
+            """)
+        {
+            let text: String = try row.decode(2)
+            let name = Name(village: try row.decode(0), kind: try row.decode(1), form: CleanText.folded(text))
+            let isSpelling: Bool = try row.decode(3)
+            guard names[name] == text || isSpelling && names[name] != nil else {
+                throw Broken(description: "a sale's \(name.kind) is a name: not “\(text)”, \(names[name] ?? "no name")")
+            }
         }
     }
 
@@ -274,6 +306,7 @@ public enum Invariants {
                 UNION ALL SELECT 'withdrawal_undo', xmin FROM withdrawal_undo
                 UNION ALL SELECT 'sale', xmin FROM sale
                 UNION ALL SELECT 'sale_correction', xmin FROM sale_correction
+                UNION ALL SELECT 'sale_name', xmin FROM sale_name
                 UNION ALL SELECT 'sale_line', xmin FROM sale_line
                 UNION ALL SELECT 'income_entry', xmin FROM income_entry
                 UNION ALL SELECT 'livelihood_report', xmin FROM livelihood_report

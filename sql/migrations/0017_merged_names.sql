@@ -27,6 +27,36 @@ CREATE INDEX spelling_meant ON spelling (village_id, kind, meant);
 GRANT SELECT, INSERT ON spelling TO taoyuan_service;
 GRANT UPDATE (name, meant) ON spelling TO taoyuan_service;
 
+-- The names of channels and buyers: of texts that differ only in width, brackets, blanks or invisible characters the one
+-- that was recorded first. `form` is the text without these differences, as the program works it out.
+CREATE TABLE sale_name (
+    village_id int NOT NULL REFERENCES village,
+    kind text NOT NULL CHECK (kind IN ('channel', 'buyer')),
+    form text NOT NULL,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT sale_name_once PRIMARY KEY (village_id, kind, form)
+);
+GRANT SELECT, INSERT ON sale_name TO taoyuan_service;
+
+WITH said (village_id, kind, name, first) AS (
+    SELECT village_id, 'channel', channel, min(id) FROM sale GROUP BY village_id, channel
+    UNION ALL
+    SELECT village_id, 'buyer', buyer, min(id) FROM sale GROUP BY village_id, buyer
+), formed AS (
+    SELECT village_id, kind, name, first, regexp_replace(normalize(name, NFKC),
+        '[\u0001-\u0020()<>\[\]{}\u007F\u0085\u00AD\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3008-\u3011\u3014-\u301B\uFEFF]',
+        '', 'g') AS form
+    FROM said
+), named AS (
+    INSERT INTO sale_name (village_id, kind, form, name)
+    SELECT DISTINCT ON (village_id, kind, form) village_id, kind, form, name FROM formed
+    ORDER BY village_id, kind, form, first
+    RETURNING village_id, kind, form, name
+)
+INSERT INTO spelling (village_id, kind, name, meant)
+SELECT f.village_id, f.kind, f.name, n.name
+FROM formed f JOIN named n ON (n.village_id, n.kind, n.form) = (f.village_id, f.kind, f.form) AND n.name <> f.name;
+
 -- What strangers read calls things by the names that are meant.
 CREATE OR REPLACE VIEW public_name AS
 SELECT village_id, 'product' AS kind, id, name FROM product

@@ -80,7 +80,7 @@ extension BookingStore {
                 writes: [BookingRows.update(booking, seen: old.version, step: false, scope)]
                     + sold.flatMap(\.change.writes) + added,
                 rows: sold.flatMap(\.change.rows) + ties, lastWrites: sold.flatMap(\.change.lastWrites),
-                refusals: sold.reduce(BookingSeats.refusals) { $0.merging($1.change.refusals) { $1 } },
+                refusals: sold.reduce(BookingSeats.refusals) { $0.merging($1.change.refusals) { first, _ in first } },
                 events: sold.flatMap(\.change.events) + [
                     .ofBooking(
                         "picked", booking, day: sold.first?.sale.day,

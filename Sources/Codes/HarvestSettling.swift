@@ -1,0 +1,42 @@
+import Batches
+import Database
+import Kernel
+import Postgres
+import Registers
+
+/// What becomes of a row whose slip is in the books: it says the same, it waits, or the harvest is corrected as the
+/// register was.
+extension HarvestRegister {
+    private static let correctable = [weight, grade, picker]
+
+    mutating func settle(
+        _ entry: Entry, beside old: Recorded, _ known: inout Known?, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> RowOutcome {
+        let row = entry.beside(old)
+        let what = Bilingual(zh: "采收单号 \(entry.slip.shortened) ", en: "slip \(entry.slip.shortened)")
+        guard let refusal = row.refusal("slip-differs", what) else { return .already }
+        guard let batch = old.batch, let change = row.changed(row: entry.row, entry: batch) else { throw refusal }
+        changed.append(change)
+        guard context.choices.changed == .correct else { throw refusal }
+        if let refusal = row.refusal("slip-differs", what, correcting: Self.correctable) { throw refusal }
+        let right = RightHarvest(weight: entry.weight, grade: entry.gradeName, picker: entry.picker)
+        do {
+            let correction = try await BatchStore.correct(batch, right, reason: "登记簿已更正", today: today)(
+                transaction, scope)
+            // Knows of harvests that are still on their way.
+            try ledger.count(entry, insteadOf: old.weight)
+            _ = try await correction.write(in: transaction, scope)
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: refusal.field.flatMap { Self.columnNames[$0] } ?? Self.slip.name)
+        }
+        known?.present = Recorded(
+            batch: batch, plot: old.plot, variety: old.variety, grade: entry.gradeName, day: old.day,
+            weight: entry.weight, picker: entry.picker ?? old.picker)
+        return .updated([])
+    }
+
+    /// Which columns a correction's fields are.
+    private static let columnNames = [
+        "weight": weight.name, "grade": grade.name, "picker": picker.name, weight.name: weight.name,
+    ]
+}

@@ -1,0 +1,70 @@
+import Batches
+import Database
+import Kernel
+import Postgres
+import Registers
+
+/// What becomes of a row whose number is recorded with other content: it waits, or the sale is corrected as the register
+/// was, that is reversed and recorded anew.
+extension SaleRegister {
+    mutating func settle(
+        _ entry: Entry, _ row: Int, beside old: Recorded, _ part: inout Part, _ transaction: Transaction,
+        _ scope: Scope
+    ) async throws -> RowOutcome {
+        let number = entry.key.key.number.shortened
+        let what = Bilingual(zh: "单号 \(number) ", en: "sale \(number)")
+        if let sale = old.sale, let change = entry.beside(old).changed(row: row, entry: sale) { changed.append(change) }
+        guard context.choices.changed == .correct, let sale = old.sale else {
+            guard let refusal = entry.beside(old).refusal("sale-differs", what) else { return .already }
+            throw refusal
+        }
+        guard !old.hasReturns else {
+            throw Refusal(
+                .conflict, "sale-came-back", field: Self.number.name,
+                zh: "\(what.zh)（销售 \(sale)）已有冲销或退货，不能随登记簿更正；请用 sale reverse 和 sale record --replaces",
+                en:
+                    "of \(what.en) (\(sale)) something was reversed or came back, and the register can't correct it: use "
+                    + "sale reverse and sale record --replaces")
+        }
+        try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+        try names.check(channel: entry.channel, in: Self.channel)
+        // What the batches have left is read from the books.
+        try await write(&part, transaction, scope)
+        let corrected = try await correct(sale, entry, transaction, scope)
+        names.record(channel: entry.channel, buyer: entry.buyer)
+        if let batch = old.batch, let stock = part.sources.batches[batch]?.stock {
+            part.sources.batches[batch]?.stock = stock + old.weight
+        }
+        if let stock = part.sources.batches[entry.source.number]?.stock {
+            part.sources.batches[entry.source.number]?.stock = stock - entry.weight
+        }
+        part.known[entry.key, default: []].insert(entry.recorded(as: corrected), at: 0)
+        return .updated([])
+    }
+
+    private func correct(
+        _ sale: Int64, _ entry: Entry, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Int64 {
+        let anew = NewSale(
+            number: entry.key.key.number, day: entry.day, channel: entry.channel, buyer: entry.buyer,
+            paidHow: entry.paidHow,
+            lines: [NewSale.Line(batch: entry.source.number, weight: entry.weight, price: entry.price)],
+            replaces: sale, confirmed: Set(NewSale.Question.allCases))
+        do {
+            return try await transaction.part {
+                _ = try await SaleStore.reverse(sale, reason: "登记簿已更正", today: today)(transaction, scope)
+                    .write(in: transaction, scope)
+                return try await SaleStore.record(anew, today: today)(transaction, scope)
+                    .write(in: transaction, scope).id.value
+            }
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: refusal.field.flatMap { Self.columnNames[$0] } ?? Self.number.name)
+        }
+    }
+
+    /// Which columns a sale's fields are.
+    private static let columnNames = [
+        "day": day.name, "lines[0].batch": slip.name, "lines[0].weight": weight.name, "lines[0].price": price.name,
+        "channel": channel.name, "buyer": buyer.name,
+    ]
+}
