@@ -10,7 +10,7 @@ extension BatchStore {
         _ number: Int64, _ right: RightHarvest, reason: String, day: CivilDay? = nil, today: CivilDay
     ) -> Plan<Batch> {
         { transaction, scope in
-            let reason = try BatchRules.reason(reason)
+            let reason = try CleanText.reason(reason)
             let old = try await CorrectedBatch(number, grade: right.grade, transaction, scope)
             guard !old.batch.isVoid else { throw BatchRules.void(number) }
             if let grade = right.grade, old.newGrade == nil {
@@ -65,7 +65,7 @@ extension BatchStore {
     public static func void(
         _ number: Int64, reason: String, day: CivilDay?, today: CivilDay, in transaction: Transaction, _ scope: Scope
     ) async throws -> (writes: [SQL], refusals: [String: Refusal], event: Event) {
-        let reason = try BatchRules.reason(reason)
+        let reason = try CleanText.reason(reason)
         let old = try await CorrectedBatch(number, grade: nil, transaction, scope)
         guard !old.batch.isVoid else { throw BatchRules.void(number) }
         let notVoidable = BatchRules.notVoidable(number, left: old.batch.weightOut)
@@ -94,7 +94,7 @@ extension BatchStore {
         withdrawal: Int64, of batch: Int64? = nil, reason: String, day: CivilDay? = nil, today: CivilDay
     ) -> Plan<MovedStock> {
         { transaction, scope in
-            let reason = try BatchRules.reason(reason)
+            let reason = try CleanText.reason(reason)
             let answers = try await transaction.query([
                 """
                 SELECT m.batch_number, m.grams, m.day, u.movement AS undone_by FROM stock_movement m

@@ -73,17 +73,6 @@ public enum BatchRules {
             en: "batch \(batch) is void: the harvest never was")
     }
 
-    /// A reason for what is put right, as it is kept.
-    public static func reason(_ text: String) throws -> String {
-        let reason = text.trimmed
-        guard (1...1000).contains(reason.unicodeScalars.count) else {
-            throw Refusal(
-                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
-                en: "give the reason, 1 to 1000 characters")
-        }
-        return reason
-    }
-
     public static func slipTaken(_ slip: String) -> Refusal {
         Refusal(
             .conflict, "slip-taken", field: "slip", zh: "采收单号“\(slip.shortened)”当年已登记过",

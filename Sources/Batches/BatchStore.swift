@@ -64,6 +64,7 @@ public struct BatchStore: Sendable {
         _ kind: Withdrawal, batch number: Int64, weight: Weight, day: CivilDay, reason: String?, today: CivilDay
     ) -> Plan<MovedStock> {
         { transaction, scope in
+            let reason = try reason.map(CleanText.reason)
             let rows = try await transaction.query(select(scope) + " AND b.number = \(number)")
             guard let batch = try rows.first.map(Self.batch) else { throw BatchRules.unknownBatch(number) }
             guard !batch.isVoid else { throw BatchRules.void(number) }

@@ -179,11 +179,7 @@ public enum HarvestStore {
                 throw Refusal(
                     .forbidden, "committee-only", zh: "例外须由村委会登记", en: "exceptions are the committee's to record")
             }
-            guard (1...1000).contains(reason.trimmed.unicodeScalars.count) else {
-                throw Refusal(
-                    .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
-                    en: "give the reason, 1 to 1000 characters")
-            }
+            let reason = try CleanText.reason(reason)
             guard (1990...2199).contains(season) else {
                 throw Refusal(
                     .invalid, "out-of-range", field: "season", zh: "年份须在 1990 到 2199 之间",
@@ -217,7 +213,7 @@ public enum HarvestStore {
                 writes: [
                     """
                     INSERT INTO ceiling_override (village_id, plot_id, product_id, season, extra_g, reason, actor)
-                    VALUES (\(scope.village), \(id), \(product), \(season), \(extra), \(reason.trimmed),
+                    VALUES (\(scope.village), \(id), \(product), \(season), \(extra), \(reason),
                         \(scope.actor))
                     """,
                     """
@@ -229,7 +225,7 @@ public enum HarvestStore {
                     """,
                 ],
                 event: Event(
-                    "plot.override", plot, .number("season", season), .grams(extra), .reason(reason.trimmed)))
+                    "plot.override", plot, .number("season", season), .grams(extra), .reason(reason)))
         }
     }
 }

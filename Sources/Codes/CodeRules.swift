@@ -31,15 +31,4 @@ public enum CodeRules {
         case .signed(let body): return Verdict(.signed, body: body, today: today)
         }
     }
-
-    /// A reason for a revocation or a recall, as it is kept.
-    static func reason(_ text: String) throws -> String {
-        let reason = text.trimmed
-        guard (1...1000).contains(reason.unicodeScalars.count) else {
-            throw Refusal(
-                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
-                en: "give the reason, 1 to 1000 characters")
-        }
-        return reason
-    }
 }

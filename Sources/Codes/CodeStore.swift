@@ -37,6 +37,7 @@ public struct CodeStore: Sendable {
     /// Voids a batch whose harvest never was; its code is revoked with it, and its slip is free again.
     public static func void(batch: Int64, reason: String, day: CivilDay? = nil, today: CivilDay) -> Plan<Void> {
         { transaction, scope in
+            let reason = try CleanText.reason(reason)
             let void = try await BatchStore.void(
                 batch, reason: reason, day: day, today: today, in: transaction, scope)
             return Change(
@@ -44,7 +45,7 @@ public struct CodeStore: Sendable {
                 writes: [
                     """
                     INSERT INTO code_revocation (village_id, batch_number, serial, cooperative_id, reason, actor)
-                    SELECT c.village_id, c.batch_number, '', c.cooperative_id, \(reason.trimmed), \(scope.actor)
+                    SELECT c.village_id, c.batch_number, '', c.cooperative_id, \(reason), \(scope.actor)
                     FROM code c WHERE c.village_id = \(scope.village) AND c.batch_number = \(batch) AND c.serial = ''
                     ON CONFLICT DO NOTHING
                     """,
@@ -134,7 +135,7 @@ public struct CodeStore: Sendable {
     /// - Parameter serial: 5 bytes of an item's code; nil for the whole batch.
     public static func revoke(batch: Int64, serial: [UInt8]? = nil, reason: String) -> Plan<Void> {
         { transaction, scope in
-            let reason = try CodeRules.reason(reason)
+            let reason = try CleanText.reason(reason)
             let rows = try await transaction.query(
                 """
                 SELECT cooperative_id FROM code

@@ -7,7 +7,7 @@ extension CodeStore {
     /// Opens a batch's recall, or ends it. It counts for all that was made from the batch too.
     public static func recall(batch: Int64, open: Bool, reason: String) -> Plan<Void> {
         { transaction, scope in
-            let reason = try CodeRules.reason(reason)
+            let reason = try CleanText.reason(reason)
             let rows = try await transaction.query(
                 """
                 SELECT coalesce((

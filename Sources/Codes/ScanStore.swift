@@ -22,7 +22,7 @@ public struct ScanStore: Sendable {
     ///   - place: as coarse as a town.
     /// - Returns: how many visitors scanned the code on this day, this one included.
     public func count(_ body: CodeBody, visitor: String, place: String?, today: CivilDay) async throws -> Int {
-        let place = try place.map { try Self.place($0) }
+        let place = try place.map { try CleanText.name($0, field: "place", max: 40, code: "bad-place") }
         let fresh = try RandomBytes.secret(32)
         let serial = body.serial ?? []
         return try await database.transaction(Scope(village: village, cooperative: nil, actor: "scan")) { transaction in
@@ -50,17 +50,6 @@ public struct ScanStore: Sendable {
             ])
             return try counted[1].first?.decode("visitors") ?? 0
         }
-    }
-
-    private static func place(_ text: String) throws -> String {
-        let place = text.trimmed
-        guard (1...40).contains(place.unicodeScalars.count),
-            !place.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            throw Refusal(
-                .invalid, "bad-place", field: "place", zh: "地点须有 1 到 40 个字", en: "a place has 1 to 40 characters")
-        }
-        return place
     }
 }
 

@@ -56,6 +56,17 @@ public enum CleanText {
         }
     }
 
+    /// A reason as it is kept.
+    /// - Throws: a `Refusal`, code `reason-missing`, unless it has 1 to 1000 characters and none of them is a control.
+    public static func reason(_ text: String) throws -> String {
+        guard let reason = try? name(text, field: "reason", max: 1000, lines: true) else {
+            throw Refusal(
+                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
+                en: "give the reason, 1 to 1000 characters")
+        }
+        return reason
+    }
+
     /// The form in which names are compared: what differs only in width, brackets, blanks or invisible characters is one
     /// name.
     public static func folded(_ name: String) -> String {
@@ -206,6 +217,11 @@ extension CleanText {
         default: return false
         }
     }
+}
+
+extension StringProtocol {
+    /// What a person means by it: as `CleanText.text`.
+    public var trimmed: String { CleanText.text(String(self)) }
 }
 
 extension String {

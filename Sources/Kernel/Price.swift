@@ -79,13 +79,3 @@ public struct Price: Sendable, Hashable, CustomStringConvertible {
         }
     }
 }
-
-extension StringProtocol {
-    /// Without white space at either end; full-width spaces count as white space.
-    public var trimmed: String {
-        var view = Substring(self)
-        while view.first?.isWhitespace == true { view.removeFirst() }
-        while view.last?.isWhitespace == true { view.removeLast() }
-        return String(view)
-    }
-}

@@ -11,7 +11,7 @@ extension SaleStore {
         _ sale: Int64, line: Int? = nil, reason: String, day: CivilDay? = nil, today: CivilDay
     ) -> Plan<[SaleCorrection]> {
         { transaction, scope in
-            let reason = try BatchRules.reason(reason)
+            let reason = try CleanText.reason(reason)
             let old = try await Self.sale(sale, transaction, scope)
             let lines = try line.map { [try Self.line($0, of: old)] } ?? old.lines
             let left = lines.filter { !$0.isOver }
@@ -56,7 +56,7 @@ extension SaleStore {
         day: CivilDay? = nil, today: CivilDay
     ) -> Plan<SaleCorrection> {
         { transaction, scope in
-            let reason = try BatchRules.reason(reason)
+            let reason = try CleanText.reason(reason)
             let old = try await Self.sale(sale, transaction, scope)
             let line = try Self.line(number, of: old)
             let tooMuch = SaleRules.moreThanSold(line, wanted: weight)

@@ -16,7 +16,9 @@ public struct SaleFilter: Sendable {
     public init(
         from: CivilDay? = nil, to: CivilDay? = nil, buyer: String? = nil, number: String? = nil, batch: Int64? = nil
     ) {
-        (self.from, self.to, self.buyer, self.number, self.batch) = (from, to, buyer?.trimmed, number?.trimmed, batch)
+        (self.from, self.to, self.buyer, self.batch) = (from, to, buyer?.trimmed, batch)
+        // What no number can be is looked for as it is, and not found.
+        self.number = number.map { (try? CleanText.key($0)) ?? $0 }
     }
 
     fileprivate func condition(_ scope: Scope) -> SQL {

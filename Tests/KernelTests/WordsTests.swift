@@ -65,8 +65,11 @@ import Testing
         #expect(refusal.renamed(field: nil).sentence(in: .chinese) == zh)
     }
 
-    @Test(arguments: [(" a b ", "a b"), ("\u{3000}桃\u{A0}", "桃"), ("\t\r\n", ""), ("", "")])
-    func trimmedOfEveryWhiteSpace(_ text: String, _ trimmed: String) {
+    @Test(arguments: [
+        (" a b ", "a b"), ("\u{3000}桃\u{A0}", "桃"), ("\t\r\n", ""), ("", ""), ("\u{200B}桃\u{FEFF} \u{2060}", "桃"),
+        ("e\u{301}\u{AD}t", "ét"),
+    ])
+    func trimmedOfAllThatCannotBeSeen(_ text: String, _ trimmed: String) {
         #expect(text.trimmed == trimmed)
     }
 
