@@ -166,6 +166,18 @@ import Testing
         let earning = try Village()
         _ = try await earning.json("income", "enter", "--source", "rent", "--memo", "冷库", "--amount", "5")
         #expect(try await earning.run("demo").status == 1)
+        let touring = try Village()
+        let bookings = try touring.write(
+            "b.csv",
+            """
+            预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态
+            2025-03-01,2025-03-07,09:00,桃园,采摘,40,某校,学校,14,12,韩老师,139****6211,45,630.00,已完成
+            """)
+        _ = try await touring.json("import", "bookings", bookings)
+        let refused = try await touring.run("demo")
+        #expect(refused.status == 1 && refused.errors.contains("keeps books of its own"))
+        let list = try await touring.json("booking", "list", "--from", "2025-01-01", "--to", "2025-12-31")
+        #expect((list["bookings"] as? [Any])?.count == 1)
     }
 
     @Test func `an import can be tried, asked and answered`() async throws {

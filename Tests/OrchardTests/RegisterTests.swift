@@ -121,6 +121,21 @@ import Testing
         }
     }
 
+    @Test func `a plot's number that stands twice with other content is refused, naming both rows`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let lines = [
+                "地块号,名称,合作社,户号,作物,面积亩", "N1,东园,东社,HE,蟠桃,5", "N2,西园,东社,HE,蟠桃,5", "Ｎ１,东园,东社,HE,蟠桃,5.5",
+                "N2,西园,东社,HE,蟠桃,5.0",
+            ]
+            let report = try await village.load(lines: lines, village.plotRegister(), partial: true)
+            #expect(report.refused.map(\.row) == [2, 4])
+            #expect(report.refused.allSatisfy { $0.reason.zh.contains("第 2、4 行") && $0.reason.zh.contains("面积亩") })
+            #expect(try await village.number("SELECT count(*) FROM plot WHERE number = 'N1'") == 0)
+            #expect(try await village.number("SELECT count(*) FROM plot WHERE number = 'N2'") == 1)
+        }
+    }
+
     @Test func `what a spreadsheet could not work out creates nothing, and all of it is told`() async throws {
         try await withVillage { village in
             let report = try await load(village, "H911,#N/A,一网格,#VALUE!,#REF!,3,1.38123E+10", partial: true)

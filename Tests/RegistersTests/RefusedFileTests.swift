@@ -90,6 +90,21 @@ import Testing
         #expect(thrown == row.problem)
     }
 
+    /// A square of the size would take hours.
+    @Test(
+        arguments: [
+            [0x00], [0xFF], Array("\u{200B}".utf8), Array("\u{FEFF}".utf8), Array("\u{301}".utf8), [0x0D], [0x22],
+            [0x2C],
+        ] as [[UInt8]])
+    func `eight megabytes of anything are refused or hold no row that could be recorded`(piece: [UInt8]) async throws {
+        let body = Array(repeatElement(piece, count: 8_388_608 / piece.count).joined())
+        let column = Column("日期")
+        #expect(try await refusal(of: body, columns: [column]) != nil)
+        let file = try Scratch(Array("日期,摘要\n".utf8) + body)
+        let rows = try? await Register(path: file.path, columns: [column]).rows()
+        #expect(rows?.contains { (try? $0.day(column)) != nil } != true)
+    }
+
     @Test func countlessCellsAreCountedNotKept() async throws {
         let rows = try await read(
             "a,b\n" + String(repeating: "1,", count: 20_000) + "\n1" + String(repeating: ",", count: 20_000))
