@@ -203,13 +203,14 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             JOIN cooperative n ON n.village_id = \(scope.village) AND n.id = w.cooperative_id
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
-                (SELECT number, plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, true AS is_present
+                (SELECT number, plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker,
+                    true AS is_present
                 FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = c.id
                     AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
                     AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
                 UNION ALL
-                SELECT b.number, b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before, k.picker_before,
-                    false
+                SELECT b.number, b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before,
+                    k.picker_before, false
                 FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
                 WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
                     AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
@@ -225,8 +226,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
             let recorded = Recorded(
                 batch: try row.decode("number"), plot: try row.decode("plot"), variety: try row.decode("variety"),
-                grade: try row.decode("grade"),
-                day: harvested, weight: try row.decode("grams"), picker: try row.decode("picker"))
+                grade: try row.decode("grade"), day: harvested, weight: try row.decode("grams"),
+                picker: try row.decode("picker"))
             if try row.decode("is_present", as: Bool.self) {
                 found[key, default: Known()].present = recorded
             } else {

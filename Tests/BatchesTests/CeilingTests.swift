@@ -72,7 +72,7 @@ import Testing
             let clerk = village.clerk(of: orchard.east)
             let byClerk = try await refusal { try await exception(village, grams: 1, as: clerk) }
             #expect(byClerk?.kind == .forbidden)
-            for reason in ["", "  ", String(repeating: "因", count: 1001), String(repeating: "👨‍👩‍👧", count: 300)] {
+            for reason in ["", "  ", String(repeating: "因", count: 1001), String(repeating: "👨‍👩‍👧", count: 400)] {
                 let refused = try await refusal { try await exception(village, grams: 1, reason: reason) }
                 #expect(refused?.code == "reason-missing")
             }

@@ -103,7 +103,7 @@ import Testing
             let batch = try await harvest(village)
             let row = "2025-08-05,S1,东社,C1,蟠桃,1,8.5,8.5,零售店,王老板,"
             #expect(try await load(village, [row]).recorded == 1)
-            try await village.change(NameMerge.merge(.channel, from: "零售店", to: "零售"))
+            try await village.change(NameMerge.merge(.channel, from: "零售店", to: "零售", creates: true))
             for channel in ["零售店", "零 售店", "零售", "（零售）"] {
                 let second = try await village.sell(sale(village, batch, channel: channel))
                 #expect(second.channel == "零售")
