@@ -104,7 +104,8 @@ extension SaleRegister {
         return found
     }
 
-    /// What is recorded already under the rows' numbers in their years, the newest entry of each first.
+    /// What is recorded already under the rows' numbers in their years, the newest entry of each first. A sale that was
+    /// recorded anew keeps number and year, whatever its day: the next year's number is another's.
     func known(
         _ rows: [RegisterRow], _ transaction: Transaction, _ scope: Scope
     ) async throws -> [SaleKey: [Recorded]] {
@@ -116,16 +117,22 @@ extension SaleRegister {
         var found: [SaleKey: [Recorded]] = [:]
         for row in try await transaction.query(
             """
-            SELECT w.cooperative, w.number, s.id, s.sold_on, coalesce(h.meant, s.channel) AS channel,
+            SELECT w.cooperative, w.number, w.year, s.id, s.sold_on, coalesce(h.meant, s.channel) AS channel,
                 coalesce(u.meant, s.buyer) AS buyer, s.paid_how, l.*
             FROM unnest(\(wanted.map(\.key.cooperative))::text[], \(wanted.map(\.key.number))::text[],
                 \(wanted.map(\.year))::int[]) w (cooperative, number, year)
             JOIN cooperative n ON n.village_id = \(scope.village) AND n.name = w.cooperative
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
-                SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
-                    AND s.number = w.number AND s.number IS NOT NULL
-                    AND extract(year FROM s.sold_on)::int = w.year ORDER BY s.id DESC LIMIT 10) s
+                WITH RECURSIVE entry AS (
+                    (SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
+                        AND s.number = w.number AND s.number IS NOT NULL AND s.replaces IS NULL
+                        AND extract(year FROM s.sold_on)::int = w.year LIMIT 1)
+                    UNION ALL
+                    SELECT s.* FROM entry e
+                    JOIN sale s ON s.village_id = e.village_id AND s.replaces = e.id AND s.replaces IS NOT NULL
+                )
+                TABLE entry) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
                     CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
@@ -138,11 +145,10 @@ extension SaleRegister {
             ORDER BY s.id DESC
             """)
         {
-            let day: CivilDay = try row.decode("sold_on")
             let key = Key(cooperative: try row.decode("cooperative"), number: try row.decode("number"))
-            found[SaleKey(key: key, year: day.year), default: []].append(
+            found[SaleKey(key: key, year: try row.decode("year")), default: []].append(
                 Recorded(
-                    sale: try row.decode("id"), day: day, batch: try row.decode("batch_number"),
+                    sale: try row.decode("id"), day: try row.decode("sold_on"), batch: try row.decode("batch_number"),
                     weight: try row.decode("grams"),
                     price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
                     channel: try row.decode("channel"), buyer: try row.decode("buyer"),

@@ -193,6 +193,27 @@ import Testing
         }
     }
 
+    @Test func `a sale of a closed year that is recorded anew keeps its number in that year`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let old = "2025-08-03,S1,东社,C1,蟠桃,10,8.5,85,批发,王老板,现金"
+            #expect(try await load(village, old).recorded == 1)
+            try await village.change(ClosedBooks.close(through: CivilDay("2025-12-31"), today: village.today))
+            let sale = try await village.number("SELECT id FROM sale")
+            try await village.change(SaleStore.reverse(sale, reason: "量错了", today: village.today))
+            let batch = try await village.number("SELECT number FROM batch")
+            let line = NewSale.Line(
+                batch: batch, weight: Weight(grams: 4000), price: try Price(fen: 850, basis: .jin))
+            try await village.sell(village.sale([line], replaces: sale, confirmed: [.pastBestBefore]))
+            // The register of the new year begins again at 1.
+            let new = "2026-01-15,S1,东社,C1,蟠桃,20,8.5,170,批发,李老板,现金"
+            #expect(try await load(village, new).recorded == 1)
+            #expect(try await load(village, new).already == 1)
+            #expect(try await load(village, old).already == 1)
+            #expect(try await village.number("SELECT count(*) FROM sale") == 3)
+        }
+    }
+
     @Test func `what came back, and a closed period, are not corrected by a register`() async throws {
         try await withVillage { village in
             try await harvest(village)
