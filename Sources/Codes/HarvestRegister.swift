@@ -36,6 +36,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     var context = ImportContext.none
     var catalogue = Catalogue()
     var ledger = SeasonLedger()
+    private var unnumbered = UnnumberedHarvests()
     /// Signed and not yet written: written while the next rows are checked and signed.
     private var pending: HarvestStaging.Rows?
     public var created: [Bilingual] { catalogue.created }
@@ -72,7 +73,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
 
         var recorded: Recorded {
             Recorded(
-                batch: nil, plot: plotNumber, variety: varietyName, grade: gradeName, day: day, weight: weight,
+                batch: nil, slip: slip, plot: plotNumber, variety: varietyName, grade: gradeName, day: day,
+                weight: weight,
                 picker: picker)
         }
 
@@ -82,6 +84,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                 product: product.id, variety: variety, grade: grade, day: day, bestBefore: bestBefore, weight: weight,
                 slip: slip, picker: picker, allowed: allowed)
         }
+
+        var key: SlipKey { SlipKey(cooperative: cooperative, slip: slip, year: day.year) }
 
         func says(_ old: Recorded) -> Bool { beside(old).isSame }
 
@@ -104,10 +108,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         try await ledger.loadPlots(of: rows.compactMap { try? $0.key(Self.plot) }, transaction, scope)
         let results = try rows.map { row in try Result(reading: { try read(row) }) }
         let good = results.compactMap { try? $0.get() }
+        let slips = Set(good.map(\.key))
+        // A batch whose slip was corrected is the row with the slip that it has now, and not one with that of before too.
+        func isInPart(_ past: Recorded, _ entry: Entry) -> Bool {
+            guard let slip = past.slip, slip != entry.slip else { return false }
+            return slips.contains(SlipKey(cooperative: entry.cooperative, slip: slip, year: entry.day.year))
+        }
         var known = try await Self.known(good, transaction, scope)
         let new = good.count - known.values.count { $0.present != nil }
         let numbers = try await Self.numbers(new, transaction, scope)
         try await ledger.loadSeasons(of: good, transaction, scope)
+        try await unnumbered.load(for: good, transaction, scope)
         // After the last question: one behind it in the connection would wait for it, and with it what is to be signed.
         let (before, keyID, today) = (pending, signer.keyID, today)
         async let written: Void = HarvestStaging.write(before, transaction, scope, keyID, today)
@@ -118,13 +129,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         for result in results {
             do {
                 var entry = try result.get()
-                let key = SlipKey(cooperative: entry.cooperative, slip: entry.slip, year: entry.day.year)
-                if known[key]?.past.contains(where: entry.says) == true {
+                let key = entry.key
+                if known[key]?.past.contains(where: { entry.says($0) && !isInPart($0, entry) }) == true {
                     outcomes.append(.already)
                     continue
                 }
                 if let old = known[key]?.present ?? places[key].map({ entries[$0].recorded }) ?? before?.recorded(key) {
                     outcomes.append(try await settle(entry, beside: old, &known[key], transaction, scope))
+                    continue
+                }
+                if context.choices.changed != .new, let batch = unnumbered.take(entry) {
+                    outcomes.append(try await number(batch, as: entry, transaction, scope))
                     continue
                 }
                 try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
@@ -171,6 +186,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     struct Recorded: Sendable {
         /// nil of one that is being written.
         let batch: Int64?
+        /// The batch's slip now; nil of one without.
+        let slip: String?
         let plot: String
         let variety: String
         let grade: String
@@ -197,20 +214,20 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         var found: [SlipKey: Known] = [:]
         for row in try await transaction.query(
             """
-            SELECT w.cooperative_id, w.slip, t.number AS plot, v.name AS variety, g.name AS grade, b.harvested_on,
-                b.number, b.grams, b.picker, b.is_present
+            SELECT w.cooperative_id, w.slip, t.number AS plot, coalesce(vm.name, v.name) AS variety,
+                coalesce(gm.name, g.name) AS grade, b.harvested_on, b.number, b.grams, b.picker, b.slip_now, b.is_present
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             JOIN cooperative n ON n.village_id = \(scope.village) AND n.id = w.cooperative_id
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
-                (SELECT number, plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker,
+                (SELECT number, plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, slip AS slip_now,
                     true AS is_present
                 FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = c.id
                     AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
                     AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
                 UNION ALL
                 SELECT b.number, b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before,
-                    k.picker_before, false
+                    k.picker_before, b.slip, false
                 FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
                 WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
                     AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
@@ -219,15 +236,17 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             JOIN plot_period t ON t.village_id = \(scope.village) AND t.id = b.plot_period_id
             JOIN variety v ON v.village_id = \(scope.village) AND v.id = b.variety_id
             JOIN grade g ON g.village_id = \(scope.village) AND g.id = b.grade_id
+            LEFT JOIN variety vm ON vm.village_id = v.village_id AND vm.id = v.merged_into
+            LEFT JOIN grade gm ON gm.village_id = g.village_id AND gm.id = g.merged_into
             """)
         {
             let harvested: CivilDay = try row.decode("harvested_on")
             let key = SlipKey(
                 cooperative: try row.decode("cooperative_id"), slip: try row.decode("slip"), year: harvested.year)
             let recorded = Recorded(
-                batch: try row.decode("number"), plot: try row.decode("plot"), variety: try row.decode("variety"),
-                grade: try row.decode("grade"), day: harvested, weight: try row.decode("grams"),
-                picker: try row.decode("picker"))
+                batch: try row.decode("number"), slip: try row.decode("slip_now"), plot: try row.decode("plot"),
+                variety: try row.decode("variety"), grade: try row.decode("grade"), day: harvested,
+                weight: try row.decode("grams"), picker: try row.decode("picker"))
             if try row.decode("is_present", as: Bool.self) {
                 found[key, default: Known()].present = recorded
             } else {

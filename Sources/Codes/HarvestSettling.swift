@@ -30,7 +30,7 @@ extension HarvestRegister {
             throw refusal.renamed(field: refusal.field.flatMap { Self.columnNames[$0] } ?? Self.slip.name)
         }
         known?.present = Recorded(
-            batch: batch, plot: old.plot, variety: old.variety, grade: entry.gradeName, day: old.day,
+            batch: batch, slip: entry.slip, plot: old.plot, variety: old.variety, grade: entry.gradeName, day: old.day,
             weight: entry.weight, picker: entry.picker ?? old.picker)
         return .updated([])
     }

@@ -1,6 +1,7 @@
 /// Names of one kind, each found whatever its width, brackets, blanks and invisible characters.
 public struct KnownNames<Value: Sendable>: Sendable {
     private struct Known: Sendable {
+        /// As it is meant, if that was spelt in several ways.
         let name: String
         let value: Value
     }
@@ -23,13 +24,14 @@ public struct KnownNames<Value: Sendable>: Sendable {
 
     public init() {}
 
-    /// As they are recorded, in no order.
-    public var names: [String] { byForm.values.map(\.name) }
+    /// As they are recorded, in no order; of several spellings the one that is meant.
+    public var names: Set<String> { Set(byForm.values.map(\.name)) }
     public var values: [Value] { byForm.values.map(\.value) }
 
     /// Adds a name; of two that differ in nothing that counts, the first stays.
-    public mutating func add(_ name: String, _ value: Value) {
-        let known = Known(name: name, value: value)
+    /// - Parameter meant: the spelling that is meant by it, if that is another.
+    public mutating func add(_ name: String, _ value: Value, meant: String? = nil) {
+        let known = Known(name: meant ?? name, value: value)
         exact[Bytes(text: name)] = known
         let form = CleanText.folded(name)
         if byForm[form] == nil { byForm[form] = known }
@@ -37,7 +39,7 @@ public struct KnownNames<Value: Sendable>: Sendable {
 
     public subscript(name: String) -> Value? { find(name)?.value }
 
-    /// The name as it is recorded.
+    /// The name as it is recorded, or as it is meant.
     public func recorded(_ name: String) -> String? { find(name)?.name }
 
     private func find(_ name: String) -> Known? {

@@ -41,17 +41,25 @@ public struct Catalogue: Sendable {
     }
 
     private mutating func read(_ transaction: Transaction, _ scope: Scope) async throws {
+        func named(_ table: SQL, _ columns: SQL = "") -> SQL {
+            """
+            SELECT coalesce(m.id, n.id) AS id, n.name, coalesce(m.name, n.name) AS meant\(columns) FROM \(table) n
+            LEFT JOIN \(table) m ON m.village_id = n.village_id AND m.id = n.merged_into
+            WHERE n.village_id = \(scope.village) ORDER BY 1, n.id
+            """
+        }
         let answers = try await transaction.query([
-            "SELECT coalesce(merged_into, id) AS id, name FROM cooperative WHERE village_id = \(scope.village) ORDER BY 1",
+            named("cooperative"),
             """
             SELECT id, name, unit, best_before_days, ceiling_g_per_mu FROM product WHERE village_id = \(scope.village)
             ORDER BY id
             """,
-            "SELECT coalesce(merged_into, id) AS id, product_id, name FROM variety WHERE village_id = \(scope.village) ORDER BY 1",
-            "SELECT coalesce(merged_into, id) AS id, name FROM grade WHERE village_id = \(scope.village) ORDER BY 1",
+            named("variety", ", n.product_id"), named("grade"),
         ])
         own = scope.cooperative
-        for row in answers[0] { cooperatives.add(try row.decode("name"), try row.decode("id")) }
+        for row in answers[0] {
+            cooperatives.add(try row.decode("name"), try row.decode("id"), meant: try row.decode("meant"))
+        }
         for row in answers[1] {
             let product = Product(
                 id: try row.decode("id"), name: try row.decode("name"), unit: try row.decode("unit"),
@@ -61,18 +69,20 @@ public struct Catalogue: Sendable {
         }
         for row in answers[2] {
             varieties[try row.decode("product_id"), default: KnownNames()].add(
-                try row.decode("name"), try row.decode("id"))
+                try row.decode("name"), try row.decode("id"), meant: try row.decode("meant"))
         }
-        for row in answers[3] { grades.add(try row.decode("name"), try row.decode("id")) }
+        for row in answers[3] {
+            grades.add(try row.decode("name"), try row.decode("id"), meant: try row.decode("meant"))
+        }
     }
 
     /// Says which names a register's rows have, so that new ones that are close to others are asked about.
     public mutating func expect(_ kind: Kind, _ names: [String: Int], creating: Bool) {
-        let known: [String] =
+        let known: Set<String> =
             switch kind {
             case .cooperative: cooperatives.names
             case .grade: grades.names
-            case .variety: varieties.values.flatMap(\.names)
+            case .variety: Set(varieties.values.flatMap(\.names))
             }
         questions[kind] = creating ? nil : NameQuestions(of: names, known: known)
     }

@@ -12,7 +12,7 @@ public struct NameQuestions: Sendable {
     private static let most = 1000
 
     /// - Parameter names: how many rows have each name.
-    public init(of names: [String: Int], known: [String]) {
+    public init(of names: [String: Int], known: some Sequence<String>) {
         let knownForms = Set(known.map(CleanText.folded))
         var rows: [String: Int] = [:]
         var spelled: [String: String] = [:]

@@ -250,6 +250,55 @@ import Testing
         }
     }
 
+    @Test func `a harvest that was entered without its slip is asked about, and gets it`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let day = try CivilDay("2025-08-03")
+            for _ in 0..<2 {
+                try await village.register(village.harvest(variety: "124蟠桃", grade: "二级", day: day, grams: 50_000))
+            }
+            let (first, second) = ("C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,100,", "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,90,")
+            let asked = try await load(village, first, second, partial: true)
+            #expect([asked.recorded, asked.refusedCount] == [1, 1], "\(asked.refused)")
+            #expect(asked.changed.map(\.field) == ["采收单号"] && asked.changed.map(\.entry) == [1])
+            #expect(try await load(village, first, changed: .correct).updated == 1)
+            #expect(try await load(village, first, second).already == 2)
+            #expect(try await village.number("SELECT number FROM batch WHERE slip = 'C1'") == 1)
+            // The other one is of another harvest.
+            let other = first.replacing("C1", with: "C3")
+            #expect(try await load(village, other, changed: .new).recorded == 1)
+            #expect(try await village.number("SELECT count(*) FROM batch") == 4)
+        }
+    }
+
+    @Test func `a slip that was corrected leaves its old number to the harvest that has it`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let (first, second) = ("C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,100,", "C2,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,100,")
+            #expect(try await load(village, first).recorded == 1)
+            let right = RightHarvest(slip: "C2")
+            try await village.change(BatchStore.correct(1, right, reason: "单号写错", today: village.today))
+            #expect(try await load(village, first).already == 1, "as the register was before")
+            let both = try await load(village, first, second)
+            #expect([both.recorded, both.already] == [1, 1])
+            #expect(try await load(village, first, second).already == 2)
+        }
+    }
+
+    @Test func `a harvest of a merged variety and grade is known under both names`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            try await village.change(OrchardStore.addGrade(name: "乙级"))
+            let row = "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,乙级,100,"
+            #expect(try await load(village, row).recorded == 1)
+            try await village.change(NameMerge.merge(.grade, from: "乙级", to: "二级"))
+            for grade in ["二级", "乙级"] {
+                #expect(try await load(village, row.replacing("乙级", with: grade)).already == 1)
+            }
+            #expect(try await load(village, row.replacing("乙级", with: "特级")).refused.map(\.field) == ["等级"])
+        }
+    }
+
     @Test func `a harvest is of the household and the cooperative that had the plot on its day`() async throws {
         try await withVillage { village in
             let orchard = try await village.plant()

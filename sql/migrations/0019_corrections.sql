@@ -57,6 +57,9 @@ DROP INDEX batch_slip_once;
 CREATE UNIQUE INDEX batch_slip_once ON batch (village_id, cooperative_id, slip, (extract(year FROM harvested_on)::int))
     WHERE slip IS NOT NULL AND NOT voided;
 
+-- A harvest without a slip may be a row of the register that comes later.
+CREATE INDEX batch_without_slip ON batch (plot_id, harvested_on, village_id) WHERE slip IS NULL AND NOT voided;
+
 UPDATE batch b SET recalls = o.recalls, frozen_g = b.out_g
 FROM (
     WITH RECURSIVE line (village_id, number, recalled) AS (
