@@ -49,6 +49,10 @@ struct ImportCommand: AsyncParsableCommand {
             "表中与已有名称很接近的新名称（合作社、品种、等级、渠道）确实是新的。",
             "New names that are close to known ones (cooperatives, varieties, grades, channels) are new indeed."))
     var create = false
+    @Flag(
+        help: .words(
+            "单价与近来的售价相差很远，但没有写错。", "Prices that are far from what a product sells at are meant."))
+    var unusualPrice = false
     @Flag(help: .words("只检查并报告，什么都不记录。", "Check and report only; nothing is recorded.")) var dryRun = false
     @Option(
         help: .words(
@@ -57,7 +61,8 @@ struct ImportCommand: AsyncParsableCommand {
     var refused: String?
 
     func run() async throws {
-        let choices = ImportChoices(partial: partial, changed: changed, creates: create, dryRun: dryRun)
+        let choices = ImportChoices(
+            partial: partial, changed: changed, creates: create, unusualPrices: unusualPrice, dryRun: dryRun)
         let refusedPath = refused ?? (partial && !dryRun ? file + ".refused.csv" : nil)
         let outcome = try await options.withBackend { backend in
             let importing = RegisterImport(

@@ -107,13 +107,19 @@ public struct ImportChoices: Sendable {
     public var changed: ChangedRows?
     /// Let names come into being that are close to known ones.
     public var creates = false
+    /// Take prices that are far from what a product sells at.
+    public var unusualPrices = false
     /// Tell what would be done, and do nothing.
     public var dryRun = false
 
-    public init(partial: Bool = false, changed: ChangedRows? = nil, creates: Bool = false, dryRun: Bool = false) {
+    public init(
+        partial: Bool = false, changed: ChangedRows? = nil, creates: Bool = false, unusualPrices: Bool = false,
+        dryRun: Bool = false
+    ) {
         self.partial = partial
         self.changed = changed
         self.creates = creates
+        self.unusualPrices = unusualPrices
         self.dryRun = dryRun
     }
 }

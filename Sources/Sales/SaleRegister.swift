@@ -41,6 +41,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     let today: CivilDay
     var context = ImportContext.none
     var catalogue = Catalogue()
+    /// By product, as it is before the first row; empty when prices are meant as they are.
+    private var usualPrices: [String: Int64] = [:]
     var names = RegisteredNames()
     private var hasStaging = false
     public internal(set) var changed: [ChangedRow] = []
@@ -152,6 +154,11 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
         }
         try names.check(channel: entry.channel, in: Self.channel)
+        do {
+            try UsualPrice.check(entry.price, of: entry.source.product, usual: usualPrices[entry.source.product])
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: Self.price.name)
+        }
         guard entry.weight <= entry.source.stock else {
             throw BatchRules.notEnough(
                 batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
@@ -169,6 +176,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     ) async throws {
         self.context = context
         catalogue = try await Catalogue.load(transaction, scope)
+        if !context.choices.unusualPrices { usualPrices = try await UsualPrice.all(catalogue, transaction, scope) }
         try await names.begin(
             channels: context.names(in: Self.channel), creating: context.choices.creates, transaction, scope)
     }

@@ -1,5 +1,6 @@
 import Database
 import Kernel
+import Orchard
 import Postgres
 
 /// Asks about a price that is far from what the product sells at.
@@ -35,6 +36,22 @@ enum UsualPrice {
             }
         }
         return writes.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// What the products sell at, in fen a kilogram, for many sales at once.
+    static func all(_ catalogue: Catalogue, _ transaction: Transaction, _ scope: Scope) async throws -> [String: Int64]
+    {
+        var found: [String: Int64] = [:]
+        for product in catalogue.products.values {
+            found[product.name] = try await median(product.id, transaction, scope)
+        }
+        return found
+    }
+
+    /// - Throws: a `Refusal` when a product's price is far from the usual one.
+    static func check(_ price: Price, of product: String, usual: Int64?) throws {
+        guard let usual, !isWithin(far, price.perKilogram, usual) else { return }
+        throw refusal(price, product: product, usual: usual)
     }
 
     private static func isWithin(_ factor: Int64, _ price: Int64, _ usual: Int64) -> Bool {

@@ -193,6 +193,24 @@ import Testing
         }
     }
 
+    @Test func `a price far from the usual one is asked about`() async throws {
+        try await withVillage { village in
+            try await harvest(village)
+            let rows = (1...5).map { "2025-08-03,S\($0),东社,C1,蟠桃,10,8.5,85,批发,王老板,现金" }
+            let file = [Self.header] + rows
+            #expect(try await village.load(lines: file, SaleRegister(today: village.today)).recorded == 5)
+            let (slip, fair) = (
+                "2025-08-04,S6,东社,C1,蟠桃,10,850,8500,批发,王老板,现金", "2025-08-04,S7,东社,C1,蟠桃,10,6,60,批发,王老板,现金"
+            )
+            let asked = try await load(village, slip, fair, partial: true)
+            #expect(asked.recorded == 1 && asked.refused.map(\.field) == ["单价元每斤"], "\(asked.refused)")
+            let meant = try await village.load(
+                lines: [Self.header, slip], SaleRegister(today: village.today), unusualPrices: true)
+            #expect(meant.recorded == 1)
+            #expect(try await load(village, slip, fair).already == 2, "what is recorded is not asked about again")
+        }
+    }
+
     @Test func `a sale of a closed year that is recorded anew keeps its number in that year`() async throws {
         try await withVillage { village in
             try await harvest(village)

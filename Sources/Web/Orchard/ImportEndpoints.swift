@@ -55,6 +55,7 @@ extension Site {
                 partial: try call.query["partial"].orNil?.bool ?? false,
                 changed: try call.query["changed"].orNil.flatMap { ChangedRows(rawValue: try $0.string) },
                 creates: try call.query["create"].orNil?.bool ?? false,
+                unusualPrices: try call.query["unusualPrice"].orNil?.bool ?? false,
                 dryRun: try call.query["dryRun"].orNil?.bool ?? false)
             return try await withTemporaryFile(call.bytes) { try await importing(call, $0, choices) }
         }
@@ -66,6 +67,7 @@ extension Site {
             "changed", .enumeration(ChangedRows.allCases.map(\.rawValue)),
             "What to do with rows that may be recorded ones, changed: correct the entry, or take them as new (refused)"),
         .init("create", .boolean, "New names that are close to known ones are new indeed"),
+        .init("unusualPrice", .boolean, "Prices that are far from what a product sells at are meant"),
         .init("dryRun", .boolean, "Check and report only"),
     ]
 
