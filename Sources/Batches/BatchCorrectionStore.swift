@@ -191,7 +191,8 @@ private struct CorrectedBatch {
                 (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                     WHERE o.village_id = b.village_id AND o.plot_id = b.plot_id AND o.product_id = b.product_id
                         AND o.season = extract(year FROM b.harvested_on)::int) AS extra_g,
-                (SELECT g.id FROM grade g WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
+                (SELECT coalesce(g.merged_into, g.id) FROM grade g
+                    WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
             FROM batch b
             JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id

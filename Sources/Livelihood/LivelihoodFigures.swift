@@ -34,7 +34,8 @@ extension LivelihoodFigures {
     private static func village(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
         SELECT v.name, v.brand, (
-            SELECT count(DISTINCT h.cooperative_id) FROM household_span h
+            SELECT count(DISTINCT c.meant_id) FROM household_span h
+            JOIN cooperative_meant c ON c.village_id = h.village_id AND c.id = h.cooperative_id
             WHERE h.village_id = v.id AND h.from_day <= \(period.to) AND \(period.to) < h.until_day) AS cooperatives
         FROM village v WHERE v.id = \(scope.village)
         """

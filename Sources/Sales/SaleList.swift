@@ -86,7 +86,7 @@ extension SaleStore {
                 l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
                 l.returned_g, l.refunded_fen
             FROM page s
-            JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+            JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
             JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
             JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id

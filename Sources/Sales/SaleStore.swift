@@ -24,7 +24,7 @@ public struct SaleStore: Sendable {
                 SELECT b.number, b.cooperative_id, c.name AS cooperative, b.product_id, p.name AS product, p.usual_fen,
                     b.harvested_on, b.in_g - b.out_g AS stock_g, b.voided, b.recalls > 0 AS recalled, k.best_before
                 FROM batch b
-                JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
+                JOIN cooperative_meant c ON c.village_id = b.village_id AND c.id = b.cooperative_id
                 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
                 LEFT JOIN code k ON k.village_id = b.village_id AND k.batch_number = b.number AND k.serial = ''
                 WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
