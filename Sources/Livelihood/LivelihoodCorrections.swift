@@ -30,7 +30,9 @@ extension LivelihoodFigures {
 
         func what(_ language: Language) -> String {
             let noun = Self.nouns.first { kind.hasPrefix($0.prefix) }
-            return "\(noun?.label[language] ?? kind) \(subject)"
+            let label = noun?.label[language] ?? kind
+            guard let rows else { return "\(label) \(subject)" }
+            return language == .chinese ? "\(label)，\(rows) 行" : "\(label), \(rows) \(rows == 1 ? "row" : "rows")"
         }
 
         private static let nouns: [(prefix: String, label: Bilingual)] = [
@@ -40,9 +42,18 @@ extension LivelihoodFigures {
             ("batch.correct", Bilingual(zh: "更正批次", en: "correction of batch")),
             ("batch.void", Bilingual(zh: "作废批次", en: "voided batch")),
             ("batch.", Bilingual(zh: "批次", en: "batch")),
+        /// Below zero for what takes away from income; of an import, of what it recorded for the period's days.
             ("income.", Bilingual(zh: "收入", en: "income entry")),
             ("booking.", Bilingual(zh: "预约", en: "booking")),
-            ("import.", Bilingual(zh: "导入", en: "import of")),
+        /// How many rows an import recorded; of those that have a day, for the period's days.
+        let rows: Int64?
+            ("import.households", Bilingual(zh: "导入农户名册", en: "import of households")),
+            ("import.plots", Bilingual(zh: "导入地块", en: "import of plots")),
+            ("import.harvest", Bilingual(zh: "导入采收登记", en: "import of harvests")),
+            ("import.sales", Bilingual(zh: "导入销售流水", en: "import of sales")),
+            ("import.income", Bilingual(zh: "导入其他收入", en: "import of other income")),
+            ("import.bookings", Bilingual(zh: "导入研学预约", en: "import of bookings")),
+            ("import.", Bilingual(zh: "导入", en: "import")),
         ]
     }
 
@@ -74,27 +85,49 @@ extension LivelihoodFigures {
         }
     }
 
-    /// What the events tell of the period's days since that report was given out.
+    /// What the events tell of the period's days since that report was given out. The rows of an import are known by its
+    /// moment, which they have in common; those that correct others have events of their own.
     static func changes(
         _ period: LivelihoodPeriod, since report: LivelihoodReport, _ transaction: Transaction, _ scope: Scope
     ) async throws -> [LaterChange] {
         try await transaction.query(
             """
-            SELECT (at AT TIME ZONE 'Asia/Shanghai')::date::text AS entered_on, day::text AS day, kind, subject,
-                (figures ->> 'fen')::bigint AS fen, figures ->> 'reason' AS reason
-            FROM event
-            WHERE village_id = \(scope.village) AND id > (
+            SELECT (e.at AT TIME ZONE 'Asia/Shanghai')::date::text AS entered_on, e.day::text AS day, e.kind, e.subject,
+                coalesce(i.fen, (e.figures ->> 'fen')::bigint
+                    * CASE WHEN e.kind IN ('sale.reverse', 'sale.return', 'booking.refunded') THEN -1 ELSE 1 END) AS fen,
+                e.figures ->> 'reason' AS reason, i.rows
+            FROM event e
+            LEFT JOIN LATERAL (
+                SELECT CASE WHEN e.kind IN ('import.sales', 'import.income', 'import.harvest') THEN count(r.day)
+                    ELSE (e.figures ->> 'recorded')::bigint + (e.figures ->> 'updated')::bigint END AS rows,
+                    sum(r.fen)::bigint AS fen
+                FROM (
+                    SELECT x.day, x.amount_fen AS fen FROM income_entry x
+                    WHERE e.kind = 'import.income' AND x.village_id = e.village_id AND x.at = e.at
+                        AND x.corrects IS NULL
+                    UNION ALL
+                    SELECT s.sold_on, l.amount_fen FROM sale s
+                    JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
+                    WHERE e.kind = 'import.sales' AND s.village_id = e.village_id AND s.at = e.at
+                        AND s.replaces IS NULL
+                    UNION ALL
+                    SELECT b.harvested_on, NULL FROM batch b
+                    WHERE e.kind = 'import.harvest' AND b.village_id = e.village_id AND b.created_at = e.at
+                ) r WHERE r.day BETWEEN \(period.from) AND \(period.to)
+            ) i ON e.kind LIKE 'import.%'
+            WHERE e.village_id = \(scope.village) AND e.id > (
                     SELECT coalesce(max(id), 0) FROM event
                     WHERE village_id = \(scope.village) AND kind = 'report.livelihood'
                         AND subject = \(report.id.description))
-                AND kind ~ '^(sale|batch|income|booking|import)[.]'
-                AND (day BETWEEN \(period.from) AND \(period.to) OR day IS NULL AND kind LIKE 'import.%')
-            ORDER BY id LIMIT \(told)
+                AND e.kind ~ '^(sale|batch|income|booking|import)[.]'
+                AND (e.day BETWEEN \(period.from) AND \(period.to) OR i.rows > 0)
+            ORDER BY e.id LIMIT \(told)
             """
         ).map { row in
             LaterChange(
                 enteredOn: try row.decode("entered_on"), day: try row.decode("day"), kind: try row.decode("kind"),
-                subject: try row.decode("subject"), fen: try row.decode("fen"), reason: try row.decode("reason"))
+                subject: try row.decode("subject"), fen: try row.decode("fen"), reason: try row.decode("reason"),
+                rows: try row.decode("rows"))
         }
     }
 }
