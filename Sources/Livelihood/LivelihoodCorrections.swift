@@ -14,8 +14,23 @@ extension LivelihoodFigures {
 
         /// What it is, as one looks it up.
         func what(_ language: Language) -> String {
-            "\(IncomeRow.Kind(rawValue: kind)?.label[language] ?? kind) \(number)"
+            // A sale has another day than its own only when it was recorded anew.
+            let label =
+                kind == IncomeRow.Kind.sale.rawValue
+                ? Bilingual(zh: "重新登记的销售", en: "sale recorded anew") : IncomeRow.Kind(rawValue: kind)?.label
+            return "\(label?[language] ?? kind) \(number)"
         }
+    }
+
+    /// What puts right, in the period, the weight of a batch that was harvested before it.
+    public struct HarvestCorrection: Sendable, Hashable, Codable {
+        let day: String
+        let harvestedOn: String
+        let isVoid: Bool
+        public let batch: Int64
+        let product: String
+        /// What came, below zero what went.
+        public let grams: Int64
     }
 
     /// What was entered for the period's days after a report on the same days had been given out.
@@ -25,8 +40,11 @@ extension LivelihoodFigures {
         let day: String?
         let kind: String
         let subject: String
+        /// Below zero for what takes away from income; of an import, of what it recorded for the period's days.
         public let fen: Int64?
         public let reason: String?
+        /// How many rows an import recorded; of those that have a day, for the period's days.
+        let rows: Int64?
 
         func what(_ language: Language) -> String {
             let noun = Self.nouns.first { kind.hasPrefix($0.prefix) }
@@ -42,11 +60,8 @@ extension LivelihoodFigures {
             ("batch.correct", Bilingual(zh: "更正批次", en: "correction of batch")),
             ("batch.void", Bilingual(zh: "作废批次", en: "voided batch")),
             ("batch.", Bilingual(zh: "批次", en: "batch")),
-        /// Below zero for what takes away from income; of an import, of what it recorded for the period's days.
             ("income.", Bilingual(zh: "收入", en: "income entry")),
             ("booking.", Bilingual(zh: "预约", en: "booking")),
-        /// How many rows an import recorded; of those that have a day, for the period's days.
-        let rows: Int64?
             ("import.households", Bilingual(zh: "导入农户名册", en: "import of households")),
             ("import.plots", Bilingual(zh: "导入地块", en: "import of plots")),
             ("import.harvest", Bilingual(zh: "导入采收登记", en: "import of harvests")),
@@ -82,6 +97,30 @@ extension LivelihoodFigures {
             Correction(
                 day: try row.decode("day"), ofDay: try row.decode("of_day"), kind: try row.decode("kind"),
                 number: try row.decode("number"), fen: try row.decode("amount_fen"))
+        }
+    }
+
+    static func harvestCorrections(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
+        """
+        SELECT k.day::text AS day, b.harvested_on::text AS harvested_on, k.kind = 'void' AS is_void, k.batch_number,
+            p.name AS product, k.grams_after - k.grams_before AS grams
+        FROM batch_correction k
+        JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
+        JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
+        WHERE k.village_id = \(scope.village) AND k.day BETWEEN \(period.from) AND \(period.to)
+            AND b.harvested_on < \(period.from) AND k.grams_after <> k.grams_before
+        ORDER BY k.day, k.id LIMIT \(told)
+        """
+    }
+
+    /// - Returns: nil instead of none, as reports have it that were stored before these were told.
+    static func harvestCorrections(_ rows: Rows) throws -> [HarvestCorrection]? {
+        guard !rows.isEmpty else { return nil }
+        return try rows.map { row in
+            HarvestCorrection(
+                day: try row.decode("day"), harvestedOn: try row.decode("harvested_on"),
+                isVoid: try row.decode("is_void"), batch: try row.decode("batch_number"),
+                product: try row.decode("product"), grams: try row.decode("grams"))
         }
     }
 
@@ -135,7 +174,7 @@ extension LivelihoodFigures {
 extension LivelihoodTables {
     /// Corrections of earlier periods among the figures, and what has been entered since another report was given out;
     /// none where there are none.
-    var amendments: [LivelihoodTable] { [earlier, later].compactMap(\.self) }
+    var amendments: [LivelihoodTable] { [earlier, earlierHarvests, later].compactMap(\.self) }
 
     private var earlier: LivelihoodTable? {
         guard let corrections = figures.corrections, !corrections.isEmpty else { return nil }
@@ -150,6 +189,25 @@ extension LivelihoodTables {
             },
             total: [.text(say("合计", "Total")), .none, .none, .money(corrections.reduce(0) { $0 + $1.fen })],
             note: say("已包含在本期收入中。", "These are part of the period's income."))
+    }
+
+    private var earlierHarvests: LivelihoodTable? {
+        guard let corrections = figures.harvestCorrections, !corrections.isEmpty else { return nil }
+        return LivelihoodTable(
+            name: .earlierHarvests, title: say("更正以前期间的采收", "Corrections of earlier harvests"),
+            columns: [
+                words("记账日期", "Entered for"), words("采收日期", "Harvested"), words("哪一笔", "What"),
+                words("产品", "Product"), number("重量（斤）", "斤 (500 g)"),
+            ],
+            rows: corrections.map { correction in
+                let what = correction.isVoid ? say("作废批次", "voided batch") : say("更正批次", "correction of batch")
+                return [
+                    .text(correction.day), .text(correction.harvestedOn), .text("\(what) \(correction.batch)"),
+                    .text(correction.product), .weight(correction.grams),
+                ]
+            },
+            total: [.text(say("合计", "Total")), .none, .none, .none, .weight(corrections.reduce(0) { $0 + $1.grams })],
+            note: say("不计入本期采收量。", "These are no part of the period's harvest."))
     }
 
     private var later: LivelihoodTable? {

@@ -68,4 +68,62 @@ import Testing
                 ])
         }
     }
+
+    @Test func `a late correction is the difference, however often the sale is recorded anew`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let today = village.today
+            let last = try #require(CivilDay(year: today.year - 1, month: 12, day: 31))
+            let batch = try await village.register(village.harvest(day: last)).batch
+            let first = try await village.sell(village.sale([line(batch, jin: 10)], day: last))
+            try await village.change(ClosedBooks.close(through: last, today: today))
+            try await reverse(village, first)
+            let late: Set<NewSale.Question> = [.pastBestBefore]
+            let second = try await village.sell(
+                village.sale([line(batch, jin: 8)], replaces: first.id.value, confirmed: late))
+            func earlier() async throws -> [Int64] {
+                let summary = try await IncomeRowStore(village.database).summary(
+                    from: last.adding(days: 1), to: today, by: [], village.committee)
+                let told = try await drawUp(village, today.year).figures.corrections ?? []
+                return [summary.total.fen, summary.earlier.fen, told.reduce(0) { $0 + $1.fen }]
+            }
+            #expect(try await earlier() == [-1600, -1600, -1600])
+            #expect(
+                rows(try await drawUp(village, today.year), .earlier) == [
+                    ["\(today)", "\(last)", "销售冲销 \(first.id)", "-80.00"],
+                    ["\(today)", "\(last)", "重新登记的销售 \(second.id)", "64.00"],
+                ])
+            try await reverse(village, second)
+            _ = try await village.sell(
+                village.sale([line(batch, jin: 9)], replaces: second.id.value, confirmed: late))
+            #expect(try await earlier() == [-800, -800, -800])
+        }
+    }
+
+    @Test func `a closed year's batch that is put right is told of, and moves nothing in that year`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let today = village.today
+            let last = try #require(CivilDay(year: today.year - 1, month: 12, day: 31))
+            let void = try await village.register(village.harvest(day: last)).batch
+            let wrong = try await village.register(village.harvest(day: last)).batch
+            let before = try await drawUp(village, last.year)
+            try await village.change(ClosedBooks.close(through: last, today: today))
+            try await village.change(CodeStore.void(batch: void, reason: "重复登记", today: today))
+            _ = try await village.change(
+                BatchStore.correct(wrong, RightHarvest(weight: Weight(grams: 90_000)), reason: "x", today: today))
+            _ = try await village.change(
+                BatchStore.correct(wrong, RightHarvest(slip: "C1"), reason: "x", today: today))
+            let after = try await drawUp(village, last.year)
+            #expect(after.id == before.id && after.figures == before.figures)
+            #expect(before.figures.products.map(\.harvestedGrams.this) == [200_000])
+            let report = try await drawUp(village, today.year)
+            #expect(
+                rows(report, .earlierHarvests) == [
+                    ["\(today)", "\(last)", "作废批次 \(void)", "蟠桃", "-200.0"],
+                    ["\(today)", "\(last)", "更正批次 \(wrong)", "蟠桃", "-20.0"],
+                ])
+            #expect(report.figures.harvestCorrections?.map(\.grams) == [-100_000, -10_000])
+        }
+    }
 }
