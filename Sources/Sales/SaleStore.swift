@@ -48,7 +48,7 @@ public struct SaleStore: Sendable {
                 Sale.Line(
                     number: index + 1, batch: line.0.batch, product: batches[line.0.batch]?.product ?? "",
                     weight: line.0.weight, price: line.0.price, amount: line.1, returned: Weight(grams: 0),
-                    refunded: .zero)
+                    refunded: .zero, isReversed: false)
             }
             let recorded = Sale(
                 id: Identifier(id), number: sale.number ?? replaced, cooperative: seller.cooperative, day: sale.day,

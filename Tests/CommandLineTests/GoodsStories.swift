@@ -45,6 +45,11 @@ import Testing
         let last = try #require(movements.last?["movement"] as? Int)
         let page = try await village.run("batch", "show", "\(batch)", "--limit", "2", "--before", "\(last)")
         #expect(page.errors.contains("3 older movements") && page.output.contains("12500 kg (25000 斤) → 1250 kg"))
+        try await village.run(
+            "sale", "return", "--sale", "\(anew)", "--line", "1", "--weight", "45kg", "--goods", "back", "--refund",
+            "807.50", "--reason", "压坏")
+        let back = try await village.run("sale", "show", "--sale", "\(anew)").output
+        #expect(back.contains("returned") && !back.contains("reversed"), "\(back)")
         let audit = try await village.run("audit", "list", "--lang", "zh").output
         for words in ["更正批次", "冲销销售", "登记退货", "原 12500 kg (25000 斤)"] { #expect(audit.contains(words), "\(words)") }
     }

@@ -59,7 +59,7 @@ import Testing
             #expect(try await income(village, on: village.today) == 85_000)
             let store = SaleStore(village.database)
             let (old, corrections) = try await store.show(wrong.id.value, clerk)
-            #expect(old.replacedBy == sale.id.value && old.lines[0].isOver && old.refunded.fen == 850_000)
+            #expect(old.replacedBy == sale.id.value && old.lines[0].isReversed && old.refunded.fen == 850_000)
             #expect(corrections.first?.actor == clerk.actor && corrections.first?.reason == "应为 50 公斤")
             #expect(try await store.list(clerk, SaleFilter(number: "S1")).map(\.id) == [sale.id, wrong.id])
             let west = village.clerk(of: orchard.west)
