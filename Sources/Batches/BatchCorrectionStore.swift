@@ -186,7 +186,7 @@ private struct CorrectedBatch {
             BatchStore.select(scope) + " AND b.number = \(number)",
             """
             SELECT b.grade_id, b.labelled_g, b.plot_id, b.product_id, b.cooperative_id,
-                extract(year FROM b.harvested_on)::int AS season, t.area_centimu, p.ceiling_g_per_mu,
+                extract(year FROM b.harvested_on)::int AS season, d.area_centimu, p.ceiling_g_per_mu,
                 coalesce(s.harvested_g, 0) AS harvested_g,
                 (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                     WHERE o.village_id = b.village_id AND o.plot_id = b.plot_id AND o.product_id = b.product_id
@@ -194,7 +194,8 @@ private struct CorrectedBatch {
                 (SELECT coalesce(g.merged_into, g.id) FROM grade g
                     WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
             FROM batch b
-            JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
+            CROSS JOIN LATERAL (SELECT b.village_id, b.plot_id AS id) t
+            CROSS JOIN LATERAL (\(HarvestStore.held(on: "b.harvested_on"))) d
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             LEFT JOIN plot_season s ON s.village_id = b.village_id AND s.plot_id = b.plot_id
                 AND s.product_id = b.product_id AND s.season = extract(year FROM b.harvested_on)::int
