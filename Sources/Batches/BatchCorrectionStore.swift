@@ -18,7 +18,7 @@ extension BatchStore {
             }
             let state = CorrectedBatch.State(
                 weight: right.weight ?? old.state.weight, grade: old.newGrade ?? old.state.grade,
-                slip: try right.slip.map { try OrchardRules.name($0, field: "slip") } ?? old.state.slip,
+                slip: try right.slip.map { try CleanText.number($0, field: "slip", max: 60) } ?? old.state.slip,
                 picker: try right.picker.map { try OrchardRules.name($0, field: "picker") } ?? old.state.picker)
             guard state != old.state else { throw BatchRules.nothingChanges(number) }
             guard state.weight >= old.batch.weightOut else {

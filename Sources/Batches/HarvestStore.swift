@@ -70,6 +70,7 @@ public enum HarvestStore {
         guard let period: Int = try first.decode("period") else {
             throw OrchardRules.notYet(plot: harvest.plot, from: try first.decode("known_from"))
         }
+        try ClosedBooks.check(harvest.day, through: first.decode("closed"), field: "harvested")
         guard let grade: Int = try first.decode("grade") else {
             return try await prepare(
                 recorded(harvest, crop: first.decode("crop"), transaction, scope), today: today, in: transaction, scope)
@@ -145,7 +146,7 @@ public enum HarvestStore {
                     AND o.season = \(season)) AS extra_g,
             CASE WHEN d.id IS NULL THEN (
                 SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = t.village_id AND e.plot_id = t.id
-            ) END AS known_from,
+            ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed,
             nextval(\(sequence(scope.village))::regclass) AS number
         FROM plot t
         LEFT JOIN LATERAL (\(held(on: "\(harvest.day)"))) d ON true
@@ -175,6 +176,7 @@ public enum HarvestStore {
         plot: String, season: Int, extra: Weight, reason: String
     ) -> Plan<Weight> {
         { transaction, scope in
+            let plot = try CleanText.key(plot)
             guard scope.cooperative == nil else {
                 throw Refusal(
                     .forbidden, "committee-only", zh: "例外须由村委会登记", en: "exceptions are the committee's to record")

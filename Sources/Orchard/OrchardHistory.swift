@@ -32,6 +32,7 @@ extension OrchardStore {
     public func household(
         _ number: String, _ scope: Scope
     ) async throws -> (present: Household, periods: [HouseholdPeriod]) {
+        let number = try CleanText.key(number)
         let answers = try await database.transaction(scope) { transaction in
             try await transaction.query([
                 Self.householdQuery(scope) + " AND h.number = \(number)",
@@ -63,6 +64,7 @@ extension OrchardStore {
     /// A plot as it is, and as it was, newest first; a clerk sees of it what was in the own cooperative.
     /// - Throws: a `Refusal` of kind `notFound`, for another cooperative's plot too.
     public func plot(_ number: String, _ scope: Scope) async throws -> (present: Plot, periods: [PlotPeriod]) {
+        let number = try CleanText.key(number)
         let answers = try await database.transaction(scope) { transaction in
             try await transaction.query([
                 Self.plotQuery(scope) + " AND t.number = \(number)",

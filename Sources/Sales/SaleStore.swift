@@ -31,7 +31,8 @@ public struct SaleStore: Sendable {
                 """,
                 """
                 SELECT nextval('sale_id_seq') AS id, \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
-                    \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer
+                    \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer,
+                    (\(ClosedBooks.through(scope))) AS closed
                 """,
             ])
             let batches = try Self.batches(answers[0])
@@ -40,6 +41,7 @@ public struct SaleStore: Sendable {
             else { throw BatchRules.unknownBatch(sale.lines.first?.batch ?? 0) }
             let id: Int64 = try known.decode("id")
             let (channel, buyer): (String?, String?) = (try known.decode("channel"), try known.decode("buyer"))
+            try ClosedBooks.check(sale.day, through: known.decode("closed"))
             try await Self.check(sale, batches, transaction, scope)
             let replaced = try await Self.replaced(by: sale, cooperative: seller.cooperativeID, transaction, scope)
             try SaleRules.ask(sale, batches)

@@ -66,6 +66,24 @@ import Testing
         }
     }
 
+    @Test func `what is dated in closed books is told through which day they are closed`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let day = village.today.adding(days: -3)
+            let batch = try await village.register(village.harvest(day: day)).batch
+            try await village.change(ClosedBooks.close(through: day, today: village.today))
+            let withdrawal = BatchStore.withdraw(
+                .loss, batch: batch, weight: Weight(grams: 1), day: day, reason: nil, today: village.today)
+            for (refusal, field) in [
+                (try await refusal { try await village.register(village.harvest(day: day)) }, "harvested"),
+                (try await refusal { try await village.change(withdrawal) }, "day"),
+            ] {
+                #expect(refusal?.code == "books-closed" && refusal?.field == field)
+                #expect(refusal?.message.zh.contains("账已结到 \(day)") == true)
+            }
+        }
+    }
+
     @Test func `grade, slip and picker are put right, and each state stays visible`() async throws {
         try await withVillage { village in
             _ = try await village.plant()
