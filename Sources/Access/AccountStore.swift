@@ -105,7 +105,7 @@ public struct AccountStore: Sendable {
         let rows = try await database.query(
             """
             SELECT a.id, a.username, a.role, c.name AS cooperative, a.created_at, a.disabled_at
-            FROM account a LEFT JOIN cooperative c ON c.village_id = a.village_id AND c.id = a.cooperative_id
+            FROM account a LEFT JOIN cooperative_meant c ON c.village_id = a.village_id AND c.id = a.cooperative_id
             WHERE a.village_id = \(village) ORDER BY a.username
             """)
         return try rows.map { row in

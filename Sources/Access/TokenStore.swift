@@ -102,7 +102,7 @@ public struct TokenStore: Sendable {
         let rows = try await database.query(
             """
             SELECT t.id, t.name, t.role, c.name AS cooperative, t.created_at, t.expires_at, t.revoked_at
-            FROM api_token t LEFT JOIN cooperative c ON c.village_id = t.village_id AND c.id = t.cooperative_id
+            FROM api_token t LEFT JOIN cooperative_meant c ON c.village_id = t.village_id AND c.id = t.cooperative_id
             WHERE t.village_id = \(village) ORDER BY t.id
             """)
         return try rows.map { row in

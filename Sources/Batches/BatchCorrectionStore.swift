@@ -18,7 +18,7 @@ extension BatchStore {
             }
             let state = CorrectedBatch.State(
                 weight: right.weight ?? old.state.weight, grade: old.newGrade ?? old.state.grade,
-                slip: try right.slip.map { try OrchardRules.name($0, field: "slip") } ?? old.state.slip,
+                slip: try right.slip.map { try CleanText.number($0, field: "slip", max: 60) } ?? old.state.slip,
                 picker: try right.picker.map { try OrchardRules.name($0, field: "picker") } ?? old.state.picker)
             guard state != old.state else { throw BatchRules.nothingChanges(number) }
             guard state.weight >= old.batch.weightOut else {
@@ -186,14 +186,16 @@ private struct CorrectedBatch {
             BatchStore.select(scope) + " AND b.number = \(number)",
             """
             SELECT b.grade_id, b.labelled_g, b.plot_id, b.product_id, b.cooperative_id,
-                extract(year FROM b.harvested_on)::int AS season, t.area_centimu, p.ceiling_g_per_mu,
+                extract(year FROM b.harvested_on)::int AS season, d.area_centimu, p.ceiling_g_per_mu,
                 coalesce(s.harvested_g, 0) AS harvested_g,
                 (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
                     WHERE o.village_id = b.village_id AND o.plot_id = b.plot_id AND o.product_id = b.product_id
                         AND o.season = extract(year FROM b.harvested_on)::int) AS extra_g,
-                (SELECT g.id FROM grade g WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
+                (SELECT coalesce(g.merged_into, g.id) FROM grade g
+                    WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
             FROM batch b
-            JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
+            CROSS JOIN LATERAL (SELECT b.village_id, b.plot_id AS id) t
+            CROSS JOIN LATERAL (\(HarvestStore.held(on: "b.harvested_on"))) d
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             LEFT JOIN plot_season s ON s.village_id = b.village_id AND s.plot_id = b.plot_id
                 AND s.product_id = b.product_id AND s.season = extract(year FROM b.harvested_on)::int

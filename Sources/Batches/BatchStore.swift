@@ -65,8 +65,11 @@ public struct BatchStore: Sendable {
     ) -> Plan<MovedStock> {
         { transaction, scope in
             let reason = try reason.map(CleanText.reason)
-            let rows = try await transaction.query(select(scope) + " AND b.number = \(number)")
-            guard let batch = try rows.first.map(Self.batch) else { throw BatchRules.unknownBatch(number) }
+            let answers = try await transaction.query([
+                select(scope) + " AND b.number = \(number)", ClosedBooks.through(scope),
+            ])
+            guard let batch = try answers[0].first.map(Self.batch) else { throw BatchRules.unknownBatch(number) }
+            try ClosedBooks.check(day, through: answers[1].first?.decode("through"))
             guard !batch.isVoid else { throw BatchRules.void(number) }
             if batch.isRecalled, kind != .loss {
                 throw BatchRules.recalled(number, try await recall(over: number, transaction, scope))

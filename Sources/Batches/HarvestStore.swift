@@ -70,6 +70,7 @@ public enum HarvestStore {
         guard let period: Int = try first.decode("period") else {
             throw OrchardRules.notYet(plot: harvest.plot, from: try first.decode("known_from"))
         }
+        try ClosedBooks.check(harvest.day, through: first.decode("closed"), field: "harvested")
         guard let grade: Int = try first.decode("grade") else {
             return try await prepare(
                 recorded(harvest, crop: first.decode("crop"), transaction, scope), today: today, in: transaction, scope)
@@ -145,10 +146,10 @@ public enum HarvestStore {
                     AND o.season = \(season)) AS extra_g,
             CASE WHEN d.id IS NULL THEN (
                 SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = t.village_id AND e.plot_id = t.id
-            ) END AS known_from,
+            ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed,
             nextval(\(sequence(scope.village))::regclass) AS number
         FROM plot t
-        LEFT JOIN LATERAL (\(held(on: harvest.day))) d ON true
+        LEFT JOIN LATERAL (\(held(on: "\(harvest.day)"))) d ON true
         LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
         LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = d.product_id
             AND v.name = \(harvest.variety) AND (\(harvest.product)::text IS NULL OR p.name = \(harvest.product))
@@ -160,7 +161,7 @@ public enum HarvestStore {
     }
 
     /// What held of plot `t` on a day: one look into an index, whatever the planner knows of the table.
-    private static func held(on day: CivilDay) -> SQL {
+    static func held(on day: SQL) -> SQL {
         """
         SELECT * FROM plot_period d WHERE d.village_id = t.village_id AND d.plot_id = t.id AND d.from_day <= \(day)
         ORDER BY d.from_day DESC, d.id DESC LIMIT 1
@@ -175,6 +176,7 @@ public enum HarvestStore {
         plot: String, season: Int, extra: Weight, reason: String
     ) -> Plan<Weight> {
         { transaction, scope in
+            let plot = try CleanText.key(plot)
             guard scope.cooperative == nil else {
                 throw Refusal(
                     .forbidden, "committee-only", zh: "例外须由村委会登记", en: "exceptions are the committee's to record")
@@ -194,7 +196,7 @@ public enum HarvestStore {
                     (SELECT min(e.from_day) FROM plot_period e
                         WHERE e.village_id = t.village_id AND e.plot_id = t.id) AS known_from
                 FROM plot t
-                LEFT JOIN LATERAL (\(held(on: OrchardRules.lastDay(of: season)))) d ON true
+                LEFT JOIN LATERAL (\(held(on: "\(OrchardRules.lastDay(of: season))"))) d ON true
                 LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
                 WHERE t.village_id = \(scope.village) AND t.number = \(plot)
                 """)

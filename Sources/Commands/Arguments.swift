@@ -7,11 +7,14 @@ struct Arguments: Sendable {
 
     /// What `--lang` asks for, the last time that it names a language.
     let language: Language?
-    /// All others, for the parser: a `--lang` that names no language of ours among them.
+    /// What a `--lang` asks for that names no language of ours; empty when it names nothing.
+    let unknownLanguage: String?
+    /// All others, for the parser.
     let rest: [String]
 
     init(_ arguments: [String]) {
         var language: Language?
+        var unknown: String?
         var rest: [String] = []
         var left = arguments[...]
         while let argument = left.popFirst() {
@@ -19,16 +22,15 @@ struct Arguments: Sendable {
                 rest += [argument] + left
                 break
             }
-            if argument == "--lang", let named = left.first.flatMap(Language.init(rawValue:)) {
-                language = named
-                left.removeFirst()
-            } else if argument.hasPrefix("--lang="), let named = Language(rawValue: String(argument.dropFirst(7))) {
-                language = named
-            } else {
+            guard argument == "--lang" || argument.hasPrefix("--lang=") else {
                 rest.append(argument)
+                continue
             }
+            let name = argument == "--lang" ? left.popFirst() ?? "" : String(argument.dropFirst(7))
+            if let named = Language(rawValue: name) { language = named } else { unknown = name }
         }
         self.language = language
+        unknownLanguage = unknown
         self.rest = rest
     }
 

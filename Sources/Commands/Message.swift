@@ -39,7 +39,7 @@ struct MessageCommand: ParsableCommand {
                         "\(message.id)", message.kindLabel[.ofThisRun], message.booking.map(String.init),
                         message.state.label[.ofThisRun],
                         (message.sentAt ?? message.givenUpAt ?? message.dueAt).minute, "\(message.attempts)",
-                        message.lastError,
+                        message.trouble?[.ofThisRun],
                     ]
                 })
         }
@@ -62,9 +62,13 @@ struct MessageCommand: ParsableCommand {
                 return try await backend.messages.sendDue()
             }
             try options.done(
-                ["sent": JSON(tally.sent), "failed": JSON(tally.failed), "givenUp": JSON(tally.givenUp)],
-                "已发 \(tally.sent)，稍后再试 \(tally.failed)，放弃 \(tally.givenUp)",
-                "\(tally.sent) sent, \(tally.failed) to be tried again, \(tally.givenUp) given up")
+                [
+                    "sent": JSON(tally.sent), "failed": JSON(tally.failed), "givenUp": JSON(tally.givenUp),
+                    "overtaken": JSON(tally.overtaken),
+                ],
+                "已发 \(tally.sent)，稍后再试 \(tally.failed)，放弃 \(tally.givenUp)，情况已变不再发送 \(tally.overtaken)",
+                "\(tally.sent) sent, \(tally.failed) to be tried again, \(tally.givenUp) given up, "
+                    + "\(tally.overtaken) overtaken")
         }
     }
 }

@@ -171,7 +171,8 @@ extension Sale {
 extension Sale.Line {
     /// What was put right of it, in short.
     var state: String {
-        if isOver { return words("已冲销", "reversed") }
+        if isReversed { return words("已冲销", "reversed") }
+        if isOver { return words("已全部退回", "returned") }
         var parts: [String] = []
         if returned.grams > 0 { parts.append(words("退 \(returned)", "\(returned) back")) }
         if refunded != .zero { parts.append(words("退 \(refunded.yuan) 元", "\(refunded.yuan) yuan back")) }

@@ -56,6 +56,10 @@ public struct Taoyuan: AsyncParsableCommand {
         // A reader that went away is seen where something is written; a signal would leave PostgreSQL running.
         signal(SIGPIPE, SIG_IGN)
         do {
+            if let language = Arguments.ofThisRun.unknownLanguage {
+                throw ValidationError(
+                    words("--lang 可以是 zh 或 en，不是“\(language)”。", "--lang is zh or en, not “\(language)”."))
+            }
             var command = try parseAsRoot(Arguments.ofThisRun.rest)
             do {
                 if var asynchronous = command as? any AsyncParsableCommand {

@@ -20,9 +20,9 @@ struct CooperativeCommand: ParsableCommand {
                 try await OrchardStore(backend.database).cooperatives(backend.local.scope)
             }
             try options.show(
-                found, json: { ["id": JSON($0.id), "name": .string($0.name)] },
+                found, json: { ["id": JSON($0.id), "name": .string($0.name), "mergedInto": JSON($0.mergedInto)] },
                 [.right("编号", "id"), .left("合作社", "cooperative")]
-            ) { ["\($0.id)", $0.name] }
+            ) { ["\($0.id)", spelt($0.name, mergedInto: $0.mergedInto)] }
         }
     }
 
@@ -53,7 +53,10 @@ struct GradeCommand: ParsableCommand {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).grades(backend.local.scope)
             }
-            try options.show(found, json: { ["grade": .string($0.name)] }, [.left("等级", "grade")]) { [$0.name] }
+            try options.show(
+                found, json: { ["grade": .string($0.name), "mergedInto": JSON($0.mergedInto)] },
+                [.left("等级", "grade")]
+            ) { [spelt($0.name, mergedInto: $0.mergedInto)] }
         }
     }
 
@@ -94,7 +97,8 @@ struct ProductCommand: ParsableCommand {
             ) { product in
                 [
                     product.name, product.bestBeforeDays.map(String.init), "\(product.ceilingPerMu)",
-                    product.varieties.map(\.name).joined(separator: words("、", ", ")),
+                    product.varieties.map { spelt($0.name, mergedInto: $0.mergedInto) }.joined(
+                        separator: words("、", ", ")),
                 ]
             }
         }
@@ -142,4 +146,9 @@ struct VarietyCommand: ParsableCommand {
             try await options.add { OrchardStore.addVariety(name: name, product: product) }
         }
     }
+}
+
+/// A name, marked if it was given up for another.
+private func spelt(_ name: String, mergedInto meant: String?) -> String {
+    meant.map { words("\(name)（并入 \($0)）", "\(name) (merged into \($0))") } ?? name
 }

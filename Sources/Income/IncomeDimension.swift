@@ -1,3 +1,4 @@
+import Database
 import Kernel
 import Postgres
 
@@ -48,6 +49,36 @@ extension IncomeSummary.Dimension {
                 AND h.from_day <= c.harvested_on AND c.harvested_on < h.until_day
             """
         }
+    }
+
+    /// Whether there is anything of that name, in rows or not; nil where every name may be one.
+    func isKnown(_ name: String, _ village: Int) -> SQL? {
+        switch self {
+        case .product: "EXISTS (SELECT FROM product WHERE village_id = \(village) AND name = \(name))"
+        case .cooperative: "EXISTS (SELECT FROM cooperative WHERE village_id = \(village) AND name = \(name))"
+        case .household:
+            """
+            EXISTS (SELECT FROM household_period
+                WHERE village_id = \(village) AND (number = \(name) OR number || ' ' || head = \(name)))
+            """
+        case .month, .source, .channel: nil
+        }
+    }
+
+    /// The first names that whoever asks may see, and how many there are in all; nil where every name may be one.
+    func known(_ scope: Scope) -> SQL? {
+        let names: SQL? =
+            switch self {
+            case .product: "SELECT name FROM product WHERE village_id = \(scope.village)"
+            case .cooperative:
+                """
+                SELECT name FROM cooperative WHERE village_id = \(scope.village)
+                    AND (\(scope.cooperative)::int IS NULL OR id = \(scope.cooperative))
+                """
+            case .household: "SELECT number AS name FROM household WHERE village_id = \(scope.village)"
+            case .month, .source, .channel: nil
+            }
+        return names.map { "SELECT name, count(*) OVER () AS count FROM (\($0)) n ORDER BY name LIMIT 10" }
     }
 
     /// The rows of `income_row` that have this value.

@@ -61,6 +61,10 @@ public struct IncomeFilter: Sendable {
         var (from, to) = (from, to)
         var values = values
         if case .some(let text)? = values[.source] { values[.source] = .some(try IncomeSource(any: text).rawValue) }
+        // A household is named by its number, or by number and head as in summaries.
+        if case .some(let text)? = values[.household], !text.contains(" ") {
+            values[.household] = .some(try CleanText.number(text, field: "household", max: 60))
+        }
         if case .some(let text)? = values[.month] {
             let month = try Self.month(text)
             (from, to) = (max(from, month.first), min(to, month.last))

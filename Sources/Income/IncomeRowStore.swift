@@ -65,15 +65,36 @@ public struct IncomeRowStore: Sendable {
         _ filter: IncomeFilter, after: IncomeRowPlace? = nil, limit: Int, _ scope: Scope
     ) async throws -> [IncomeRow] {
         let statement = Self.rows(filter, after: after, scope) + " LIMIT \(limit)"
-        return try await database.transaction(scope) { try await $0.query(statement).map(Self.row) }
+        return try await database.transaction(scope) { transaction in
+            try await Self.check(filter, transaction, scope)
+            return try await transaction.query(statement).map(Self.row)
+        }
     }
 
     /// - Returns: the sum of the rows, of all pages.
     public func total(_ filter: IncomeFilter, _ scope: Scope) async throws -> Money {
         let statement: SQL =
             "SELECT coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM \(Self.filtered(filter, scope))"
-        return try await database.transaction(scope) { try await $0.query(statement).first?.decode("amount_fen") }
-            ?? .zero
+        return try await database.transaction(scope) { transaction in
+            try await Self.check(filter, transaction, scope)
+            return try await transaction.query(statement).first?.decode("amount_fen")
+        } ?? .zero
+    }
+
+    /// - Throws: a `Refusal` for a product, cooperative or household that there is not, rather than no rows.
+    private static func check(_ filter: IncomeFilter, _ transaction: Transaction, _ scope: Scope) async throws {
+        for dimension in IncomeSummary.Dimension.allCases {
+            guard case .some(let text)? = filter.values[dimension],
+                let known = dimension.known(scope), let isKnown = dimension.isKnown(text, scope.village)
+            else { continue }
+            let rows = try await transaction.query("SELECT \(isKnown) AS is_known")
+            guard try rows.first?.decode("is_known") != true else { continue }
+            let names = try await transaction.query(known)
+            throw Refusal.unknown(
+                .invalid, "unknown-\(dimension.rawValue)", field: dimension.rawValue, zh: dimension.label.zh,
+                en: dimension.label.en, name: text, known: try names.map { try $0.decode("name") },
+                count: try names.first?.decode("count") ?? 0)
+        }
     }
 
     /// Hands over all rows, some thousand at a time and all of one moment, so that memory does not grow with them.
@@ -83,6 +104,7 @@ public struct IncomeRowStore: Sendable {
     ) async throws {
         let statement = Self.rows(filter, after: nil, scope)
         try await database.snapshot(scope) { transaction in
+            try await Self.check(filter, transaction, scope)
             _ = try await transaction.query("DECLARE income_rows NO SCROLL CURSOR FOR \(statement)")
             let fetch: SQL = "FETCH 5000 FROM income_rows"
             var rows = try await transaction.query(fetch)

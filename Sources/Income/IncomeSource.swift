@@ -23,22 +23,27 @@ public enum IncomeSource: String, Sendable, CaseIterable {
     /// Reads the name as registers have it (发包及上交, 租金, 劳务收入 …) or the raw value.
     /// - Throws: a `Refusal` that lists what may be entered.
     public init(entered text: String) throws {
+        guard let match = Self.entered(text) else { throw Self.unknown(text, known: Self.entered) }
+        self = match
+    }
+
+    private static func entered(_ text: String) -> IncomeSource? {
         let spellings: [IncomeSource: [String]] = [
             .rent: ["租金"], .contracting: ["发包", "上交"], .investment: ["投资", "分红"], .subsidy: ["补贴"],
             .labour: ["劳务服务"], .other: ["其他收入"],
         ]
         let name = text.hasSuffix("收入") && text != "其他收入" ? String(text.dropLast(2)) : text
-        let match = Self.entered.first { source in
+        return entered.first { source in
             source.rawValue == text.lowercased() || source.label.zh == name
                 || (spellings[source] ?? []).contains(name)
         }
-        guard let match else {
-            let names = Self.entered.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: ", ")
-            throw Refusal(
-                .invalid, "unknown-source", field: "source", zh: "没有“\(text.shortened)”这一类收入，可用：\(names)",
-                en: "there is no source “\(text.shortened)”; there are: \(names)")
-        }
-        self = match
+    }
+
+    private static func unknown(_ text: String, known: [IncomeSource]) -> Refusal {
+        let names = known.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: ", ")
+        return Refusal(
+            .invalid, "unknown-source", field: "source", zh: "没有“\(text.shortened)”这一类收入，可用：\(names)",
+            en: "there is no source “\(text.shortened)”; there are: \(names)")
     }
 }
 
@@ -49,11 +54,8 @@ extension IncomeSource {
         let match = Self.allCases.first {
             $0.rawValue == text.lowercased() || $0.label.zh == text || $0.label.en == text.lowercased()
         }
-        if let match {
-            self = match
-            return
-        }
-        self = try IncomeSource(entered: text)
+        guard let match = match ?? Self.entered(text) else { throw Self.unknown(text, known: Self.allCases) }
+        self = match
     }
 }
 

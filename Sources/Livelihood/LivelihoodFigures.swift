@@ -11,7 +11,7 @@ extension LivelihoodFigures {
         let answers = try await transaction.query([
             village(period, scope), income(period, scope), movements(period, scope), stock(period, scope),
             sales(period, scope), visits(period, scope), lastVisits(period, scope), tourIncome(period, scope),
-            households(period, scope), corrections(period, scope),
+            households(period, scope), corrections(period, scope), harvestCorrections(period, scope),
         ])
         guard let village = answers[0].first, let lastVisits = answers[6].first else { throw MissingReport() }
         var income: [String: Compared] = [:]
@@ -27,14 +27,15 @@ extension LivelihoodFigures {
             householdGroups: LivelihoodRules.merged(classes),
             households: HouseholdGroup(classes).withoutClasses,
             unattributedSalesFen: unattributed, cooperatives: try village.decode("cooperatives"),
-            corrections: try corrections(answers[9]))
+            corrections: try corrections(answers[9]), harvestCorrections: try harvestCorrections(answers[10]))
     }
 
     /// The cooperatives are those which had households on the period's last day.
     private static func village(_ period: LivelihoodPeriod, _ scope: Scope) -> SQL {
         """
         SELECT v.name, v.brand, (
-            SELECT count(DISTINCT h.cooperative_id) FROM household_span h
+            SELECT count(DISTINCT c.meant_id) FROM household_span h
+            JOIN cooperative_meant c ON c.village_id = h.village_id AND c.id = h.cooperative_id
             WHERE h.village_id = v.id AND h.from_day <= \(period.to) AND \(period.to) < h.until_day) AS cooperatives
         FROM village v WHERE v.id = \(scope.village)
         """

@@ -117,6 +117,8 @@ public struct LivelihoodFigures: Sendable, Hashable, Codable {
     public let cooperatives: Int64
     /// nil in reports that were stored before these were told.
     public internal(set) var corrections: [Correction]?
+    /// nil where there are none.
+    public internal(set) var harvestCorrections: [HarvestCorrection]?
     /// What was entered after report `changedSince`; nil where there was none on the same days.
     public internal(set) var changes: [LaterChange]?
     public internal(set) var changedSince: Int64?

@@ -36,7 +36,7 @@ public struct LivelihoodTable: Sendable {
     }
 
     public enum Name: String, Sendable, CaseIterable {
-        case core, income, production, balance, months, kinds, households, earlier, changes
+        case core, income, production, balance, months, kinds, households, earlier, earlierHarvests, changes
     }
 
     public let name: Name

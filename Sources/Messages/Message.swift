@@ -104,6 +104,17 @@ public struct Message: Sendable {
     /// Such as `smtp 550`, `http 503`, `curl 7`; never an address or a password.
     public let lastError: String?
 
+    /// What went wrong, in words where there are words for it.
+    public var trouble: Bilingual? {
+        switch lastError {
+        case MessageRules.overtaken?: Bilingual(zh: "情况已变，不再发送", en: "overtaken")
+        case MessageRules.unreadable?: Bilingual(zh: "内容无法读出", en: "unreadable")
+        case MessageRules.noAddress?: Bilingual(zh: "没有可用的地址", en: "no address")
+        case let error?: Bilingual(zh: error, en: error)
+        case nil: nil
+        }
+    }
+
     public var state: State { sentAt != nil ? .sent : givenUpAt != nil ? .givenUp : .waiting }
 }
 

@@ -79,6 +79,7 @@ extension MessageSender {
                     case .success(.sent): tally.sent += 1
                     case .success(.again): tally.failed += 1
                     case .success(.givenUp): tally.givenUp += 1
+                    case .success(.overtaken): tally.overtaken += 1
                     case .failure(let error): note(error)
                     }
                 }

@@ -35,6 +35,9 @@ public enum MessageRules {
 
     /// Why a message was given up without an attempt: what it tells is no longer so, or its time is over.
     static let overtaken = "overtaken"
+    /// What it tells can't be read, or there is no way on which it could go.
+    static let unreadable = "unreadable"
+    static let noAddress = "no address"
 
     /// Whether it may be tried anew: only what was given up.
     static func checkRetry(_ message: Message) throws {

@@ -30,10 +30,13 @@ public struct MessageSender: Sendable {
         /// To be tried again.
         public var failed = 0
         public var givenUp = 0
+        /// Pointless by now, and so not sent.
+        public var overtaken = 0
 
         static func + (one: Tally, other: Tally) -> Tally {
             Tally(
-                sent: one.sent + other.sent, failed: one.failed + other.failed, givenUp: one.givenUp + other.givenUp)
+                sent: one.sent + other.sent, failed: one.failed + other.failed,
+                givenUp: one.givenUp + other.givenUp, overtaken: one.overtaken + other.overtaken)
         }
     }
 
@@ -91,18 +94,21 @@ public struct MessageSender: Sendable {
     }
 
     enum Handled {
-        case sent, again, givenUp
+        case sent, again, givenUp, overtaken
     }
 
     func handle(_ message: OutgoingMessage) async throws -> Handled {
         let isOver = message.isSuperseded || message.until.map { $0 <= clock.now() } ?? false
         var isPointless = isOver
         if !isPointless { isPointless = try await source.isOvertaken(message) }
-        guard !isPointless else { return try await giveUp(message, why: MessageRules.overtaken) }
-        guard let text = try? source.text(message, today: clock.today) else {
-            return try await giveUp(message, why: "unreadable")
+        if isPointless {
+            _ = try await giveUp(message, why: MessageRules.overtaken)
+            return .overtaken
         }
-        guard let curl = try way(message, text) else { return try await giveUp(message, why: "no address") }
+        guard let text = try? source.text(message, today: clock.today) else {
+            return try await giveUp(message, why: MessageRules.unreadable)
+        }
+        guard let curl = try way(message, text) else { return try await giveUp(message, why: MessageRules.noAddress) }
         switch await curl.run() {
         case .sent:
             try await store.markSent(message.id, now: clock.now(), scope)

@@ -32,6 +32,7 @@ extension OrchardStore {
     public func household(
         _ number: String, _ scope: Scope
     ) async throws -> (present: Household, periods: [HouseholdPeriod]) {
+        let number = try CleanText.key(number)
         let answers = try await database.transaction(scope) { transaction in
             try await transaction.query([
                 Self.householdQuery(scope) + " AND h.number = \(number)",
@@ -40,7 +41,7 @@ extension OrchardStore {
                     c.name AS cooperative, s.people
                 FROM household h
                 JOIN household_span s ON s.village_id = h.village_id AND s.household_id = h.id
-                JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+                JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
                 WHERE h.village_id = \(scope.village) AND h.number = \(number) AND s.from_day < s.until_day
                 ORDER BY s.from_day DESC
                 """,
@@ -63,6 +64,7 @@ extension OrchardStore {
     /// A plot as it is, and as it was, newest first; a clerk sees of it what was in the own cooperative.
     /// - Throws: a `Refusal` of kind `notFound`, for another cooperative's plot too.
     public func plot(_ number: String, _ scope: Scope) async throws -> (present: Plot, periods: [PlotPeriod]) {
+        let number = try CleanText.key(number)
         let answers = try await database.transaction(scope) { transaction in
             try await transaction.query([
                 Self.plotQuery(scope) + " AND t.number = \(number)",
@@ -74,7 +76,7 @@ extension OrchardStore {
                     FROM plot t JOIN plot_period d ON d.village_id = t.village_id AND d.plot_id = t.id
                     WHERE t.village_id = \(scope.village) AND t.number = \(number)
                 ) s
-                JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+                JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
                 JOIN product p ON p.village_id = s.village_id AND p.id = s.product_id
                 \(Self.householdNumber("s"))
                 WHERE s.village_id = \(scope.village) AND s.from_day < s.until_day

@@ -13,21 +13,32 @@ public struct OrchardStore: Sendable {
     public func cooperatives(_ scope: Scope) async throws -> [Cooperative] {
         try await database.query(
             """
-            SELECT id, name FROM cooperative
-            WHERE village_id = \(scope.village) AND (\(scope.cooperative)::int IS NULL OR id = \(scope.cooperative))
-            ORDER BY id
+            SELECT c.id, c.name, m.name AS merged_into FROM cooperative c
+            LEFT JOIN cooperative m ON m.village_id = c.village_id AND m.id = c.merged_into
+            WHERE c.village_id = \(scope.village)
+                AND (\(scope.cooperative)::int IS NULL OR c.id = \(scope.cooperative))
+            ORDER BY c.id
             """
-        ).map { Cooperative(id: try $0.decode("id"), name: try $0.decode("name")) }
+        ).map {
+            Cooperative(
+                id: try $0.decode("id"), name: try $0.decode("name"), mergedInto: try $0.decode("merged_into"))
+        }
     }
 
     public func products(_ scope: Scope) async throws -> [Product] {
         let varieties = try await database.query(
-            "SELECT product_id, id, name FROM variety WHERE village_id = \(scope.village) ORDER BY id")
+            """
+            SELECT v.product_id, v.id, v.name, m.name AS merged_into FROM variety v
+            LEFT JOIN variety m ON m.village_id = v.village_id AND m.id = v.merged_into
+            WHERE v.village_id = \(scope.village) ORDER BY v.id
+            """)
         let byProduct = Dictionary(
             grouping: try varieties.map {
                 (
                     product: try $0.decode("product_id", as: Int.self),
-                    variety: Variety(id: try $0.decode("id"), name: try $0.decode("name"))
+                    variety: Variety(
+                        id: try $0.decode("id"), name: try $0.decode("name"),
+                        mergedInto: try $0.decode("merged_into"))
                 )
             }, by: \.product)
         return try await database.query(
@@ -45,8 +56,15 @@ public struct OrchardStore: Sendable {
     }
 
     public func grades(_ scope: Scope) async throws -> [Grade] {
-        try await database.query("SELECT id, name FROM grade WHERE village_id = \(scope.village) ORDER BY id")
-            .map { Grade(id: try $0.decode("id"), name: try $0.decode("name")) }
+        try await database.query(
+            """
+            SELECT g.id, g.name, m.name AS merged_into FROM grade g
+            LEFT JOIN grade m ON m.village_id = g.village_id AND m.id = g.merged_into
+            WHERE g.village_id = \(scope.village) ORDER BY g.id
+            """
+        ).map {
+            Grade(id: try $0.decode("id"), name: try $0.decode("name"), mergedInto: try $0.decode("merged_into"))
+        }
     }
 
     /// - Parameter after: the number of the household before the first one wanted.
@@ -61,7 +79,7 @@ public struct OrchardStore: Sendable {
     static func householdQuery(_ scope: Scope) -> SQL {
         """
         SELECT h.id, h.number, h.head, h.grid_cell, h.support_class, c.name AS cooperative, h.people, h.phone
-        FROM household h JOIN cooperative c ON c.village_id = h.village_id AND c.id = h.cooperative_id
+        FROM household h JOIN cooperative_meant c ON c.village_id = h.village_id AND c.id = h.cooperative_id
         WHERE h.village_id = \(scope.village)
         """
     }
@@ -88,7 +106,7 @@ public struct OrchardStore: Sendable {
         SELECT t.id, t.number, t.name, c.name AS cooperative, t.cooperative_id, h.number AS household,
             p.name AS product, t.product_id, t.area_centimu, t.longitude::text, t.latitude::text
         FROM plot t
-        JOIN cooperative c ON c.village_id = t.village_id AND c.id = t.cooperative_id
+        JOIN cooperative_meant c ON c.village_id = t.village_id AND c.id = t.cooperative_id
         \(householdNumber("t"))
         JOIN product p ON p.village_id = t.village_id AND p.id = t.product_id
         WHERE t.village_id = \(scope.village)

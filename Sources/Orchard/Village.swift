@@ -20,6 +20,8 @@ public struct Village: Sendable, Hashable {
 public struct Cooperative: Sendable, Hashable {
     public let id: Int
     public let name: String
+    /// The spelling that is meant, of one that was given up.
+    public let mergedInto: String?
 }
 
 /// A product as it is grown: how long it keeps, and how much a mu can give in a season.
@@ -36,11 +38,15 @@ public struct Product: Sendable, Hashable {
 public struct Variety: Sendable, Hashable {
     public let id: Int
     public let name: String
+    /// The spelling that is meant, of one that was given up.
+    public let mergedInto: String?
 }
 
 public struct Grade: Sendable, Hashable {
     public let id: Int
     public let name: String
+    /// The spelling that is meant, of one that was given up.
+    public let mergedInto: String?
 }
 
 public struct Household: Sendable, Hashable {

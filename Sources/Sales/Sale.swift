@@ -14,8 +14,10 @@ public struct Sale: Sendable {
         /// What came back of it since, and what went back of its amount.
         public let returned: Weight
         public let refunded: Money
+        /// Whether what was left of it was taken back.
+        public let isReversed: Bool
 
-        /// Whether anything is left of it that could be reversed.
+        /// Whether nothing is left of it that could be reversed.
         public var isOver: Bool { returned == weight && refunded == amount }
     }
 

@@ -84,9 +84,11 @@ extension SaleStore {
             SELECT s.id, s.number, c.name AS cooperative, s.sold_on, s.channel, s.buyer, s.paid_how, s.replaces,
                 (SELECT r.id FROM sale r WHERE r.village_id = s.village_id AND r.replaces = s.id) AS replaced_by,
                 l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
-                l.returned_g, l.refunded_fen
+                l.returned_g, l.refunded_fen, (l.returned_g > 0 OR l.refunded_fen > 0) AND EXISTS (
+                    SELECT FROM sale_correction k WHERE k.village_id = l.village_id AND k.sale_id = l.sale_id
+                        AND k.line = l.line AND k.kind = 'reversal') AS reversed
             FROM page s
-            JOIN cooperative c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+            JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
             JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
             JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
@@ -120,6 +122,7 @@ extension SaleStore {
         return Sale.Line(
             number: try row.decode("line"), batch: try row.decode("batch_number"), product: try row.decode("product"),
             weight: try row.decode("grams"), price: price, amount: try row.decode("amount_fen"),
-            returned: try row.decode("returned_g"), refunded: try row.decode("refunded_fen"))
+            returned: try row.decode("returned_g"), refunded: try row.decode("refunded_fen"),
+            isReversed: try row.decode("reversed"))
     }
 }

@@ -24,14 +24,15 @@ public struct SaleStore: Sendable {
                 SELECT b.number, b.cooperative_id, c.name AS cooperative, b.product_id, p.name AS product, p.usual_fen,
                     b.harvested_on, b.in_g - b.out_g AS stock_g, b.voided, b.recalls > 0 AS recalled, k.best_before
                 FROM batch b
-                JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
+                JOIN cooperative_meant c ON c.village_id = b.village_id AND c.id = b.cooperative_id
                 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
                 LEFT JOIN code k ON k.village_id = b.village_id AND k.batch_number = b.number AND k.serial = ''
                 WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
                 """,
                 """
                 SELECT nextval('sale_id_seq') AS id, \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
-                    \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer
+                    \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer,
+                    (\(ClosedBooks.through(scope))) AS closed
                 """,
             ])
             let batches = try Self.batches(answers[0])
@@ -40,6 +41,7 @@ public struct SaleStore: Sendable {
             else { throw BatchRules.unknownBatch(sale.lines.first?.batch ?? 0) }
             let id: Int64 = try known.decode("id")
             let (channel, buyer): (String?, String?) = (try known.decode("channel"), try known.decode("buyer"))
+            try ClosedBooks.check(sale.day, through: known.decode("closed"))
             try await Self.check(sale, batches, transaction, scope)
             let replaced = try await Self.replaced(by: sale, cooperative: seller.cooperativeID, transaction, scope)
             try SaleRules.ask(sale, batches)
@@ -48,7 +50,7 @@ public struct SaleStore: Sendable {
                 Sale.Line(
                     number: index + 1, batch: line.0.batch, product: batches[line.0.batch]?.product ?? "",
                     weight: line.0.weight, price: line.0.price, amount: line.1, returned: Weight(grams: 0),
-                    refunded: .zero)
+                    refunded: .zero, isReversed: false)
             }
             let recorded = Sale(
                 id: Identifier(id), number: sale.number ?? replaced, cooperative: seller.cooperative, day: sale.day,

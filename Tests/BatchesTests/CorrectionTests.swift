@@ -46,6 +46,44 @@ import Testing
         }
     }
 
+    @Test func `a harvest is corrected up to what its plot may give, as measured since`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let batch = try await village.register(village.harvest(grams: 20_000_000)).batch
+            let over = try await refusal { try await correct(village, batch, grams: 28_000_000) }
+            #expect(over?.code == "over-ceiling")
+            _ = try await village.load(
+                lines: ["地块号,名称,合作社,户号,作物,面积亩,经度,纬度", "E1,E1,东社,HE,蟠桃,12,,"],
+                village.plotRegister(asOf: village.today.adding(days: -100)))
+            #expect(try await correct(village, batch, grams: 28_000_000).weightIn.grams == 28_000_000)
+            #expect(try await village.number("SELECT ceiling_g FROM plot_season") == 30_000_000)
+            let still = try await refusal { try await correct(village, batch, grams: 30_000_001) }
+            #expect(still?.code == "over-ceiling" && still?.message.en.contains("at most 30000 kg") == true)
+            try await village.change(
+                HarvestStore.override(
+                    plot: "Ｅ１", season: village.today.year, extra: Weight(grams: 1_000_000), reason: "实测"))
+            #expect(try await correct(village, batch, grams: 31_000_000).weightIn.grams == 31_000_000)
+        }
+    }
+
+    @Test func `what is dated in closed books is told through which day they are closed`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let day = village.today.adding(days: -3)
+            let batch = try await village.register(village.harvest(day: day)).batch
+            try await village.change(ClosedBooks.close(through: day, today: village.today))
+            let withdrawal = BatchStore.withdraw(
+                .loss, batch: batch, weight: Weight(grams: 1), day: day, reason: nil, today: village.today)
+            for (refusal, field) in [
+                (try await refusal { try await village.register(village.harvest(day: day)) }, "harvested"),
+                (try await refusal { try await village.change(withdrawal) }, "day"),
+            ] {
+                #expect(refusal?.code == "books-closed" && refusal?.field == field)
+                #expect(refusal?.message.zh.contains("账已结到 \(day)") == true)
+            }
+        }
+    }
+
     @Test func `grade, slip and picker are put right, and each state stays visible`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

@@ -24,6 +24,27 @@ import Testing
         }
     }
 
+    @Test func `whole numbers are read as they are typed`() async throws {
+        let village = try Village()
+        try await village.importPlots()
+        let (batch, _) = try await village.register()
+        try #require(batch == 1)
+        for typed in ["１", "1 ", "1.0"] {
+            for command in [
+                ["code", "show", "--batch"], ["batch", "show"], ["sale", "list", "--limit", "５", "--batch"],
+            ] {
+                let outcome = try await village.run(command + [typed])
+                #expect(outcome.status == 0, "\(command) \(typed): \(outcome.errors)")
+            }
+        }
+        let sale = [
+            "sale", "record", "--batch", "１", "--weight", "１０kg", "--price", "８.50/斤", "--channel", "批发", "--buyer",
+            "王",
+            "--day", "2023-08-22",
+        ]
+        #expect(try await village.run(sale).status == 0)
+    }
+
     @Test func `a server says when codes point elsewhere`() async throws {
         let village = try Village()
         let away = ["TAOYUAN_ORIGIN": "trace.example.cn"]

@@ -126,6 +126,41 @@ import Testing
         }
     }
 
+    @Test func `what there is not is refused by name, and what was never used shows nothing`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let store = IncomeRowStore(village.database)
+            func refused(
+                _ dimension: IncomeSummary.Dimension, _ name: String, as scope: Scope? = nil
+            ) async throws -> Refusal? {
+                try await refusal {
+                    let filter = try IncomeFilter(
+                        from: village.today, to: village.today, values: [dimension: .some(name)])
+                    #expect(try await all(store, filter, scope ?? village.committee).isEmpty)
+                    #expect(try await store.page(filter, limit: 5, scope ?? village.committee).isEmpty)
+                    return try await store.total(filter, scope ?? village.committee)
+                }
+            }
+            for (dimension, name) in [(.product, "蟠逃"), (.cooperative, "南社"), (.household, "H8")]
+                as [(IncomeSummary.Dimension, String)]
+            {
+                let refusal = try await refused(dimension, name)
+                #expect(refusal?.code == "unknown-\(dimension)" && refusal?.field == "\(dimension)")
+            }
+            for (dimension, name) in [
+                (.product, "红薯"), (.cooperative, "东社"), (.household, "ＨＥ"), (.household, "HE 张三"), (.channel, "摆摊"),
+            ] as [(IncomeSummary.Dimension, String)] {
+                #expect(try await refused(dimension, name) == nil, "\(name)")
+            }
+            // A clerk is told the own cooperative's alone.
+            let clerk = village.clerk(of: orchard.east)
+            #expect(try await refused(.household, "HW", as: clerk)?.message.en.hasSuffix("there are: HE") == true)
+            #expect(try await refused(.cooperative, "南社", as: clerk)?.message.en.hasSuffix("there are: 东社") == true)
+            let source = try await refused(.source, "砚学")
+            for known in ["农产品销售", "研学", "出租", "其他"] { #expect(source?.message.zh.contains(known) == true, "\(known)") }
+        }
+    }
+
     @Test func `what is no cell is refused`() throws {
         let day = try #require(CivilDay(iso: "2026-01-01"))
         for (values, code) in [

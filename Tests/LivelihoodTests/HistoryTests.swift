@@ -2,6 +2,7 @@ import Codes
 import Database
 import Income
 import Kernel
+import Orchard
 import Registers
 import Sales
 import TestSupport
@@ -84,6 +85,17 @@ import Testing
             #expect(try await groups(2026) == ["一般户 8 20", "低收入户 5 10"])
             let cooperatives = [try await drawUp(village, 2025), try await drawUp(village, 2026)]
             #expect(cooperatives.map(\.figures.cooperatives) == [1, 2])
+        }
+    }
+
+    @Test func `a cooperative whose name was merged into another's is counted once`() async throws {
+        try await withVillage { village in
+            _ = try await village.load(
+                lines: [Self.households] + ["东社", "西社", "南社"].map { "H\($0),张三,一网格,一般户,\($0),2," },
+                village.householdRegister())
+            #expect(try await drawUp(village, 2026).figures.cooperatives == 3)
+            try await village.change(NameMerge.merge(.cooperative, from: "南社", to: "东社"))
+            #expect(try await drawUp(village, 2026).figures.cooperatives == 2)
         }
     }
 

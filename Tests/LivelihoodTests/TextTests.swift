@@ -52,7 +52,9 @@ import Testing
             }
             for part in ["nil", "%", "同比", "Optional", "NaN"] { #expect(!text.contains(part), "\(part) in\n\(text)") }
             let tables = report.tables(.chinese)
-            #expect(tables.map(\.name) == LivelihoodTable.Name.allCases.filter { ![.earlier, .changes].contains($0) })
+            #expect(
+                tables.map(\.name)
+                    == LivelihoodTable.Name.allCases.filter { ![.earlier, .earlierHarvests, .changes].contains($0) })
             #expect(tables.allSatisfy { table in table.rows.allSatisfy { $0.count == table.columns.count } })
             #expect(tables.first { $0.name == .months }?.rows.count == 12)
             #expect(tables.first { $0.name == .income }?.total?.last == LivelihoodTable.Cell.none)

@@ -222,10 +222,11 @@ import Testing
             try await village.put("other", about: "booking:2")
             try await village.put("late", until: village.clock.now)
             try await village.put("gone", about: "gone")
-            #expect(try await sender(village, hook: hook).sendDue() == MessageSender.Tally(sent: 3, givenUp: 3))
+            #expect(try await sender(village, hook: hook).sendDue() == MessageSender.Tally(sent: 3, overtaken: 3))
             let messages = try await village.messages()
             #expect(messages.values.filter { $0.state == .sent }.map(\.key).sorted() == ["aside", "new", "other"])
             let others = messages.values.filter { $0.state == .givenUp }
+            #expect(others.allSatisfy { $0.trouble?.zh == "情况已变，不再发送" })
             #expect(others.allSatisfy { $0.lastError == MessageRules.overtaken && $0.attempts == 1 })
         }
     }

@@ -86,6 +86,39 @@ import Testing
         }
     }
 
+    @Test func `whatever a given up name stands on is shown under the one that is meant`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let code = try await village.register(village.harvest(plot: "E1"))
+            let line = NewSale.Line(
+                batch: code.batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
+            let (east, west) = (TestOrchard.eastName, TestOrchard.westName)
+            try await village.change(OrchardStore.addGrade(name: "特等"))
+            try await village.change(OrchardStore.addVariety(name: "瑞蟠廿一", product: "蟠桃"))
+            try await village.change(NameMerge.merge(.cooperative, from: east, to: west))
+            try await village.change(NameMerge.merge(.grade, from: "特等", to: "特级"))
+            try await village.change(NameMerge.merge(.variety, from: "瑞蟠廿一", to: "瑞蟠21号"))
+
+            let orchard = OrchardStore(village.database)
+            #expect(Set(try await orchard.households(village.committee).map(\.cooperative)) == [west])
+            #expect(Set(try await orchard.plots(village.committee).map(\.cooperative)) == [west])
+            let plot = try await orchard.plot("E1", village.committee)
+            #expect(plot.present.cooperative == west && plot.periods.map(\.cooperative) == [west])
+            let household = try await orchard.household(plot.present.household, village.committee)
+            #expect(household.present.cooperative == west && household.periods.map(\.cooperative) == [west])
+            let recorded = try await village.sell(village.sale([line]))
+            let shown = try await SaleStore(village.database).show(recorded.id.value, village.committee).sale
+            #expect([recorded.cooperative, shown.cooperative] == [west, west])
+
+            // What was given up is told with what is meant.
+            let cooperatives = try await orchard.cooperatives(village.committee)
+            #expect(cooperatives.map(\.name) == [east, west] && cooperatives.map(\.mergedInto) == [west, nil])
+            let grades = try await orchard.grades(village.committee).compactMap(\.mergedInto)
+            let varieties = try await orchard.products(village.committee).flatMap(\.varieties).compactMap(\.mergedInto)
+            #expect([grades, varieties] == [["特级"], ["瑞蟠21号"]])
+        }
+    }
+
     @Test func `a merged grade is the one that is meant`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

@@ -51,7 +51,7 @@ extension TestVillage {
     /// Imports a register from a file.
     /// - Returns: the report, also of an import that recorded nothing because rows were refused.
     public func load<Recorder: RegisterRecorder & Sendable>(
-        _ path: String, _ recorder: Recorder, as scope: Scope? = nil, partial: Bool = false,
+        _ path: String, _ recorder: Recorder, kind: String = "test", as scope: Scope? = nil, partial: Bool = false,
         changed: ChangedRows? = nil, creates: Bool = false, unusualPrices: Bool = false, dryRun: Bool = false
     ) async throws -> ImportReport {
         let register = try await Register(path: path, columns: Recorder.columns)
@@ -60,7 +60,7 @@ extension TestVillage {
             dryRun: dryRun)
         do {
             return try await Import(database, scope: scope ?? committee, choices: choices).run(
-                register, kind: "test", recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
+                register, kind: kind, recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
         } catch let refused as ImportRefused {
             return refused.report
         }
@@ -68,15 +68,14 @@ extension TestVillage {
 
     /// Imports a register that is written here.
     public func load<Recorder: RegisterRecorder & Sendable>(
-        lines: [String], _ recorder: Recorder, as scope: Scope? = nil, partial: Bool = false,
+        lines: [String], _ recorder: Recorder, kind: String = "test", as scope: Scope? = nil, partial: Bool = false,
         changed: ChangedRows? = nil, creates: Bool = false, unusualPrices: Bool = false, dryRun: Bool = false
     ) async throws -> ImportReport {
         let file = path("register-\(UUID().uuidString.prefix(8)).csv")
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: file))
         return try await load(
-            file, recorder, as: scope, partial: partial, changed: changed, creates: creates,
-            unusualPrices: unusualPrices,
-            dryRun: dryRun)
+            file, recorder, kind: kind, as: scope, partial: partial, changed: changed, creates: creates,
+            unusualPrices: unusualPrices, dryRun: dryRun)
     }
 
     public func harvestRegister() throws -> HarvestRegister {

@@ -12,6 +12,13 @@ ALTER TABLE grade ADD COLUMN merged_into int,
     ADD CONSTRAINT grade_merged FOREIGN KEY (village_id, merged_into) REFERENCES grade,
     ADD CONSTRAINT grade_not_merged_into_itself CHECK (merged_into <> id);
 
+-- Each cooperative under the number and the name that are meant.
+CREATE VIEW cooperative_meant WITH (security_invoker = true) AS
+SELECT c.village_id, c.id, coalesce(m.id, c.id) AS meant_id, coalesce(m.name, c.name) AS name
+FROM cooperative c
+LEFT JOIN cooperative m ON m.village_id = c.village_id AND m.id = c.merged_into;
+GRANT SELECT ON cooperative_meant TO taoyuan_service;
+
 -- Channels and buyers are texts of sales.
 CREATE TABLE spelling (
     village_id int NOT NULL REFERENCES village,

@@ -11,10 +11,10 @@ extension Site {
         return [
             Endpoint(
                 .get, "/api/v1/cooperatives", "The cooperatives; a clerk sees one", access: Roles.readers,
-                outcomes: [.init(200, "The cooperatives", .object([Field("items", .array(of: named))]))]
+                outcomes: [.init(200, "The cooperatives", .object([Field("items", .array(of: Self.spelling))]))]
             ) { call in
                 let items = try await store.cooperatives(call.scope)
-                return .json(["items": .array(items.map { ["name": .string($0.name)] })])
+                return .json(["items": .array(items.map { Self.render($0.name, mergedInto: $0.mergedInto) })])
             },
             Endpoint(
                 .post, "/api/v1/cooperatives", "Add a cooperative", access: Roles.administrator, body: name,
@@ -54,10 +54,10 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/grades", "The grades", access: Roles.readers,
-                outcomes: [.init(200, "The grades", .object([Field("items", .array(of: named))]))]
+                outcomes: [.init(200, "The grades", .object([Field("items", .array(of: Self.spelling))]))]
             ) { call in
                 let items = try await store.grades(call.scope)
-                return .json(["items": .array(items.map { ["name": .string($0.name)] })])
+                return .json(["items": .array(items.map { Self.render($0.name, mergedInto: $0.mergedInto) })])
             },
             Endpoint(
                 .post, "/api/v1/grades", "Add a grade", access: Roles.administrator, body: name,

@@ -20,6 +20,15 @@ extension Site {
         ]
     }
 
+    static let spelling = Schema.object([
+        Field("name", .string(1...60)),
+        .optional("mergedInto", .string(1...60), "The spelling that is meant, of one that was given up"),
+    ])
+
+    static func render(_ name: String, mergedInto: String?) -> JSON {
+        ["name": .string(name), "mergedInto": Shapes.text(mergedInto)]
+    }
+
     static let household = Schema.named(
         "Household",
         .object([
