@@ -105,16 +105,15 @@ import Testing
         #expect(throws: Refusal.self) { try CivilDay(cell: text) }
     }
 
-    /// The bound is of an order above what it should take, and far below what a square would.
-    @Test(arguments: ["\u{3000}", "\u{200B}", "(", "#", "'", "-", "1", "\u{FF08}", "e\u{301}", " "])
-    func `cleaning takes as long as the text is`(piece: String) {
+    /// Where the time grew with the square of the size, none of them would come to its end.
+    @Test(
+        .timeLimit(.minutes(10)),
+        arguments: ["\u{3000}", "\u{200B}", "(", "#", "'", "-", "1", "\u{FF08}", "e\u{301}", " "])
+    func `a long text of anything is cleaned to its end`(piece: String) throws {
         let text = String(repeating: piece, count: 400_000 / piece.utf8.count)
-        let took = ContinuousClock().measure {
-            _ = CleanText.text(text)
-            _ = try? CleanText.key(text)
-            _ = CleanText.folded(text)
-            _ = try? Money(cell: text)
-        }
-        #expect(took < .seconds(60))
+        #expect(CleanText.text(text).utf8.count <= text.utf8.count)
+        #expect(throws: Refusal.self) { try Money(cell: text) }
+        _ = try? CleanText.key(text)
+        _ = CleanText.folded(text)
     }
 }

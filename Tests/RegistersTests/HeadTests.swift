@@ -67,19 +67,20 @@ import Testing
         #expect(refusal?.code == "missing-columns")
     }
 
-    /// The bound is of an order above what it should take, so that no machine is too slow, and far below what a square
-    /// would.
-    @Test(arguments: ["\n", "\r", ",", "\"", "'", "=", "#", " ", "\u{3000}", "，", ";", "\t", "合", "-\n", "\"\n", " \n"])
-    func `a file of anything is read in a time that grows as it does`(piece: String) async throws {
+    /// Where the time grew with the square of the size, none of them would come to its end.
+    @Test(
+        .timeLimit(.minutes(10)),
+        arguments: ["\n", "\r", ",", "\"", "'", "=", "#", " ", "\u{3000}", "，", ";", "\t", "合", "-\n", "\"\n", " \n"])
+    func `a file of anything is read to its end`(piece: String) async throws {
         let body = String(repeating: piece, count: 400_000 / piece.utf8.count)
         for text in [body, "日期,类别,摘要,金额元\n\(body)"] {
             let file = try Scratch(text)
-            let start = ContinuousClock.now
             do {
                 let register = try await Register(path: file.path, columns: Self.columns)
                 for row in try await register.rows() { _ = try? row.text(Self.columns[0]) }
-            } catch is Refusal {}
-            #expect(ContinuousClock.now - start < .seconds(60))
+            } catch let refusal as Refusal {
+                #expect(refusal.kind == .invalid)
+            }
         }
     }
 
