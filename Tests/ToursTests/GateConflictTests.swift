@@ -187,6 +187,27 @@ import Testing
         }
     }
 
+    @Test func `a gate that is tried out before the day or used after it is not told that its clock is off`() async throws
+    {
+        try await withVillage { village in
+            let gate = Gate(village: village)
+            let day = village.today.adding(days: 7)
+            let booking = try await village.addBooking([try await village.addSession(on: day)], headcount: 20)
+            let offline = try OfflineGate(try await gate.list(day))
+            func warnings() throws -> [GateWarning] {
+                try offline.admit(gate.entry(booking, 20, anyDay: true), journal: []).answer.warnings
+            }
+            let early = try warnings()
+            #expect(early.map(\.code) == ["another-day"])
+            #expect(early.first?.message.zh.contains("试用") == true && early.first?.message.zh.contains("不准") == false)
+            village.clock.set(day, hour: 9)
+            #expect(try warnings() == [])
+            village.clock.set(day.adding(days: 1), hour: 9)
+            let late = try warnings()
+            #expect(late.map(\.code) == ["another-day"] && late.first?.message.zh.contains("试用") == false)
+        }
+    }
+
     @Test func `a clock that is some hours off shows another time than groups come at`() async throws {
         try await withVillage { village in
             let gate = Gate(village: village)

@@ -70,6 +70,8 @@ public enum GateWarning: Sendable, Hashable {
     case unlisted
     /// The gate's clock can't be right.
     case clock(shows: Date, listMadeAt: Date, day: CivilDay)
+    /// Not the list's day by the gate's clock: tried out before it, late after it, or a clock that is off.
+    case anotherDay(shows: Date, day: CivilDay)
     /// Late for a session that is over, or a clock that is fast.
     case sessionOver(endedAt: Date, shows: Date)
     /// By the gate's clock the session began long ago, or is far off.
@@ -84,6 +86,7 @@ public enum GateWarning: Sendable, Hashable {
         case .overCapacity: "over-capacity"
         case .unlisted: "not-on-the-list"
         case .clock: "gate-clock"
+        case .anotherDay: "another-day"
         case .sessionOver: "session-over"
         case .untimely, .fast: "gate-clock"
         case .undone: "undone"
@@ -104,6 +107,15 @@ public enum GateWarning: Sendable, Hashable {
                 zh: "入口设备的时钟不准：它显示 \(shows.minute)，而 \(day) 的名单是 \(made.minute) 写出的；请校准时钟",
                 en: "the gate's clock is off: it shows \(shows.minute), and the list of \(day) was made at "
                     + "\(made.minute); set it right")
+        case .anotherDay(let shows, let day) where CivilDay(of: shows) < day:
+            Bilingual(
+                zh: "名单是 \(day) 的，时钟显示 \(shows.minute)：提前签到只作试用，并入登记后待接待处认可；今天若就是 \(day)，请校准时钟",
+                en: "the list is of \(day), and the clock shows \(shows.minute): a check-in before the day is a try-out "
+                    + "that counts only when the tour desk accepts it; if today is \(day), set the clock right")
+        case .anotherDay(let shows, let day):
+            Bilingual(
+                zh: "名单是 \(day) 的，时钟显示 \(shows.minute)；今天若就是 \(day)，请校准时钟",
+                en: "the list is of \(day), and the clock shows \(shows.minute); if today is \(day), set the clock right")
         case .sessionOver(let ended, let shows):
             Bilingual(
                 zh: "时钟显示 \(shows.minute)，这一场 \(ended.minute) 已结束；请核对入口设备的时钟",

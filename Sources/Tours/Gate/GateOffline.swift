@@ -175,9 +175,8 @@ extension OfflineGate {
     private func clockWarnings(
         _ now: Date, on day: CivilDay, _ visit: GateVisit?, isFirst: Bool
     ) -> [GateWarning] {
-        if isSlow(now) || CivilDay(of: now) != day {
-            return [.clock(shows: now, listMadeAt: list.madeAt, day: day)]
-        }
+        if isSlow(now) { return [.clock(shows: now, listMadeAt: list.madeAt, day: day)] }
+        if CivilDay(of: now) != day { return [.anotherDay(shows: now, day: day)] }
         guard let visit else { return [] }
         if visit.endsAt < now { return [.sessionOver(endedAt: visit.endsAt, shows: now)] }
         // Groups come about when their session begins; a clock that is some hours off shows another time.
