@@ -252,6 +252,28 @@ import Testing
         }
     }
 
+    @Test func `nobody has failed to come before the last session has begun`() async throws {
+        try await withVillage { village in
+            let programme = try await village.tourProgramme()
+            let day = village.today.adding(days: 7)
+            let sessions = [
+                try await village.tourSession(programme, day: day),
+                try await village.tourSession(programme, day: day, hour: 16),
+            ]
+            let booking = try await village.book(village.group(sessions[0], sessions[1]), as: .confirmed)
+            @Sendable func noShow() async throws -> Booking {
+                try await village.change(BookingStore.noShow(.number(booking.id.value), now: village.clock.now))
+            }
+            village.clock.set(day, hour: 11, seconds: 1800)
+            let early = try await refusal { _ = try await noShow() }
+            #expect(early?.code == "session-not-begun")
+            #expect(early?.message.zh.contains("\(day) 16:00") == true)
+            #expect(early?.message.en.contains("\(day) 16:00") == true)
+            village.clock.set(day, hour: 16)
+            #expect(try await noShow().state == .noShow)
+        }
+    }
+
     @Test(arguments: BookingState.allCases) func `the table of steps lets nobody skip one`(state: BookingState)
         async throws
     {

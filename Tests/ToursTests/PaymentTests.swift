@@ -106,12 +106,11 @@ import Testing
                 try await village.change(BookingStore.noShow(key, now: village.clock.now))
             }
             #expect(early?.code == "session-not-begun")
-            // The day has begun at midnight in Asia/Shanghai, eight hours before that of UTC.
             let day = village.today.adding(days: 7)
-            village.clock.set(day, hour: 0, seconds: -1)
+            village.clock.set(day, hour: 9, seconds: -1)
             let eve = try await refusal { try await village.change(BookingStore.noShow(key, now: village.clock.now)) }
             #expect(eve?.code == "session-not-begun")
-            village.clock.set(day, hour: 0)
+            village.clock.set(day, hour: 9)
             let absent = try await village.change(BookingStore.noShow(key, now: village.clock.now))
             #expect(absent.kept.fen == 40_000 && absent.state == .noShow)
             try await village.change(

@@ -120,7 +120,7 @@ extension ServedVillage {
         case "confirmations", "holds": (booking, body) = (try await booked(state: "requested"), [:])
         case "changes": (booking, body) = (try await booked(), ["headcount": 3])
         case "cancellations": (booking, body) = (try await booked(), ["reason": "test"])
-        case "no-shows": (booking, body) = (try await booked(days: 0, hour: 23), [:])
+        case "no-shows": (booking, body) = (try await booked(days: 0, hour: 0), [:])
         case "undos": (booking, body) = (try await cancelled(), ["reason": "by mistake"])
         case "completions": (booking, body) = (try await booked(days: 0, hour: 23), ["arrived": 2])
         case "payments": (booking, body) = (try await booked(), ["amount": amount, "paidHow": "微信"])

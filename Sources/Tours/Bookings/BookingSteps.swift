@@ -82,14 +82,14 @@ extension BookingStore {
         }
     }
 
-    /// Notes that a confirmed group did not come. What the village keeps is income on each session's day as far as it was
+    /// Notes that a confirmed group did not come, once the last of its sessions has begun. What the village keeps is income on each session's day as far as it was
     /// paid; what was paid beyond it is to go back.
     public static func noShow(
         _ key: BookingKey, waive: Bool = false, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(key, seen: seen, from: BookingStep.noShow.from, transaction, scope)
-            try checkBegun(old, now)
+            if let last = old.lines.map(\.startsAt).max(), last > now { throw notBegun(last.minute) }
             var booking = old
             booking.state = .noShow
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
@@ -107,7 +107,7 @@ extension BookingStore {
     ) -> Plan<Booking> {
         { transaction, scope in
             let old = try await read(key, seen: seen, from: BookingStep.complete.from, transaction, scope)
-            try checkBegun(old, now)
+            if let day = old.lines.map(\.day).max(), day > BookingRules.today(now) { throw notBegun("\(day)") }
             guard let came = arrived ?? old.arrived else {
                 throw Refusal(
                     .invalid, "arrived-missing", field: "arrived", zh: "没有签到记录，请给出实到人数",
@@ -130,11 +130,11 @@ extension BookingStore {
         }
     }
 
-    private static func checkBegun(_ booking: Booking, _ now: Date) throws {
-        guard let day = booking.lines.map(\.day).max(), day > BookingRules.today(now) else { return }
-        throw Refusal(
-            .conflict, "session-not-begun", field: "state", zh: "场次在 \(day)，还没有到",
-            en: "the session is on \(day), not yet")
+    /// - Parameter moment: when it does.
+    private static func notBegun(_ moment: String) -> Refusal {
+        Refusal(
+            .conflict, "session-not-begun", field: "state", zh: "场次在 \(moment)，还没有到",
+            en: "the session is on \(moment), not yet")
     }
 
     /// The change by which a booking goes into its new state.
