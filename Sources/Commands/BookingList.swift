@@ -125,7 +125,7 @@ extension Booking {
             ("booking", JSON(id)), ("reference", .string("\(reference)")), ("unit", .string(unit)),
             ("unitKind", .string(unitKind.rawValue)), ("headcount", JSON(headcount)), ("leader", .string(leader)),
             ("phone", .string(phone)), ("email", JSON(email)), ("language", .string(language)), ("note", JSON(note)),
-            ("state", .string(state.rawValue)), ("version", JSON(version)), ("holdUntil", JSON(holdUntil)),
+            ("state", .string(state.rawValue)), ("version", JSON(version)), ("holdUntil", JSON(lapsesAt)),
             ("waitingSince", JSON(waitingSince)), ("arrived", arrived.map { JSON($0) } ?? .null),
         ]
         let money: [(String, JSON)] = [
@@ -150,7 +150,7 @@ extension Booking {
     var text: String {
         var facts: [(name: String, value: String?)] = [
             (words("预约", "booking"), "\(id)"), (words("预约号", "reference"), "\(reference)"),
-            (words("状态", "state"), state.label[.ofThisRun]), (words("保留到", "kept until"), holdUntil?.minute),
+            (words("状态", "state"), state.label[.ofThisRun]), (words("保留到", "kept until"), lapsesAt?.minute),
             (words("单位", "unit"), "\(unit) (\(unitKind.label[.ofThisRun]))"), (words("人数", "people"), "\(headcount)"),
             (words("实到", "arrived"), arrived.map(String.init)), (words("带队人", "leader"), "\(leader) \(phone)"),
             (words("邮箱", "e-mail"), email), (words("备注", "note"), note),

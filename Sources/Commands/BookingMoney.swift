@@ -82,7 +82,7 @@ extension BookingCommand {
                 let booking = task.booking
                 return [
                     task.kind.label[.ofThisRun], "\(booking.id)", booking.lines.first?.day.description, booking.unit,
-                    "\(booking.headcount)", booking.state.label[.ofThisRun], booking.holdUntil?.minute,
+                    "\(booking.headcount)", booking.state.label[.ofThisRun], booking.lapsesAt?.minute,
                     booking.open.yuan, max(booking.refundOpen, booking.tooMuch).yuan, booking.phone,
                 ]
             }

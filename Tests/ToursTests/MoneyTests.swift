@@ -254,7 +254,10 @@ struct MoneyGround {
             try await ground.pay(paid, 500)
             village.clock.advance(seconds: 3 * 3600)
             #expect(try await village.sweep().expired == 1)
-            #expect(try await ground.booking(paid).state == .held)
+            let kept = try await ground.booking(paid)
+            // It is told of no end to it, neither here nor in what the group is sent.
+            #expect(kept.state == .held && kept.lapsesAt == nil && kept.holdUntil != nil)
+            #expect(BookingMessage(kept).holdUntil == nil)
             #expect(try await ground.booking(unpaid).state == .expired)
             // Nor do its seats count as free for others.
             let full = try await refusal { try await village.book(village.group(ground.session, headcount: 21)) }

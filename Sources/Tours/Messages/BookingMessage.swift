@@ -28,6 +28,7 @@ struct BookingMessage: Codable, Hashable {
     let headcount: Int
     let leader: String
     let state: String
+    /// nil where its seats are kept without an end.
     let holdUntil: Date?
     let paid: Amount
     let kept: Amount
@@ -49,7 +50,7 @@ struct BookingMessage: Codable, Hashable {
         headcount = booking.headcount
         leader = booking.leader
         state = booking.state.rawValue
-        holdUntil = booking.holdUntil
+        holdUntil = booking.lapsesAt
         paid = Amount(booking.paid)
         kept = Amount(booking.kept)
         refundDue = Amount(booking.refundDue)

@@ -77,8 +77,8 @@ struct BookingMessageText {
             return (
                 Bilingual(zh: "已收到预约", en: "request received"),
                 Bilingual(
-                    zh: "我们已收到您的预约，名额保留到 \(until)，确认后会再通知您。",
-                    en: "We have your request; its seats are kept until \(until). You hear from us when it is "
+                    zh: "我们已收到您的预约，名额\(kept.zh)，确认后会再通知您。",
+                    en: "We have your request; its seats are \(kept.en). You hear from us when it is "
                         + "confirmed.")
             )
         case .waitlisted:
@@ -93,8 +93,8 @@ struct BookingMessageText {
             return (
                 Bilingual(zh: "名额已为您保留", en: "seats are kept for you"),
                 Bilingual(
-                    zh: "名额已为您保留到 \(until)，请在此之前与我们确认。",
-                    en: "Seats are kept for you until \(until): please confirm with us before.")
+                    zh: "名额已为您\(kept.zh)，请与我们确认。",
+                    en: "Your seats are \(kept.en): please confirm with us.")
             )
         case .confirmed:
             return (
@@ -173,8 +173,8 @@ struct BookingMessageText {
         switch BookingState(rawValue: booking.state) {
         case .requested, .held:
             Bilingual(
-                zh: "您的预约有更改，名额保留到 \(until)。现在是：",
-                en: "Your booking was changed; its seats are kept until \(until). It is now:")
+                zh: "您的预约有更改，名额\(kept.zh)。现在是：",
+                en: "Your booking was changed; its seats are \(kept.en). It is now:")
         case .waitlisted:
             Bilingual(
                 zh: "您的预约有更改，仍在候补中。现在是：", en: "Your booking was changed, and is on the waiting list. It is now:")
@@ -219,5 +219,9 @@ struct BookingMessageText {
         return Bilingual(zh: zh, en: en)
     }
 
-    private var until: String { booking.holdUntil?.minute ?? "—" }
+    /// Seats that were paid for are kept without an end.
+    private var kept: Bilingual {
+        guard let until = booking.holdUntil?.minute else { return Bilingual(zh: "一直保留", en: "kept") }
+        return Bilingual(zh: "保留到 \(until)", en: "kept until \(until)")
+    }
 }

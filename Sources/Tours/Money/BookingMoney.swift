@@ -166,6 +166,8 @@ public struct BookingAdjustment: Sendable {
 }
 
 extension Booking {
-    /// Whether the time for which its seats were kept is over. A booking for which money was paid waits for the desk.
-    func hasLapsed(_ now: Date) -> Bool { netPaid.fen == 0 && holdUntil.map { $0 <= now } ?? false }
+    /// When its seats are no longer kept. A booking for which money was paid waits for the desk, however long.
+    public var lapsesAt: Date? { netPaid.fen == 0 ? holdUntil : nil }
+
+    func hasLapsed(_ now: Date) -> Bool { lapsesAt.map { $0 <= now } ?? false }
 }

@@ -53,7 +53,8 @@ extension Shapes {
         .optional("email", .string()), Field("language", .string(2...2)), .optional("note", .string(1...1000)),
         Field("state", .enumeration(BookingState.allCases.map(\.rawValue))),
         Field("version", .integer(1...Int64(Int32.max)), "Counts its changes"),
-        .optional("holdUntil", .instant, "Until when its seats are kept"), .optional("waitingSince", .instant),
+        .optional("holdUntil", .instant, "Until when its seats are kept, unless they were paid for"),
+        .optional("waitingSince", .instant),
         .optional("arrived", .integer(0...10_000)), Field("fee", .money(), "Heads and extras as booked"),
         Field("adjusted", anyMoney, "What the fee was changed by since"), Field("kept", .money()),
         Field("charge", .money(), "What it comes to as it stands"), Field("paid", .money()),
@@ -86,7 +87,7 @@ extension Shapes {
             ("leader", .string(booking.leader)), ("phone", .string(booking.phone)), ("email", text(booking.email)),
             ("language", .string(booking.language)), ("note", text(booking.note)),
             ("state", .string(booking.state.rawValue)), ("version", JSON(booking.version)),
-            ("holdUntil", booking.holdUntil.map(instant) ?? .null),
+            ("holdUntil", booking.lapsesAt.map(instant) ?? .null),
             ("waitingSince", booking.waitingSince.map(instant) ?? .null),
             ("arrived", booking.arrived.map { JSON($0) } ?? .null),
         ]

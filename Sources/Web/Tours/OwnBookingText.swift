@@ -172,11 +172,15 @@ extension BookingText {
     }
 
     private func standing(_ booking: Booking) -> String {
-        let until = booking.holdUntil.map { end in "\(name(of: CivilDay(of: end))) \(TimeOfDay(of: end))" } ?? ""
+        let until =
+            booking.lapsesAt.map { end in
+                let moment = "\(name(of: CivilDay(of: end))) \(TimeOfDay(of: end))"
+                return say("到 \(moment)", " until \(moment)")
+            } ?? ""
         return switch booking.state {
         case .requested:
-            say("名额为您保留到 \(until)，请等接待处确认。", "Your seats are kept until \(until); the tour desk will confirm.")
-        case .held: say("名额为您保留到 \(until)，请与接待处确认。", "Your seats are kept until \(until); please confirm with us.")
+            say("名额为您保留\(until)，请等接待处确认。", "Your seats are kept\(until); the tour desk will confirm.")
+        case .held: say("名额为您保留\(until)，请与接待处确认。", "Your seats are kept\(until); please confirm with us.")
         case .confirmed: say("预约已确认，期待您来。", "Your booking is confirmed; we look forward to seeing you.")
         case .waitlisted: say("目前没有名额，一有空出就为您保留。", "There are no seats yet; we keep some for you when they come free.")
         case .arrived, .completed: say("感谢您的到访。", "Thank you for your visit.")
