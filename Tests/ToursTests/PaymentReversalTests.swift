@@ -65,6 +65,50 @@ import Testing
         }
     }
 
+    @Test func `a refund of a no-show that was none is not due again when it is taken back`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            func refunded() async throws -> BookingKey {
+                let key = try await ground.book(10)
+                try await ground.pay(key, 1000)
+                ground.arrive()
+                try await village.change(BookingStore.noShow(key, now: village.clock.now))
+                try await village.change(PaymentStore.refund(key, how: "微信", now: village.clock.now))
+                return key
+            }
+            let key = try await refunded()
+            try await village.change(BookingStore.undo(key, reason: "来晚了", now: village.clock.now))
+            let back = try await reverse(ground, key, try await payments(ground, key)[1].id)
+            #expect(back.state == .confirmed && back.netPaid.fen == 100_000)
+            #expect(back.refundDue == .zero && back.money == .settled)
+            let pay = PaymentStore.refund(key, how: "微信", now: village.clock.now)
+            #expect(try await refusal { try await village.change(pay) }?.code == "no-refund-due")
+            // In the other order, and of what was decided after it.
+            village.clock.set(village.today.adding(days: -20), hour: 9)
+            let other = try await refunded()
+            #expect(try await reverse(ground, other, try await payments(ground, other)[1].id).refundOpen.fen == 50_000)
+            let undone = try await village.change(BookingStore.undo(other, reason: "来晚了", now: village.clock.now))
+            #expect(undone.refundDue == .zero)
+            try await ground.refund(other, 200)
+            #expect(try await reverse(ground, other, try await payments(ground, other)[3].id).refundOpen.fen == 20_000)
+        }
+    }
+
+    /// What is kept may have grown since the refund.
+    @Test func `a refund of a cancelled booking is due again as far as it isn't kept by now`() async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let key = try await ground.book(10)
+            try await ground.pay(key, 1000)
+            try await village.change(BookingStore.cancel(key, now: village.clock.now))
+            try await village.change(PaymentStore.refund(key, how: "微信", now: village.clock.now))
+            try await ground.adjust(key, 300)
+            let back = try await reverse(ground, key, try await payments(ground, key)[1].id)
+            #expect(back.kept.fen == 30_000 && back.refundOpen.fen == 70_000)
+            #expect(try await ground.income() == [ground.day: 300])
+        }
+    }
+
     @Test func `the database takes a payment back once and as it was`() async throws {
         try await withVillage { village in
             let ground = try await MoneyGround(village)

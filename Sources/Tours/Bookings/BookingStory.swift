@@ -53,6 +53,7 @@ enum BookingStory {
         """
         SELECT e.at, e.actor, e.day, substr(e.kind, 9) AS what, e.figures ->> 'state' AS state,
             (e.figures - 'state')::text AS figures, (e.figures ->> 'kept_fen')::bigint AS kept_fen,
+            (e.figures ->> 'due_fen')::bigint AS due_fen,
             CASE e.kind WHEN 'booking.adjusted' THEN (e.figures ->> 'fen')::bigint END AS adjusted_fen
         FROM event e
         WHERE e.village_id = \(scope.village) AND e.kind LIKE 'booking.%' AND \(which)
@@ -75,6 +76,23 @@ enum BookingStory {
     struct Stand: Sendable, Hashable {
         let state: BookingState
         var kept: Money = .zero
+    }
+
+    /// Whether it stands that money is to go back: it was decided, and no cancellation or no-show for which it was to go
+    /// back has been taken back since.
+    static func isRefundDecided(_ rows: Rows) throws -> Bool {
+        var isDecided = false
+        var hadEnded = false
+        for row in rows {
+            let due: Int64 = try row.decode("due_fen") ?? 0
+            let what: String = try row.decode("what")
+            let told: String? = try row.decode("state")
+            let hasEnded = told.flatMap(BookingState.init).map { $0 == .cancelled || $0 == .noShow } ?? hadEnded
+            if hadEnded && !hasEnded { isDecided = false }
+            if what == "refund_decided" || due > 0 { isDecided = true }
+            hadEnded = hasEnded
+        }
+        return isDecided
     }
 
     /// The way that a booking has come, one state after another, without what was taken back.

@@ -5,7 +5,7 @@ import Postgres
 
 extension PaymentStore {
     /// Takes back a payment or a refund that was entered by mistake: a new row that points at the old one, once. What is
-    /// to go back follows what is left of what was paid.
+    /// to go back follows what is left of what was paid; a refund that is taken back is due again only while it is decided.
     /// - Parameters:
     ///   - number: the payment's, as the booking and the till's book show it.
     ///   - day: nil is today.
@@ -34,6 +34,11 @@ extension PaymentStore {
             case .refund:
                 booking.refunded = Money(fen: old.refunded.fen - entry.amount.fen)
                 if entry.afterVisit { booking.refundedAfter = Money(fen: old.refundedAfter.fen - entry.amount.fen) }
+                if old.endedWithoutVisit {
+                    booking.refundWhatIsNotKept()
+                } else if try await !isRefundDecided(of: old, transaction, scope) {
+                    booking.refundDue = booking.refunded
+                }
             }
             return written(
                 booking, old, what: "payment_reversed", day: day,
@@ -47,6 +52,13 @@ extension PaymentStore {
                     """
                 ], refusals: ["tour_payment_reversed_once": reversedAlready(number)], now: now, scope)
         }
+    }
+
+    private static func isRefundDecided(
+        of booking: Booking, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Bool {
+        try BookingStory.isRefundDecided(
+            try await transaction.query(BookingStory.select("e.subject = \("\(booking.id)")", scope)))
     }
 
     /// The entry, while it can be reversed.
