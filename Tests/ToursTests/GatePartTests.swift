@@ -272,4 +272,29 @@ import Testing
             #expect(shown.checkIns.count == 5)
         }
     }
+
+    @Test(arguments: [true, false])
+    func `who is scanned after the visit was completed is there when that is taken back`(
+        byHand: Bool
+    ) async throws {
+        try await withVillage { village in
+            let gate = Gate(village: village)
+            let session = try await village.tourSession(try await village.tourProgramme(), day: village.today)
+            let booking = TestBooking(try await village.book(village.group(session, headcount: 5), as: .confirmed))
+            village.clock.set(village.today, hour: 10)
+            try await village.change(
+                BookingStore.complete(.number(booking.number), arrived: 5, now: village.clock.now))
+            let scan = try await gate.record(gate.entry(booking, 5))
+            #expect(scan.outcome == .counted)
+            #expect(try await gate.refused { try await gate.undo(checkIn: scan.number) } == "completed-already")
+            let back = try await gate.undo(booking)
+            #expect(back.state == .arrived && back.arrived == 5)
+            #expect(try await village.tourIncome() == 40_000)
+            let nobody = byHand ? try await gate.undo(booking) : try await gate.undo(checkIn: scan.number)
+            #expect(nobody.state == .confirmed && nobody.arrived == nil)
+            #expect(try await village.tourIncome() == 0)
+            #expect(try await gate.record(gate.entry(booking, 5)).outcome == .counted)
+            #expect(try await gate.undo(booking).state == .confirmed)
+        }
+    }
 }

@@ -106,8 +106,13 @@ enum BookingStory {
             if let last = way.last, last.state == state {
                 let adjusted: Int64 = try row.decode("adjusted_fen") ?? 0
                 way[way.count - 1].kept = kept ?? Money(fen: last.kept.fen + adjusted)
-            } else if ["undone", "check_in_undone"].contains(what), way.contains(where: { $0.state == state }) {
-                while way.last?.state != state { way.removeLast() }
+            } else if ["undone", "check_in_undone"].contains(what) {
+                if way.contains(where: { $0.state == state }) {
+                    while way.last?.state != state { way.removeLast() }
+                } else {
+                    // Who came after it was completed: it has never stood there before.
+                    way = way.dropLast() + [Stand(state: state)]
+                }
             } else {
                 way.append(Stand(state: state, kept: kept ?? .zero))
             }

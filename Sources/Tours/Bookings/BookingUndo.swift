@@ -18,7 +18,8 @@ extension BookingStore {
             guard BookingStep.undo.from.contains(old.state) else { throw nothingToUndo(old.state) }
             let counted = ledger.checkIns.filter(\.counts)
             var before = try await stand(before: old, transaction, scope)
-            if old.state == .completed, before.state == .arrived, counted.isEmpty { before = .init(state: .confirmed) }
+            // Whoever was checked in, before it was completed or after, was there; without them nobody was.
+            if old.state == .completed { before = .init(state: counted.isEmpty ? .confirmed : .arrived) }
             let undone = old.state == .arrived ? counted : []
             var booking = try await back(old, to: before, now: now, transaction, scope)
             booking.count(before.state == .arrived ? counted : [])
