@@ -57,8 +57,9 @@ extension BookingCommand {
     struct Todo: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words(
-                "列出要办的事：即将过期、待确认、已过未结、待退款、多收未定。",
-                "Lists what is to be done: about to lapse, to confirm, past and unresolved, refunds due, overpaid."),
+                "列出要办的事：即将过期、待确认、已过未结、待退款、多收未定、签到不符（见 booking conflicts）。",
+                "Lists what is to be done: about to lapse, to confirm, past and unresolved, refunds due, overpaid, gate conflicts (booking conflicts lists them)."
+            ),
             discussion: "taoyuan booking todo")
 
         @OptionGroup var options: SharedOptions

@@ -187,7 +187,28 @@ import Testing
         }
     }
 
-    @Test func `a gate that is tried out before the day or used after it is not told that its clock is off`() async throws
+    @Test func `what waits to be settled is among what the desk has to see to, once a booking`() async throws {
+        try await withVillage { village in
+            let gate = Gate(village: village)
+            let booking = try await village.addBooking([try await village.addSession()], headcount: 20)
+            _ = try await gate.record(gate.entry(booking, 20))
+            for heads in [20, 19] { #expect(try await gate.record(gate.entry(booking, heads)).outcome == .twice) }
+            func todo() async throws -> [BookingTask] {
+                try await BookingStore(village.database).todo(now: village.clock.now, village.committee)
+            }
+            let tasks = try await todo()
+            #expect(tasks.map(\.kind) == [.conflict] && tasks.map(\.booking.id.value) == [booking.number])
+            let place = try #require(BookingTask.Place(tasks[0].place.description))
+            let rest = try await BookingStore(village.database).todo(
+                after: place, now: village.clock.now, village.committee)
+            #expect(rest.isEmpty)
+            for conflict in try await gate.conflicts() { try await gate.settle(conflict.id, accept: false) }
+            #expect(try await todo().isEmpty)
+        }
+    }
+
+    @Test func `a gate that is tried out before the day or used after it is not told that its clock is off`()
+        async throws
     {
         try await withVillage { village in
             let gate = Gate(village: village)

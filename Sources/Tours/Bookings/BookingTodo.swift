@@ -16,6 +16,8 @@ public struct BookingTask: Sendable {
         case refund
         /// More was paid than it comes to, and nobody has decided what becomes of that.
         case overpaid
+        /// What a gate saw and the books contradict waits to be settled.
+        case conflict
 
         public var name: String {
             switch self {
@@ -24,6 +26,7 @@ public struct BookingTask: Sendable {
             case .unresolved: "unresolved"
             case .refund: "refund"
             case .overpaid: "overpaid"
+            case .conflict: "conflict"
             }
         }
 
@@ -34,6 +37,7 @@ public struct BookingTask: Sendable {
             case .unresolved: Bilingual(zh: "已过未结", en: "past and unresolved")
             case .refund: Bilingual(zh: "待退款", en: "refund due")
             case .overpaid: Bilingual(zh: "多收未定", en: "overpaid")
+            case .conflict: Bilingual(zh: "签到不符", en: "gate conflict")
             }
         }
     }
@@ -97,6 +101,10 @@ extension BookingStore {
                 UNION ALL
                 SELECT \(BookingTask.Kind.overpaid.rawValue)::int, f.id
                 FROM tour_booking f WHERE f.village_id = \(scope.village) AND \(Self.money) = \(MoneyState.overpaid.rawValue)
+                UNION
+                SELECT \(BookingTask.Kind.conflict.rawValue)::int, f.booking_id
+                FROM tour_gate_conflict f WHERE f.village_id = \(scope.village) AND NOT EXISTS (
+                    SELECT FROM tour_gate_settlement s WHERE s.village_id = f.village_id AND s.conflict_id = f.id)
             ) t
             WHERE (t.kind, t.id) > (\(place.kind)::int, \(place.booking)::bigint) ORDER BY t.kind, t.id LIMIT \(limit)
             """

@@ -110,12 +110,15 @@ public enum GateWarning: Sendable, Hashable {
         case .anotherDay(let shows, let day) where CivilDay(of: shows) < day:
             Bilingual(
                 zh: "名单是 \(day) 的，时钟显示 \(shows.minute)：提前签到只作试用，并入登记后待接待处认可；今天若就是 \(day)，请校准时钟",
-                en: "the list is of \(day), and the clock shows \(shows.minute): a check-in before the day is a try-out "
+                en:
+                    "the list is of \(day), and the clock shows \(shows.minute): a check-in before the day is a try-out "
                     + "that counts only when the tour desk accepts it; if today is \(day), set the clock right")
         case .anotherDay(let shows, let day):
             Bilingual(
                 zh: "名单是 \(day) 的，时钟显示 \(shows.minute)；今天若就是 \(day)，请校准时钟",
-                en: "the list is of \(day), and the clock shows \(shows.minute); if today is \(day), set the clock right")
+                en:
+                    "the list is of \(day), and the clock shows \(shows.minute); if today is \(day), set the clock right"
+            )
         case .sessionOver(let ended, let shows):
             Bilingual(
                 zh: "时钟显示 \(shows.minute)，这一场 \(ended.minute) 已结束；请核对入口设备的时钟",
