@@ -49,6 +49,55 @@ import Testing
         }
     }
 
+    /// What was wrong is put right after the closing: the difference, of money and of people, is of the day on which it was.
+    @Test(
+        arguments: [
+            ("complete", 1000, 0), ("no-show", 500, 500), ("cancel", 300, 700), ("cancel held", 0, 1000),
+            ("cancel session", 0, 1000),
+        ] as [(String, Int64, Int64)])
+    func `a step of a closed day is taken back and the right one taken, dated after it`(
+        what: String, before: Int64, difference: Int64
+    ) async throws {
+        try await withVillage { village in
+            let ground = try await MoneyGround(village)
+            let key = try await ground.book(10, as: what == "cancel held" ? .held : .confirmed)
+            try await ground.pay(key, 1000)
+            ground.arrive()
+            let now = village.clock.now
+            switch what {
+            case "complete": try await ground.complete(key, 9)
+            case "no-show": try await village.change(BookingStore.noShow(key, now: now))
+            case "cancel session":
+                try await village.change(SessionStore.cancelWithBookings(ground.session, reason: "台风", now: now))
+            default: try await village.change(BookingStore.cancel(key, now: now))
+            }
+            village.clock.set(ground.day.adding(days: 10), hour: 9)
+            let today = village.today
+            try await ground.closeBooks(through: today.adding(days: -1))
+            let closed = before == 0 ? [:] : [ground.day: before]
+            #expect(try await ground.income() == closed)
+            @Sendable func undo() async throws -> Booking {
+                try await village.change(BookingStore.undo(key, reason: "看错了", now: village.clock.now))
+            }
+            if what == "cancel session" {
+                let refused = try await refusal { _ = try await undo() }
+                #expect(refused?.message.zh.contains("tour session reopen \(ground.session)") == true)
+                try await village.change(SessionStore.step(.reopen, ground.session, now: village.clock.now))
+            }
+            let undone = try await undo()
+            #expect(undone.state == .confirmed && undone.kept == .zero && undone.refundDue == .zero)
+            try await ground.complete(key, 8)
+            var expected = closed
+            if difference != 0 { expected[today] = difference }
+            #expect(try await ground.income() == expected)
+            let people = try await village.owner.query(
+                "SELECT day, sum(people)::bigint AS people FROM tour_visit GROUP BY day ORDER BY day"
+            ).map { (try $0.decode("day", as: CivilDay.self), try $0.decode("people", as: Int64.self)) }
+            #expect(people.map(\.1) == (what == "complete" ? [9, -1] : [8]))
+            #expect(people.last?.0 == today)
+        }
+    }
+
     @Test func `income is not written into a closed period by any way`() async throws {
         try await withVillage { village in
             let ground = try await MoneyGround(village)

@@ -25,7 +25,7 @@ extension BookingStore {
             booking.count(before.state == .arrived ? counted : [])
             let days = Dictionary(old.lines.map { ($0.session, $0.day) }) { first, _ in first }
             return step(
-                from: old, to: booking, what: "undone", message: message(after: old.state, booking.state),
+                from: old, to: booking, what: "undone", message: message(after: old, booking.state, now),
                 day: old.lines.first.map { ledger.entryDay($0.day, now) },
                 figures: [.text("undone", old.state.rawValue), .reason(reason)],
                 more: undone.map {
@@ -126,18 +126,18 @@ extension BookingStore {
         if before.state.holdsSeats {
             let until = BookingRules.holdUntil(
                 now, minutes: old.lines.map(\.terms.holdMinutes).min() ?? 0, startsAt: old.startsAt)
-            guard until > now else {
-                throw Refusal(
-                    .conflict, "session-over", field: "booking", zh: "场次已经开始，不能再保留名额",
-                    en: "the session has begun: no seats are kept any more")
+            if until > now {
+                booking.holdUntil = until
+            } else {
+                // Nothing is kept for a session that has begun: whether the group has come is said next.
+                booking.state = .confirmed
             }
-            booking.holdUntil = until
         }
         if before.state != .waitlisted {
             let ids = old.lines.map(\.session)
             let sessions = try BookingSeats.sessions(
                 try await transaction.query(BookingSeats.select(ids, scope)), wanted: ids)
-            try BookingRules.checkOpen(sessions)
+            if let closed = sessions.first(where: { !$0.isOpen }) { throw toBeReopened(closed) }
             let needed = Dictionary(uniqueKeysWithValues: old.lines.map { ($0.session, $0.headcount) })
             if let short = try await BookingSeats.short(sessions, needed: needed, now: now, transaction, scope) {
                 throw BookingRules.noSeats(short)
@@ -146,9 +146,17 @@ extension BookingStore {
         return booking
     }
 
-    /// What the group is told: that it is not cancelled after all.
-    private static func message(after old: BookingState, _ state: BookingState) -> MessageKind? {
-        old == .cancelled ? MessageKind(rawValue: state.rawValue) : nil
+    /// What the group is told: that it is not cancelled after all, while it can still come.
+    private static func message(after old: Booking, _ state: BookingState, _ now: Date) -> MessageKind? {
+        old.state == .cancelled && old.startsAt > now ? MessageKind(rawValue: state.rawValue) : nil
+    }
+
+    private static func toBeReopened(_ session: BookableSession) -> Refusal {
+        let refusal = BookingRules.sessionClosed(session)
+        return Refusal(
+            .conflict, refusal.code, field: refusal.field,
+            zh: "\(refusal.message.zh)；请先重新开放（tour session reopen \(session.id)）",
+            en: "\(refusal.message.en): open it again first (tour session reopen \(session.id))")
     }
 
     private static func nothingToUndo(_ state: BookingState) -> Refusal {

@@ -126,7 +126,7 @@ public struct SessionStore: Sendable {
     }
 
     /// Closes a session to new bookings, opens it again for those who wait and for others, or cancels it when no seats of
-    /// it are taken.
+    /// it are taken. One that has begun is opened for bookings that were cancelled by mistake: nobody books it anew.
     /// - Parameter match: is given the version that will be changed.
     public static func step(
         _ step: SessionStep, _ id: Int64, now: Date, match: @escaping VersionCheck = { _ in }
@@ -147,8 +147,7 @@ public struct SessionStore: Sendable {
                 ]
             case .reopen:
                 guard session.state != .open else { throw SessionRules.wrongState(session) }
-                guard session.startsAt > now else { throw SessionRules.inPast(session.day, session.time) }
-                try await refuseClosedDay(session, transaction, scope)
+                if session.startsAt > now { try await refuseClosedDay(session, transaction, scope) }
                 state = .open
                 writes = [
                     "UPDATE tour_session SET state = 'open', closed_seats = NULL, version = version + 1, changed_at = now() "
