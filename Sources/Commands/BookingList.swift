@@ -150,7 +150,8 @@ extension Booking {
     var text: String {
         var facts: [(name: String, value: String?)] = [
             (words("预约", "booking"), "\(id)"), (words("预约号", "reference"), "\(reference)"),
-            (words("状态", "state"), state.label[.ofThisRun]), (words("保留到", "kept until"), lapsesAt?.minute),
+            (words("状态", "state"), state.label[.ofThisRun] + (isVoid ? words("（作废）", " (void)") : "")),
+            (words("保留到", "kept until"), lapsesAt?.minute),
             (words("单位", "unit"), "\(unit) (\(unitKind.label[.ofThisRun]))"), (words("人数", "people"), "\(headcount)"),
             (words("实到", "arrived"), arrived.map(String.init)), (words("带队人", "leader"), "\(leader) \(phone)"),
             (words("邮箱", "e-mail"), email), (words("备注", "note"), note),

@@ -8,8 +8,9 @@ struct BookingUndoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "undo",
         abstract: words(
-            "撤销预约的上一步（已到、已完成、未到、已取消），或一次签到。",
-            "Takes back a booking's last step (arrived, completed, no-show, cancelled), or one check-in."),
+            "撤销预约的上一步（已到、已完成、未到、已取消），或一次签到；从登记簿导入的预约则整个作废。",
+            "Takes back a booking's last step (arrived, completed, no-show, cancelled), or one check-in; of a register's row all of it."
+        ),
         discussion: """
             taoyuan booking undo --booking 17 --reason 签错了团
             taoyuan booking undo --check-in 5 --reason 把 19 打成 29

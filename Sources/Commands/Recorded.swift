@@ -184,6 +184,7 @@ enum Recorded {
         "cancelled": "取消", "no_show": "未到", "arrived": "到达", "completed": "完成", "changed": "更改",
         "moved": "改场次", "paid": "付款", "refund_decided": "决定退款", "refunded": "退款", "picked": "采摘",
         "checked_in": "签到", "checked_in_twice": "重复签到", "imported": "导入", "undone": "撤销",
+        "voided": "作废",
         "check_in_undone": "撤销签到", "gate_conflict": "入口待处理", "gate_settled": "入口处理",
         "adjusted": "调整费用", "payment_reversed": "撤销收款或退款",
     ]

@@ -107,7 +107,15 @@ INSERT INTO tour_step VALUES
     ('arrived', 'confirmed'), ('arrived', 'no_show'), ('arrived', 'cancelled'), ('arrived', 'expired'),
     ('completed', 'arrived'), ('completed', 'confirmed'), ('no_show', 'confirmed'),
     ('cancelled', 'requested'), ('cancelled', 'held'), ('cancelled', 'confirmed'), ('cancelled', 'waitlisted'),
-    ('cancelled', 'arrived'), ('expired', 'arrived');
+    ('cancelled', 'arrived'), ('expired', 'arrived'),
+    ('completed', 'cancelled'), ('no_show', 'cancelled'), ('cancelled', 'cancelled');
+
+-- A row of a register that was wrong is taken back whole: nothing of it is kept, charged or paid, and nobody came.
+ALTER TABLE tour_booking
+    ADD COLUMN voided boolean NOT NULL GENERATED ALWAYS AS (
+        state = 'cancelled' AND previous_state IN ('completed', 'no_show', 'cancelled')) STORED,
+    ADD CONSTRAINT tour_booking_voided CHECK (
+        NOT voided OR (register_key IS NOT NULL AND kept_fen = 0 AND register_paid_fen = 0));
 
 -- Every check-in of a group counts now; counts is false of older ones that came twice. after: how many of the group the
 -- gate knew to have come in before, NULL where it did not say. certain: the gate or the desk said that these are more

@@ -62,6 +62,8 @@ public struct Booking: Sendable {
     public internal(set) var waitingSince: Date?
     /// It has expired and never had seats.
     public internal(set) var waitedInVain = false
+    /// It was a row of a register, and has been taken back whole.
+    public internal(set) var isVoid = false
     /// How many came.
     public internal(set) var arrived: Int?
     /// For heads and extras, as booked.
@@ -70,6 +72,8 @@ public struct Booking: Sendable {
     public internal(set) var adjusted: Money
     public internal(set) var kept: Money
     public internal(set) var paid: Money
+    /// What of it a register of past years told as paid.
+    var registerPaid = Money.zero
     public internal(set) var refundDue: Money
     public internal(set) var refunded: Money
     /// What of it went back after the group had come.

@@ -66,6 +66,8 @@ enum BookingRows {
         return try answers[0].map { row in
             let id: Int64 = try row.decode("id")
             var booking = try booking(row, id, lines[id] ?? [], extras[id] ?? [])
+            booking.isVoid = try row.decode("voided")
+            booking.registerPaid = try row.decode("register_paid_fen")
             booking.waitedInVain = try booking.state == .expired && row.decode("previous_state") == "waitlisted"
             return booking
         }
@@ -159,7 +161,8 @@ extension BookingRows {
                 phone = \(booking.phone), email = \(booking.email), language = \(booking.language),
                 note = \(booking.note), hold_until = \(booking.holdUntil), waiting_since = \(booking.waitingSince),
                 arrived = \(booking.arrived), fee_fen = \(booking.fee),
-                adjusted_fen = \(booking.adjusted), kept_fen = \(booking.kept), paid_fen = \(booking.paid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded),
+                adjusted_fen = \(booking.adjusted), kept_fen = \(booking.kept), paid_fen = \(booking.paid),
+                register_paid_fen = \(booking.registerPaid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded),
                 refunded_after_fen = \(booking.refundedAfter)
             WHERE village_id = \(scope.village) AND id = \(booking.id.value)
             """

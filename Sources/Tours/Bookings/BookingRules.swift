@@ -254,6 +254,10 @@ extension BookingRules {
         .conflict, "booking-changed", field: "version", zh: "这个预约刚刚被别人改过，请重新查看",
         en: "somebody else has just changed this booking; look at it again")
 
+    static let void = Refusal(
+        .conflict, "booking-void", field: "booking", zh: "这个预约是登记簿的一行，已经作废",
+        en: "the booking was a register's row, and is void")
+
     /// - Parameter byStranger: whether it is told to the group itself.
     static func notFrom(_ state: BookingState, byStranger: Bool = false) -> Refusal {
         let steps = state.steps.filter { !byStranger || $0.isForStrangers }

@@ -228,6 +228,6 @@ enum BookingSeats {
         "tour_booking_adjusted": BookingRules.stale,
         "tour_booking_refund_within_payment": BookingRules.stale,
         "tour_booking_arrived": BookingRules.stale,
-        "tour_booking_hold": BookingRules.stale,
+        "tour_booking_hold": BookingRules.stale, "tour_booking_voided": BookingRules.void,
     ]
 }

@@ -12,6 +12,8 @@ enum BookingStep: CaseIterable {
     case undo
     /// The desk found that a group was let in although its booking had ended.
     case admit
+    /// A register's row was wrong, and is taken back whole.
+    case void
 
     var label: Bilingual {
         switch self {
@@ -25,6 +27,7 @@ enum BookingStep: CaseIterable {
         case .expire: Bilingual(zh: "过期", en: "expire")
         case .undo: Bilingual(zh: "撤销", en: "undo")
         case .admit: Bilingual(zh: "认可入场", en: "accept at the gate")
+        case .void: Bilingual(zh: "作废", en: "void")
         }
     }
 
@@ -32,7 +35,7 @@ enum BookingStep: CaseIterable {
     var isForStrangers: Bool { self == .change || self == .cancel }
 
     /// Whether it is offered as what can be done next; the others have their own occasions.
-    var isOffered: Bool { self != .expire && self != .undo && self != .admit }
+    var isOffered: Bool { ![.expire, .undo, .admit, .void].contains(self) }
 
     /// Where it may be taken, and where it leads: to nothing new where the booking stays as it is.
     private var ways: [(from: Set<BookingState>, to: Set<BookingState>)] {
@@ -52,6 +55,7 @@ enum BookingStep: CaseIterable {
                 ([.noShow], [.confirmed]), ([.cancelled], [.requested, .held, .waitlisted, .confirmed]),
             ]
         case .admit: [([.cancelled, .expired], [.arrived])]
+        case .void: [([.completed, .noShow, .cancelled], [.cancelled])]
         }
     }
 

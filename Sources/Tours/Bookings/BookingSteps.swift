@@ -148,7 +148,7 @@ extension BookingStore {
     ) -> Change<Booking> {
         var booking = new
         booking.version = old.version + 1
-        let isStep = old.state != booking.state || booking.state == .held
+        let isStep = old.state != booking.state || booking.state == .held || booking.isVoid
         var writes = [BookingRows.update(booking, seen: old.version, step: isStep, scope)]
         for (before, after) in zip(old.lines, booking.lines)
         where before.kept != after.kept || before.arrived != after.arrived || before.isUpset != after.isUpset {

@@ -7,7 +7,8 @@ import Postgres
 /// What was a mistake is taken back by an entry of its own, with a reason; what was taken back stays visible.
 extension BookingStore {
     /// Takes the booking's last step back: arrived with all its check-ins, completed, no-show, or cancelled. Its seats are
-    /// its own again if they are still free, and what was kept or was to go back follows.
+    /// its own again if they are still free, and what was kept or was to go back follows. A register's row, which began
+    /// where it ended, is taken back whole.
     public static func undo(
         _ key: BookingKey, reason: String, seen: Int? = nil, now: Date
     ) -> Plan<Booking> {
@@ -15,9 +16,12 @@ extension BookingStore {
             let reason = try BookingRules.text(reason, field: "reason", max: 200)
             let (old, ledger) = try await lockToUndo(key, transaction, scope)
             guard seen ?? old.version == old.version else { throw BookingRules.stale }
+            guard !old.isVoid else { throw BookingRules.void }
             guard BookingStep.undo.from.contains(old.state) else { throw nothingToUndo(old.state) }
             let counted = ledger.checkIns.filter(\.counts)
-            var before = try await stand(before: old, transaction, scope)
+            guard var before = try await stand(before: old, transaction, scope) else {
+                return try void(old, counted, through: ledger.closed, reason: reason, now: now, scope)
+            }
             // Whoever was checked in, before it was completed or after, was there; without them nobody was.
             if old.state == .completed { before = .init(state: counted.isEmpty ? .confirmed : .arrived) }
             let undone = old.state == .arrived ? counted : []
@@ -63,7 +67,9 @@ extension BookingStore {
             let day = ledger.entryDay(line.day, now)
             var booking = old
             if left.isEmpty {
-                let before = try await stand(before: old, transaction, scope)
+                guard let before = try await stand(before: old, transaction, scope) else {
+                    throw nothingBefore(old.state)
+                }
                 booking = try await back(old, to: before, now: now, transaction, scope)
             }
             booking.count(left)
@@ -87,13 +93,16 @@ extension BookingStore {
         return (try await BookingRows.find(.number(number), transaction, scope), ledger)
     }
 
-    /// Where the booking stood before it came to where it stands.
+    /// Where the booking stood before it came to where it stands; nil of a register's row that has stood nowhere else.
     private static func stand(
         before booking: Booking, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> BookingStory.Stand {
+    ) async throws -> BookingStory.Stand? {
         let answers = try await transaction.query([
             BookingStory.select("e.subject = \("\(booking.id)")", scope),
-            "SELECT previous_state FROM tour_booking WHERE village_id = \(scope.village) AND id = \(booking.id.value)",
+            """
+            SELECT previous_state, register_key IS NOT NULL AS is_registered FROM tour_booking
+            WHERE village_id = \(scope.village) AND id = \(booking.id.value)
+            """,
         ])
         let way = try BookingStory.way(answers[0])
         var before = way.last?.state == booking.state ? way.dropLast().last : nil
@@ -101,12 +110,15 @@ extension BookingStore {
         if before == nil, let row = answers[1].first {
             before = BookingState(rawValue: try row.decode("previous_state")).map { .init(state: $0) }
         }
-        guard let before, BookingStep.undo.targets(from: booking.state).contains(before.state) else {
-            throw Refusal(
-                .conflict, "nothing-before", field: "booking", zh: "这个预约一登记就是“\(booking.state.label.zh)”，之前没有可以退回的状态",
-                en: "the booking has been \(booking.state.label.en) from its beginning: there is nothing to go back to")
-        }
-        return before
+        if let before, BookingStep.undo.targets(from: booking.state).contains(before.state) { return before }
+        guard try answers[1].first?.decode("is_registered") ?? false else { throw nothingBefore(booking.state) }
+        return nil
+    }
+
+    private static func nothingBefore(_ state: BookingState) -> Refusal {
+        Refusal(
+            .conflict, "nothing-before", field: "booking", zh: "这个预约一登记就是“\(state.label.zh)”，之前没有可以退回的状态",
+            en: "the booking has been \(state.label.en) from its beginning: there is nothing to go back to")
     }
 
     /// The booking as it was: what is kept, held and to go back follows from its state.

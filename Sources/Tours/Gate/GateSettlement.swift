@@ -41,6 +41,7 @@ extension GateConflictStore {
             }
             let visit = try place(conflict, session, ledger, now: now)
             let old = try await BookingRows.find(.number(conflict.booking), transaction, scope)
+            guard !old.isVoid else { throw BookingRules.void }
             return accepted(conflict, visit, old, ledger, settlement, reason, now: now, scope).map { booking in
                 settled.standing(booking.state)
             }

@@ -69,6 +69,7 @@ enum BookingComparison {
             """
             UPDATE tour_booking_said s SET entry = b.id, verdict = 'already' FROM tour_booking b
             WHERE b.village_id = \(scope.village) AND b.register_key = s.key AND b.register_key IS NOT NULL
+                AND NOT b.voided
             """,
             """
             CREATE TEMPORARY TABLE tour_booking_left ON COMMIT DROP AS
@@ -81,7 +82,7 @@ enum BookingComparison {
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
             JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
             JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
-            WHERE b.village_id = \(scope.village) AND b.register_key IS NOT NULL
+            WHERE b.village_id = \(scope.village) AND b.register_key IS NOT NULL AND NOT b.voided
                 AND (l.day IN (SELECT day FROM tour_booking_said)
                     OR (b.requested_at AT TIME ZONE 'Asia/Shanghai')::date IN (SELECT booked_on FROM tour_booking_said))
                 AND NOT EXISTS (SELECT FROM tour_booking_said r WHERE r.entry = b.id)
@@ -92,10 +93,28 @@ enum BookingComparison {
             SELECT (SELECT count(*) FROM tour_booking_left) AS entries,
                 (SELECT count(*) FROM tour_booking_said WHERE verdict IS NULL) AS rows
             """)
-        guard let row = counts.first, try row.decode("entries", as: Int64.self) > 0,
-            try row.decode("rows", as: Int64.self) > 0
-        else { return }
-        _ = try await transaction.query(likenesses.map { left.pair(agreeingIn: $0) })
+        guard let row = counts.first, try row.decode("rows", as: Int64.self) > 0 else { return }
+        let pairs = try row.decode("entries", as: Int64.self) > 0 ? likenesses.map { left.pair(agreeingIn: $0) } : []
+        // A row that was taken back does not come to life again when its register does.
+        _ = try await transaction.query(
+            pairs + [
+                """
+                UPDATE tour_booking_said s SET entry = b.id, verdict = 'already' FROM tour_booking b
+                WHERE s.verdict IS NULL AND b.village_id = \(scope.village) AND b.register_key = s.key
+                    AND b.register_key IS NOT NULL AND b.voided
+                """
+            ])
+    }
+
+    /// Locks the bookings that are to be corrected, before any session: in the order in which everybody does.
+    static func lockChanged(_ transaction: Transaction, _ scope: Scope) async throws {
+        _ = try await transaction.query(
+            """
+            SELECT b.id FROM tour_booking b
+            WHERE b.village_id = \(scope.village)
+                AND b.id IN (SELECT entry FROM tour_booking_said WHERE verdict = 'changed')
+            ORDER BY b.id FOR NO KEY UPDATE
+            """)
     }
 
     /// A recorded booking that the register tells no more, or tells differently.
@@ -118,6 +137,9 @@ enum BookingComparison {
         case already
         case changed(Left)
         case new
+
+        /// What may have been changed.
+        var left: Left? { if case .changed(let left) = self { left } else { nil } }
     }
 
     /// The verdicts of the rows from one line to another and their keys, by line.

@@ -1,28 +1,51 @@
+import Database
+import Foundation
 import Kernel
+import Postgres
 import Registers
 
 /// What is asked of a row that may be a recorded booking, changed.
 extension BookingRegister {
-    /// - Throws: a `Refusal` that names the booking and what of it is recorded differently.
+    /// - Throws: a `Refusal` that names the booking and what of it is recorded differently, unless it is said to be a
+    ///   correction.
     mutating func ask(_ row: RegisterRow, _ said: Entry, _ old: BookingComparison.Left) throws {
         let (column, recorded) = Self.difference(said, old)
         changed.append(ChangedRow(row: row.number, field: column.name, recorded: recorded, entry: old.entry))
+        guard context.choices.changed != .correct else { return }
         let zh =
             "可能是第 \(old.entry) 号预约（\(old.session.day)“\(old.unit.shortened)”\(old.headcount) 人）改过的，"
-            + "其中“\(column.name)”登记的是“\(recorded.shortened)”；"
+            + "其中“\(column.name)”登记的是“\(recorded.shortened)”；是更正请用 --changed correct（changed=correct），是另一个预约请用 --changed new（changed=new）"
         let en =
             "this may be booking \(old.entry) (\(old.session.day), “\(old.unit.shortened)”, \(old.headcount) people), "
             + "changed, which has “\(recorded.shortened)” as its “\(column.name)”: "
-        guard context.choices.changed == .correct else {
-            throw Refusal(
-                .conflict, "booking-differs", field: column.name, zh: zh + "是另一个预约请用 --changed new（changed=new）",
-                en: en + "if it is another one, say --changed new (changed=new)")
-        }
         throw Refusal(
-            .conflict, "booking-not-correctable", field: column.name,
-            zh: zh + "导入不能更正已登记的预约，请在预约上更正（taoyuan booking undo、booking adjust），再导入其余的行",
-            en: en + "an import can't correct a booking that is recorded; put the booking right (taoyuan booking undo, "
-                + "booking adjust) and import the other rows")
+            .conflict, "booking-differs", field: column.name, zh: zh,
+            en: en
+                + "if it is a correction, say --changed correct (changed=correct), if it is another one, --changed new "
+                + "(changed=new)")
+    }
+
+    /// Takes back what a row of the register corrects.
+    /// - Parameter numbers: the bookings, which are locked.
+    /// - Returns: what is written for that, or why it can't be.
+    func voids(
+        _ numbers: [Int64], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [Int64: Result<Change<Booking>, any Error>] {
+        guard !numbers.isEmpty else { return [:] }
+        let checkIns = try await transaction.query(
+            GateRecords.checkIns("c.booking_id = ANY(\(numbers)::bigint[])", scope)
+        ).map(GateRecords.checkIn).filter(\.counts)
+        // The day's last moment: nobody who waits for one of its sessions is promoted into it any more.
+        let now = TimeOfDay(minute: 0).instant(on: today.adding(days: 1)).addingTimeInterval(-1)
+        var found: [Int64: Result<Change<Booking>, any Error>] = [:]
+        for old in try await BookingRows.all(numbers, transaction, scope) {
+            found[old.id.value] = Result {
+                try BookingStore.void(
+                    old, checkIns.filter { $0.booking == old.id.value }, through: context.closedThrough,
+                    reason: "登记簿更正 / corrected by the register", now: now, scope)
+            }
+        }
+        return found
     }
 
     /// The first column that differs, and what is recorded in it.

@@ -40,7 +40,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
 
     public static let surveysRows = true
 
-    private let today: CivilDay
+    let today: CivilDay
     var context = ImportContext.none
     private var isCompared = false
     public internal(set) var changed: [ChangedRow] = []
@@ -106,12 +106,17 @@ public struct BookingRegister: RegisterRecorder, Sendable {
     ) async throws -> [RowOutcome] {
         if !isCompared {
             try await BookingComparison.compare(transaction, scope)
+            if context.choices.changed == .correct { try await BookingComparison.lockChanged(transaction, scope) }
             isCompared = true
         }
         guard let first = rows.first, let last = rows.last else { return [] }
         let entries = try rows.map { row in try Result { try read(row) } }
         let verdicts = try await BookingComparison.verdicts(from: first.number, to: last.number, transaction)
-        try await catalogue.load(entries.compactMap { try? $0.get().session }, transaction, scope)
+        let corrected = context.choices.changed == .correct ? verdicts.values.compactMap(\.verdict.left) : []
+        let voids = try await voids(corrected.map(\.entry), transaction, scope)
+        let sessions = entries.compactMap { try? $0.get().session } + corrected.map(\.session)
+        try await catalogue.load(sessions, transaction, scope)
+        var corrections: [SQL] = []
         var outcomes: [RowOutcome] = []
         var recorded: [Entry] = []
         for (row, entry) in zip(rows, entries) {
@@ -121,7 +126,13 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                     guard let (verdict, key) = verdicts[row.number] else { throw MissingRow() }
                     switch verdict {
                     case .already: return .already
-                    case .changed(let old) where context.choices.changed != .new: try ask(row, entry, old)
+                    case .changed(let old) where context.choices.changed != .new:
+                        try ask(row, entry, old)
+                        guard let void = voids[old.entry] else { throw MissingRow() }
+                        entry.key = key
+                        corrections += try correct(old, as: entry, void, scope)
+                        recorded.append(entry)
+                        return .updated([])
                     case .changed, .new: break
                     }
                     entry.key = key
@@ -131,8 +142,25 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                     return .recorded
                 })
         }
+        for start in stride(from: 0, to: corrections.count, by: 1000) {
+            _ = try await transaction.query(Array(corrections[start..<min(start + 1000, corrections.count)]))
+        }
         if !recorded.isEmpty { try await catalogue.write(recorded, today: today, transaction, scope) }
         return outcomes
+    }
+
+    /// Takes the recorded booking back, and gives its row the seats. What that changes of a closed period is dated after it.
+    private mutating func correct(
+        _ old: BookingComparison.Left, as entry: Entry, _ void: Result<Change<Booking>, any Error>,
+        _ scope: Scope
+    ) throws -> [SQL] {
+        do {
+            let change = try void.get()
+            try catalogue.take(entry, insteadOf: old)
+            return change.statements(by: scope)
+        } catch let refusal as Refusal where refusal.field == "booking" || refusal.field == "state" {
+            throw refusal.renamed(field: Self.state.name)
+        }
     }
 
     private func read(_ row: RegisterRow) throws -> Entry {

@@ -94,8 +94,20 @@ struct RegisteredTours: Sendable {
     }
 
     /// Gives a booking its seats.
+    /// - Parameter old: a recorded booking that gives its own back.
     /// - Throws: a `Refusal` when its session is another than the row says, or has not so many left.
-    mutating func take(_ entry: BookingRegister.Entry) throws {
+    mutating func take(_ entry: BookingRegister.Entry, insteadOf old: BookingComparison.Left? = nil) throws {
+        let before = sessions
+        if let old { sessions[old.session]?.taken -= old.state.ownsSeats ? old.headcount : 0 }
+        do {
+            try take(entry)
+        } catch {
+            sessions = before
+            throw error
+        }
+    }
+
+    private mutating func take(_ entry: BookingRegister.Entry) throws {
         var session =
             sessions[entry.session] ?? Session(id: nil, capacity: entry.capacity, taken: 0, isOpen: true)
         guard session.capacity == entry.capacity else { throw BookingRegister.capacityDiffers(session.capacity) }

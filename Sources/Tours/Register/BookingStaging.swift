@@ -47,6 +47,12 @@ enum BookingStaging {
     /// - Parameter today: the day of the import.
     static func move(today: CivilDay, _ scope: Scope) -> [SQL] {
         [
+            // What was taken back and is recorded again after all.
+            """
+            UPDATE tour_booking b SET register_key = sha256(b.register_key || int8send(b.id)) FROM tour_booking_staging w
+            WHERE b.village_id = \(scope.village) AND b.register_key = w.register_key AND b.voided
+                AND b.register_key IS NOT NULL
+            """,
             """
             UPDATE tour_session s SET booked = s.booked + w.seats
             FROM (SELECT session_id, sum(seats)::int AS seats FROM tour_booking_staging GROUP BY session_id) w
