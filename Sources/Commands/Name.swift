@@ -17,7 +17,7 @@ struct NameCommand: ParsableCommand {
                 "把一种写法并入另一种；已登记的不改写，此后两种写法都找得到。",
                 "Makes two spellings one; nothing recorded is rewritten, and both are found afterwards."),
             discussion: """
-                taoyuan name merge --kind channel '零售 ' 零售
+                taoyuan name merge --kind channel 门店 门店零售
                 taoyuan name merge --kind cooperative 老龙弯蟠桃合作社 老龙湾蟠桃合作社
                 """)
 
@@ -27,7 +27,10 @@ struct NameCommand: ParsableCommand {
                 "cooperative（合作社）、variety（品种）、grade（等级）、channel（渠道）或 buyer（买方）。",
                 "cooperative, variety, grade, channel or buyer."))
         var kind: NameKind
-        @Flag(help: .words("正确的写法还没有人用过。", "The one that is meant is a new one.")) var create = false
+        @Flag(
+            help: .words(
+                "正确的写法还没有人用过（渠道、买方）。", "The one that is meant is a new one (of channels and buyers).")) var create =
+            false
         @Argument(help: .words("弃用的写法。", "The spelling that is given up.")) var from: String
         @Argument(help: .words("正确的写法。", "The one that is meant.")) var to: String
 

@@ -69,6 +69,7 @@ extension LivelihoodFigures {
             ("import.income", Bilingual(zh: "导入其他收入", en: "import of other income")),
             ("import.bookings", Bilingual(zh: "导入研学预约", en: "import of bookings")),
             ("import.", Bilingual(zh: "导入", en: "import")),
+            ("name.merge", Bilingual(zh: "合并名称", en: "merge of names")),
         ]
     }
 
@@ -134,7 +135,7 @@ extension LivelihoodFigures {
             SELECT (e.at AT TIME ZONE 'Asia/Shanghai')::date::text AS entered_on, e.day::text AS day, e.kind, e.subject,
                 coalesce(i.fen, (e.figures ->> 'fen')::bigint
                     * CASE WHEN e.kind IN ('sale.reverse', 'sale.return', 'booking.refunded') THEN -1 ELSE 1 END) AS fen,
-                e.figures ->> 'reason' AS reason, i.rows
+                coalesce(e.figures ->> 'reason', '→ ' || (e.figures ->> 'meant')) AS reason, i.rows
             FROM event e
             LEFT JOIN LATERAL (
                 SELECT CASE WHEN e.kind IN ('import.sales', 'import.income', 'import.harvest') THEN count(r.day)
@@ -158,8 +159,8 @@ extension LivelihoodFigures {
                     SELECT coalesce(max(id), 0) FROM event
                     WHERE village_id = \(scope.village) AND kind = 'report.livelihood'
                         AND subject = \(report.id.description))
-                AND e.kind ~ '^(sale|batch|income|booking|import)[.]'
-                AND (e.day BETWEEN \(period.from) AND \(period.to) OR i.rows > 0)
+                AND e.kind ~ '^(sale|batch|income|booking|import|name)[.]'
+                AND (e.day BETWEEN \(period.from) AND \(period.to) OR i.rows > 0 OR e.kind = 'name.merge')
             ORDER BY e.id LIMIT \(told)
             """
         ).map { row in

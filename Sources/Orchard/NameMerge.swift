@@ -85,6 +85,9 @@ public enum NameMerge {
             return (givenUp, givenUp == meant ? named : meant, givenUp == meant)
         }
         guard !pairs.isEmpty else { throw try await unknown(kind, to, field: "to", transaction, scope) }
+        if kind == .cooperative, let pair = pairs.first {
+            try await checkNumbers(pair.givenUp, pair.meant, transaction, scope)
+        }
         return pairs.flatMap { givenUp, meant, comesBack -> [SQL] in
             let here: SQL = "village_id = \(scope.village)"
             let back: SQL = "UPDATE \(table) SET merged_into = NULL WHERE \(here) AND id = \(meant)"
@@ -94,6 +97,37 @@ public enum NameMerge {
                 ("UPDATE \(table) SET merged_into = \(meant)" as SQL
                     + " WHERE \(here) AND id = \(givenUp) AND merged_into IS NULL").touching(1),
             ]
+        }
+    }
+
+    /// Slips and sales are known by number, year and cooperative: of one cooperative no two may have the same.
+    private static func checkNumbers(
+        _ givenUp: Int, _ meant: Int, _ transaction: Transaction, _ scope: Scope
+    ) async throws {
+        func both(_ table: SQL, _ number: SQL, _ day: SQL, _ counts: SQL) -> SQL {
+            """
+            SELECT number, year FROM (
+                SELECT \(number) AS number, extract(year FROM \(day))::int AS year, c.id
+                FROM \(table) t JOIN cooperative c ON c.village_id = t.village_id AND c.id = t.cooperative_id
+                WHERE t.village_id = \(scope.village) AND \(number) IS NOT NULL AND \(counts)
+                    AND \([givenUp, meant])::int[] && ARRAY[c.id, c.merged_into]
+            ) n GROUP BY number, year HAVING count(DISTINCT id) > 1 ORDER BY year, number LIMIT 5
+            """
+        }
+        let answers = try await transaction.query([
+            both("batch", "slip", "harvested_on", "NOT voided"), both("sale", "number", "sold_on", "replaces IS NULL"),
+        ])
+        let clashes = try answers.flatMap {
+            try $0.map { "\(try $0.decode("number", as: String.self))（\(try $0.decode("year", as: Int.self))）" }
+        }
+        guard clashes.isEmpty else {
+            let listed = clashes.joined(separator: "、")
+            throw Refusal(
+                .conflict, "numbers-twice", field: "from",
+                zh: "两个合作社当年都有这些单号：\(listed)；先更正其中一个的单号，或者它们本来就是两个合作社",
+                en:
+                    "both cooperatives have these numbers in a year: \(listed); correct those of one, or they are two indeed"
+            )
         }
     }
 

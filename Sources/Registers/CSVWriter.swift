@@ -59,6 +59,7 @@ public struct CSVWriter: Sendable {
     private static func isRetyped(_ cell: String) -> Bool {
         let bytes = cell.utf8
         guard let first = bytes.first, isDigit(first), bytes.count <= 100 else { return false }
+        if isClock(bytes) { return true }
         var (dots, strokes, powers, others) = (0, 0, 0, 0)
         for byte in bytes where !isDigit(byte) {
             switch byte {
@@ -80,6 +81,13 @@ public struct CSVWriter: Sendable {
     private static func isDay(_ bytes: String.UTF8View) -> Bool {
         let lengths = bytes.split(omittingEmptySubsequences: false) { !isDigit($0) }.map(\.count)
         return (2...3).contains(lengths.count) && zip(lengths, [4, 2, 4]).allSatisfy { (1...$1).contains($0) }
+    }
+
+    /// Such as 9:30 and 12月3日.
+    private static func isClock(_ bytes: String.UTF8View) -> Bool {
+        guard bytes.count <= 20, bytes.contains(where: { $0 == UInt8(ascii: ":") || $0 == 0xE6 }) else { return false }
+        let others = String(bytes).unicodeScalars.filter { !("0"..."9").contains($0) }
+        return others.allSatisfy { $0 == ":" } || others.allSatisfy { "年月日".unicodeScalars.contains($0) }
     }
 
     /// Such as 1E5 and 1.38e+12.

@@ -12,6 +12,12 @@ extension SaleStore {
     ) -> Plan<[SaleCorrection]> {
         { transaction, scope in
             let reason = try CleanText.reason(reason)
+            // It takes back all that is left: what comes back meanwhile waits, or several such would beat it for ever.
+            _ = try await transaction.query(
+                """
+                SELECT FROM sale_line WHERE village_id = \(scope.village) AND sale_id = \(sale)
+                ORDER BY line FOR NO KEY UPDATE
+                """)
             let old = try await Self.sale(sale, transaction, scope)
             let lines = try line.map { [try Self.line($0, of: old)] } ?? old.lines
             let left = lines.filter { !$0.isOver }

@@ -154,11 +154,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             throw BatchRules.recalled(entry.source.number, recall).renamed(field: Self.slip.name)
         }
         try names.check(channel: entry.channel, in: Self.channel)
-        do {
-            try UsualPrice.check(entry.price, of: entry.source.product, usual: usualPrices[entry.source.product])
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.price.name)
-        }
+        try checkPrice(entry)
         guard entry.weight <= entry.source.stock else {
             throw BatchRules.notEnough(
                 batch: entry.source.number, stock: entry.source.stock, wanted: entry.weight
@@ -169,6 +165,14 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         part.known[entry.key] = [entry.recorded()]
         part.entries.append(entry)
         return .recorded
+    }
+
+    func checkPrice(_ entry: Entry) throws {
+        do {
+            try UsualPrice.check(entry.price, of: entry.source.product, usual: usualPrices[entry.source.product])
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: Self.price.name)
+        }
     }
 
     public mutating func begin(

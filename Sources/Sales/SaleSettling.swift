@@ -28,9 +28,11 @@ extension SaleRegister {
         }
         try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
         try names.check(channel: entry.channel, in: Self.channel)
+        if entry.price.fen != old.price { try checkPrice(entry) }
         // What the batches have left is read from the books.
         try await write(&part, transaction, scope)
-        let corrected = try await correct(sale, entry, transaction, scope)
+        let isOpen = context.closedThrough.map { old.day > $0 } ?? true
+        let corrected = try await correct(sale, entry, on: isOpen ? old.day : nil, transaction, scope)
         names.record(channel: entry.channel, buyer: entry.buyer)
         if let batch = old.batch, let stock = part.sources.batches[batch]?.stock {
             part.sources.batches[batch]?.stock = stock + old.weight
@@ -43,7 +45,7 @@ extension SaleRegister {
     }
 
     private func correct(
-        _ sale: Int64, _ entry: Entry, _ transaction: Transaction, _ scope: Scope
+        _ sale: Int64, _ entry: Entry, on day: CivilDay?, _ transaction: Transaction, _ scope: Scope
     ) async throws -> Int64 {
         let anew = NewSale(
             number: entry.key.key.number, day: entry.day, channel: entry.channel, buyer: entry.buyer,
@@ -52,7 +54,8 @@ extension SaleRegister {
             replaces: sale, confirmed: Set(NewSale.Question.allCases))
         do {
             return try await transaction.part {
-                _ = try await SaleStore.reverse(sale, reason: "登记簿已更正", today: today)(transaction, scope)
+                // On the day of the sale: as the register has it, the wrong one never was.
+                _ = try await SaleStore.reverse(sale, reason: "登记簿已更正", day: day, today: today)(transaction, scope)
                     .write(in: transaction, scope)
                 return try await SaleStore.record(anew, today: today)(transaction, scope)
                     .write(in: transaction, scope).id.value

@@ -119,6 +119,21 @@ import Testing
         }
     }
 
+    @Test func `cooperatives with the same number in a year are not made one`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            try await village.register(village.harvest(plot: "E1", slip: "C1"))
+            let west = village.harvest(plot: "W1", slip: "C1")
+            let other = try await village.register(west)
+            let merge = NameMerge.merge(.cooperative, from: TestOrchard.eastName, to: TestOrchard.westName)
+            let refused = try await refusal { try await village.change(merge) }
+            #expect(refused?.code == "numbers-twice" && refused?.message.zh.contains("C1（2026）") == true)
+            let right = RightHarvest(slip: "W-C1")
+            try await village.change(BatchStore.correct(other.batch, right, reason: "x", today: village.today))
+            try await village.change(merge)
+        }
+    }
+
     @Test func `a merged grade is the one that is meant`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

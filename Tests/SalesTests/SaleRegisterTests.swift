@@ -183,6 +183,10 @@ import Testing
             #expect(try await village.number("SELECT out_g FROM batch") == 50_000)
             let fen: SQL = "SELECT sum(amount_fen - refunded_fen)::bigint FROM sale_line"
             #expect(try await village.number(fen) == 7650 + 48_000 + 24_800)
+            let dated: SQL = """
+                SELECT count(*) FROM sale_correction k JOIN sale s ON s.id = k.sale_id WHERE k.day = s.sold_on
+                """
+            #expect(try await village.number(dated) == 2, "as the register has it, the wrong sales never were")
             // As it was before and as it is now, the register is known.
             #expect(try await load(village, first, second).already == 2)
             #expect(try await load(village, right, more, third, changed: .correct).already == 3)

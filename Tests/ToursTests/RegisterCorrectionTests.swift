@@ -136,6 +136,17 @@ import Testing
         }
     }
 
+    @Test func `a booking that was taken back by mistake is recorded again as a row of its own`() async throws {
+        try await withVillage { village in
+            _ = try await load(village, Self.row)
+            _ = try await undo(village, 1)
+            #expect(try await load(village, Self.row).already == 1)
+            #expect(try await load(village, Self.row, changed: .new).recorded == 1)
+            #expect(try await books(village) == ["2025-03-07 630 14"])
+            #expect(try await load(village, Self.row, changed: .new).already == 1)
+        }
+    }
+
     @Test func `in a closed year both are dated after it`() async throws {
         try await withVillage { village in
             let other = Self.row.replacing("区委党校", with: "市委党校").replacing("6211", with: "6212")

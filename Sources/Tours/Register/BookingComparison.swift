@@ -53,7 +53,8 @@ enum BookingComparison {
     }
 
     /// Tells of each row whether it is recorded already, may be a changed one, or is new.
-    static func compare(_ transaction: Transaction, _ scope: Scope) async throws {
+    /// - Parameter revives: whether a row that was taken back is recorded again.
+    static func compare(revives: Bool, _ transaction: Transaction, _ scope: Scope) async throws {
         _ = try await transaction.query([
             """
             CREATE TEMPORARY TABLE tour_booking_said ON COMMIT DROP AS
@@ -95,15 +96,13 @@ enum BookingComparison {
             """)
         guard let row = counts.first, try row.decode("rows", as: Int64.self) > 0 else { return }
         let pairs = try row.decode("entries", as: Int64.self) > 0 ? likenesses.map { left.pair(agreeingIn: $0) } : []
-        // A row that was taken back does not come to life again when its register does.
-        _ = try await transaction.query(
-            pairs + [
-                """
-                UPDATE tour_booking_said s SET entry = b.id, verdict = 'already' FROM tour_booking b
-                WHERE s.verdict IS NULL AND b.village_id = \(scope.village) AND b.register_key = s.key
-                    AND b.register_key IS NOT NULL AND b.voided
-                """
-            ])
+        // A row that was taken back does not come to life again when its register does, unless that is said.
+        let void: SQL = """
+            UPDATE tour_booking_said s SET entry = b.id, verdict = 'already' FROM tour_booking b
+            WHERE s.verdict IS NULL AND b.village_id = \(scope.village) AND b.register_key = s.key
+                AND b.register_key IS NOT NULL AND b.voided
+            """
+        _ = try await transaction.query(pairs + (revives ? [] : [void]))
     }
 
     /// Locks the bookings that are to be corrected, before any session: in the order in which everybody does.

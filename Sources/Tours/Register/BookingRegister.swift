@@ -105,7 +105,8 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
         if !isCompared {
-            try await BookingComparison.compare(transaction, scope)
+            try await BookingComparison.compare(
+                revives: context.choices.changed == .new, transaction, scope)
             if context.choices.changed == .correct { try await BookingComparison.lockChanged(transaction, scope) }
             isCompared = true
         }
