@@ -82,6 +82,21 @@ import Testing
         }
     }
 
+    @Test func `a sale that is recorded anew by itself settles what the first did`() async throws {
+        try await withVillage { village in
+            let ground = try await Ground(village)
+            let wrong = try #require(try await ground.pick((ground.east, 6_000)).extras.first?.sales.first)
+            try await ground.reverse(wrong)
+            let line = NewSale.Line(
+                batch: ground.east, weight: Weight(grams: 5_000), price: try Price(fen: 1200, basis: .jin))
+            let right = try await village.sell(village.sale([line], replaces: wrong)).id.value
+            #expect(try await ground.stands() == ([right], false))
+            #expect(try await ground.refused() == "no-picking")
+            try await ground.reverse(right)
+            #expect(try await ground.stands() == ([], true))
+        }
+    }
+
     @Test func `of several cooperatives' sales each can be reversed and recorded again`() async throws {
         try await withVillage { village in
             let ground = try await Ground(village)
