@@ -84,8 +84,10 @@ class Tours:
             f" FROM generate_series(1, {PAST_BOOKINGS}) n RETURNING id),"
             " n AS (SELECT id, row_number() OVER () AS n FROM b), m AS (SELECT id, day, row_number() OVER () AS m FROM s)"
             " INSERT INTO tour_booking_session (village_id, booking_id, session_id, day, headcount, price_fen,"
-            " amount_fen, arrived) SELECT 1, n.id, m.id, m.day, 1, 6800, 6800, 1"
-            f" FROM n JOIN m ON m.m = 1 + (n.n - 1) / {SEATS}")
+            " amount_fen, arrived, minutes, hold_minutes, change_hours, free_cancel_hours, late_fee_percent,"
+            " no_show_fee_percent) SELECT 1, n.id, m.id, m.day, 1, 6800, 6800, 1, 120, p.hold_minutes, p.change_hours,"
+            " p.free_cancel_hours, p.late_fee_percent, p.no_show_fee_percent"
+            f" FROM n JOIN m ON m.m = 1 + (n.n - 1) / {SEATS} CROSS JOIN tour_programme p")
         # What autovacuum would do in its time, for it not to come in the middle of a measurement. With tables that are as
         # good as empty it would do nothing, and told of them the planner would believe that they stay so.
         for table in "tour_session", "tour_booking", "tour_booking_session":
