@@ -142,7 +142,8 @@ extension Booking {
     /// What has come in, and what is open on either side.
     private var paymentText: String {
         var text = "\(payment.label[.ofThisRun]) \(netPaid.yuan)"
-        if tooMuch.fen > 0 { text += words("，多收 \(tooMuch.yuan)", ", \(tooMuch.yuan) too much") }
+        // What is to go back is told as that.
+        if tooMuch > refundOpen { text += words("，多收 \(tooMuch.yuan)", ", \(tooMuch.yuan) too much") }
         if open.fen > 0 { text += words("，还差 \(open.yuan)", ", \(open.yuan) to be paid") }
         return text
     }
@@ -178,7 +179,10 @@ extension Booking {
             (words("收取", "kept"), kept.fen > 0 ? kept.yuan : nil),
             (
                 words("退款", "refund"),
-                refundDue.fen > 0 ? "\(refund.label[.ofThisRun]) \(refunded.yuan) / \(refundDue.yuan)" : nil
+                refundDue.fen > 0
+                    ? "\(refund.label[.ofThisRun]) "
+                        + words("应退 \(refundDue.yuan)，已退 \(refunded.yuan)", "\(refunded.yuan) of \(refundDue.yuan)")
+                    : nil
             ), (words("版本", "version"), "\(version)"),
         ]
         return Table(facts: facts).text
