@@ -12,6 +12,8 @@ extension SaleRegister {
         /// nil of one that is being written.
         let sale: Int64?
         let day: CivilDay
+        /// Of the first of the sales that this one was recorded anew for; nil of one that was not.
+        var firstDay: CivilDay?
         /// nil when it was sold out of several batches.
         let batch: Int64?
         let weight: Weight
@@ -153,6 +155,13 @@ extension SaleRegister {
                     price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
                     channel: try row.decode("channel"), buyer: try row.decode("buyer"),
                     paidHow: try row.decode("paid_how"), hasReturns: try row.decode("has_returns")))
+        }
+        for (key, entries) in found where entries.count > 1 {
+            found[key] = entries.map { entry in
+                var entry = entry
+                entry.firstDay = entries.last?.day
+                return entry
+            }
         }
         return found
     }

@@ -96,7 +96,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         /// What it says beside what is recorded.
         func beside(_ old: Recorded) -> RecordedRow {
             var row = RecordedRow()
-            row.compare(SaleRegister.day, recorded: old.day, said: day)
+            // One of a closed period that was recorded anew has a later day, and the register the one of before.
+            if day != old.firstDay { row.compare(SaleRegister.day, recorded: old.day, said: day) }
             if !formerBatches.contains(old.batch ?? 0) {
                 row.compare(SaleRegister.slip, recorded: old.batch, said: source.number) { "批次 \($0)" }
             }

@@ -26,7 +26,15 @@ extension SaleRegister {
                     "of \(what.en) (\(sale)) something was reversed or came back, and the register can't correct it: use "
                     + "sale reverse and sale record --replaces")
         }
-        try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+        if let closed = context.closedThrough, entry.day <= closed {
+            throw Refusal(
+                .conflict, "books-closed", field: Self.day.name,
+                zh: "\(what.zh)（销售 \(sale)）在已结账的期间（到 \(closed) 为止），登记簿不能更正；请用 sale reverse 和 sale record "
+                    + "--replaces，记在之后的日期",
+                en:
+                    "\(what.en) (\(sale)) is of a period that is closed (through \(closed)), and the register can't correct it: "
+                    + "use sale reverse and sale record --replaces on a later day")
+        }
         try names.check(channel: entry.channel, in: Self.channel)
         if entry.price.fen != old.price { try checkPrice(entry) }
         // What the batches have left is read from the books.

@@ -232,6 +232,12 @@ import Testing
             #expect(try await load(village, new).recorded == 1)
             #expect(try await load(village, new).already == 1)
             #expect(try await load(village, old).already == 1)
+            // As the register was corrected, and the books by hand after the closing.
+            let corrected = "2025-08-03,S1,东社,C1,蟠桃,8,8.5,68,批发,红旗批发,现金"
+            #expect(try await load(village, corrected).already == 1)
+            let other = try await load(
+                village, corrected.replacing(",8,8.5,68", with: ",7,8.5,59.5"), changed: .correct)
+            #expect(other.refused.first?.reason.zh.contains("--replaces") == true, "\(other.refused)")
             #expect(try await village.number("SELECT count(*) FROM sale") == 3)
         }
     }
