@@ -16,7 +16,8 @@ final class Canceller: Sendable {
     }
 
     /// Owns a `PGcancel`.
-    private final class Token: @unchecked Sendable {  // because libpq lets any thread call `PQcancel`
+    // @unchecked because libpq lets any thread call `PQcancel` with it, and the pointer never changes.
+    private final class Token: @unchecked Sendable {
         private let pointer: OpaquePointer
 
         init?(_ connection: OpaquePointer) {

@@ -23,7 +23,8 @@ struct ResultHandle: ~Copyable {
 /// What a statement answered: its rows, and how many rows it affected.
 public struct Rows: RandomAccessCollection, Sendable {
     /// Shares one result among its rows.
-    final class Storage: @unchecked Sendable {  // because libpq lets any thread read a finished `PGresult`
+    // @unchecked because libpq lets any thread read a finished `PGresult`, and nobody writes to it.
+    final class Storage: @unchecked Sendable {
         let result: ResultHandle
 
         init(_ result: consuming ResultHandle) {

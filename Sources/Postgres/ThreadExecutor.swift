@@ -33,7 +33,8 @@ public final class ThreadExecutor: SerialExecutor {
 }
 
 /// The jobs that wait for the thread.
-private final class JobQueue: @unchecked Sendable {  // because all that changes is touched under `condition` only
+// @unchecked because all that changes is touched under `condition` only, which the compiler cannot see.
+private final class JobQueue: @unchecked Sendable {
     private let condition = NSCondition()
     private var isStopped = false
     /// Each job holds its executor: the actor that owns the executor may be released by the job itself.

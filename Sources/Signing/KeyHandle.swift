@@ -1,7 +1,8 @@
 import COpenSSL
 
 /// Owns an `EVP_PKEY`, parsed once and kept: reading a key from PEM costs ten times a signature.
-final class KeyHandle: @unchecked Sendable {  // because OpenSSL lets threads share a key that is never changed
+// @unchecked because OpenSSL lets threads share an `EVP_PKEY` that is never changed, and this one is not.
+final class KeyHandle: @unchecked Sendable {
     let pointer: OpaquePointer
     let algorithm: Algorithm
 
