@@ -9,22 +9,10 @@ extension HarvestRegister {
     func checkNames(_ entry: Entry) throws {
         var faults = RowFaults()
         if catalogue.recorded(variety: entry.varietyName, of: entry.product.id) == nil {
-            try faults.reading(()) {
-                do {
-                    try catalogue.checkNew(.variety, entry.varietyName)
-                } catch let refusal as Refusal {
-                    throw refusal.renamed(field: Self.variety.name)
-                }
-            }
+            try faults.reading(()) { try Self.variety.naming { try catalogue.checkNew(.variety, entry.varietyName) } }
         }
         if catalogue.grades[entry.gradeName] == nil {
-            try faults.reading(()) {
-                do {
-                    try catalogue.checkNew(.grade, entry.gradeName)
-                } catch let refusal as Refusal {
-                    throw refusal.renamed(field: Self.grade.name)
-                }
-            }
+            try faults.reading(()) { try Self.grade.naming { try catalogue.checkNew(.grade, entry.gradeName) } }
         }
         try faults.check()
     }
@@ -84,11 +72,7 @@ extension HarvestRegister {
 
     private func harvestDay(_ row: RegisterRow) throws -> CivilDay {
         let day = try row.day(Self.day)
-        do {
-            try BatchRules.harvestDay(day, today: today)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.day.name)
-        }
+        try Self.day.naming { try BatchRules.harvestDay(day, today: today) }
         return day
     }
 

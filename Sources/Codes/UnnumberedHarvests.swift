@@ -1,8 +1,6 @@
-import Batches
 import Database
 import Kernel
 import Postgres
-import Registers
 
 /// Harvests that were registered by form or command line and have no slip yet: a register's row may be one of them.
 struct UnnumberedHarvests: Sendable {
@@ -62,30 +60,4 @@ struct UnnumberedHarvests: Sendable {
     }
 
     private static func place(_ entry: HarvestRegister.Entry) -> Place { Place(plot: entry.plot, day: entry.day) }
-}
-
-extension HarvestRegister {
-    /// Gives a batch the slip of the row that it is, if that is said; else the row waits.
-    mutating func number(
-        _ batch: Int64, as entry: Entry, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> RowOutcome {
-        changed.append(ChangedRow(row: entry.row, field: Self.slip.name, recorded: "", entry: batch))
-        guard context.choices.changed == .correct else {
-            throw Refusal(
-                .conflict, "slip-missing", field: Self.slip.name,
-                zh: "批次 \(batch) 是同一地块同一天同样多的采收，还没有单号；就是这一笔请用 --changed correct（changed=correct），"
-                    + "是另一笔请用 --changed new（changed=new）",
-                en:
-                    "batch \(batch) is as much from the same plot on the same day and has no slip yet: if this is it, say "
-                    + "--changed correct (changed=correct), if it is another, --changed new (changed=new)")
-        }
-        do {
-            let right = RightHarvest(slip: entry.slip, picker: entry.picker)
-            _ = try await BatchStore.correct(batch, right, reason: "登记簿补录单号", today: today)(transaction, scope)
-                .write(in: transaction, scope)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.slip.name)
-        }
-        return .updated([])
-    }
 }

@@ -26,6 +26,12 @@ public enum ClosedBooks {
         if let through, day <= through { throw refusal(day, through: through, field: field) }
     }
 
+    /// The day for which what is found of a day now is entered: its own, or today where its books are closed.
+    public static func entryDay(_ day: CivilDay, through: CivilDay?, today: CivilDay) -> CivilDay {
+        if let through, day <= through { return today }
+        return day
+    }
+
     public static func refusal(_ day: CivilDay, through: CivilDay, field: String = "day") -> Refusal {
         Refusal(
             .conflict, "books-closed", field: field, zh: "账已结到 \(through)，\(day) 的不能再登记；更正请记在 \(through) 之后的日期",

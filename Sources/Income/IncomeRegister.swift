@@ -130,11 +130,7 @@ public struct IncomeRegister: RegisterRecorder, Sendable {
         var faults = RowFaults()
         let day = try faults.reading(today) { try row.day(Self.day) }
         let source = try faults.reading(IncomeSource.other) {
-            do {
-                return try IncomeSource(entered: row.text(Self.source, max: 60))
-            } catch let refusal as Refusal {
-                throw refusal.renamed(field: Self.source.name)
-            }
+            try Self.source.naming { try IncomeSource(entered: row.text(Self.source, max: 60)) }
         }
         let memo = try faults.reading("") { try row.text(Self.memo, max: 500) }
         // One fen stands for an amount that could not be read, and is said already.

@@ -60,10 +60,6 @@ extension PlotRegister {
 
     /// - Returns: nil when the row names none, which it is refused for already.
     private static func crop(_ name: String, _ catalogue: Catalogue) throws -> Product? {
-        do {
-            return name.isEmpty ? nil : try catalogue.product(named: name)
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: product.name)
-        }
+        try product.naming { name.isEmpty ? nil : try catalogue.product(named: name) }
     }
 }

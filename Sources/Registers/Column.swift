@@ -19,6 +19,17 @@ public struct Column: Sendable, Hashable {
     }
 }
 
+extension Column {
+    /// What `read` returns; what it refuses, of this column.
+    public func naming<Value>(_ read: () throws -> Value) throws -> Value {
+        do {
+            return try read()
+        } catch let refusal as Refusal {
+            throw refusal.renamed(field: name)
+        }
+    }
+}
+
 /// A row was asked for a column that its register was not opened with: a fault of the caller, not of the file.
 public struct UndeclaredColumn: Error, Sendable {
     public let name: String

@@ -169,11 +169,8 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     }
 
     func checkPrice(_ entry: Entry) throws {
-        do {
-            try UsualPrice.check(entry.price, of: entry.source.product, usual: usualPrices[entry.source.product])
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: Self.price.name)
-        }
+        let product = entry.source.product
+        try Self.price.naming { try UsualPrice.check(entry.price, of: product, usual: usualPrices[product]) }
     }
 
     public mutating func begin(

@@ -31,7 +31,7 @@ extension BookingStore {
         }
         booking.refundWhatIsNotKept()
         let today = BookingRules.today(now)
-        func entryDay(_ day: CivilDay) -> CivilDay { closed.map { day <= $0 } ?? false ? today : day }
+        func entryDay(_ day: CivilDay) -> CivilDay { ClosedBooks.entryDay(day, through: closed, today: today) }
         let days = Dictionary(old.lines.map { ($0.session, $0.day) }) { first, _ in first }
         return step(
             from: old, to: booking, what: "voided", message: nil, day: old.lines.first.map { entryDay($0.day) },

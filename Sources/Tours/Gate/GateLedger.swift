@@ -55,8 +55,7 @@ struct GateLedger: Sendable {
 
     /// The day for which what is found of a visit now is entered: its own, or today where its books are closed.
     func entryDay(_ day: CivilDay, _ now: Date) -> CivilDay {
-        guard let closed, day <= closed else { return day }
-        return BookingRules.today(now)
+        ClosedBooks.entryDay(day, through: closed, today: BookingRules.today(now))
     }
 
     func visit(_ session: Int64?) -> GateVisit? { booking.visits.first { $0.session == session } }

@@ -181,7 +181,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                     en: "it was booked after its session"))
         }
         let time = try faults.reading(TimeOfDay(minute: 0)) {
-            try named(Self.time) { try TimeOfDay(start: row.key(Self.time, max: 20)) }
+            try Self.time.naming { try TimeOfDay(start: row.key(Self.time, max: 20)) }
         }
         let key = try catalogue.key(
             site: faults.reading("") { try text(row, Self.site, max: 100) },
@@ -194,7 +194,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
             session: key, capacity: faults.reading(0) { try row.integer(Self.capacity, in: SessionRules.capacity) },
             bookedOn: bookedOn ?? today, unit: faults.reading("") { try text(row, Self.unit, max: 200) },
             unitKind: faults.reading(UnitKind.allCases[0]) {
-                try named(Self.unitKind) { try UnitKind(named: row.text(Self.unitKind, max: 60)) }
+                try Self.unitKind.naming { try UnitKind(named: row.text(Self.unitKind, max: 60)) }
             },
             headcount: headcount ?? 0, arrived: faults.reading(0) { try Self.arrivals(row, state) },
             leader: faults.reading("") { try text(row, Self.leader, max: 60) },
@@ -264,14 +264,6 @@ public struct BookingRegister: RegisterRecorder, Sendable {
 
     private func text(_ row: RegisterRow, _ column: Column, max: Int) throws -> String {
         try SiteRules.name(row.text(column, max: max), field: column.name, max: max)
-    }
-
-    private func named<Value>(_ column: Column, _ read: () throws -> Value) throws -> Value {
-        do {
-            return try read()
-        } catch let refusal as Refusal {
-            throw refusal.renamed(field: column.name)
-        }
     }
 
     static func notEnough(_ free: Int) -> Refusal {
