@@ -20,7 +20,10 @@ enum ParserTalk {
         (#"^  See '(.*)' for more information\.$"#, "  详见“$1”。"),
         (#"Missing expected argument '(.*)'$"#, "缺少 $1"), (#"Missing one of: '(.*)'$"#, "缺少其中之一：$1"),
         (#"Unknown option '(.*)'\. Did you mean '(.*)'\?$"#, "没有选项 $1；是不是 $2？"),
-        (#"Unknown option '(.*)'$"#, "没有选项 $1"), (#"Missing value for '(.*)'$"#, "$1 后面缺少内容"),
+        (#"Unknown option '(.*)'$"#, "没有选项 $1"),
+        // A value that begins with - is taken for another option.
+        (#"Missing value for '(-[^ ]*)( .*)?'$"#, "$1$2 后面缺少内容（以 - 开头的内容要写成 $1=…）"),
+        (#"Missing value for '(.*)'$"#, "$1 后面缺少内容"),
         (#"The option '(.*)' does not take any value, but '(.*)' was specified\.$"#, "选项 $1 不带内容，却给了“$2”"),
         (#"Unexpected argument '(.*)'$"#, "无法识别的参数“$1”"),
         (#"(\d+) unexpected arguments: '(.*)'$"#, "$1 个无法识别的参数：$2"),

@@ -82,7 +82,7 @@ import Testing
         ("batch register --plot D01", "错误：缺少 --variety <variety>"), ("batch show", "错误：缺少 <batch>"),
         ("batch list --in-stok", "错误：没有选项 --in-stok；是不是 --in-stock？"), ("foo", "错误：无法识别的参数“foo”"),
         ("batch list --frobnicate", "错误：没有选项 --frobnicate"), ("batch show 1 2 3", "错误：2 个无法识别的参数：2、3"),
-        ("batch list --limit", "错误：--limit <limit> 后面缺少内容"),
+        ("batch list --limit", "错误：--limit <limit> 后面缺少内容（以 - 开头的内容要写成 --limit=…）"),
         ("batch list --limit x", "错误：“x”不能用于 --limit <limit>：须是整数，如 17"),
         ("batch show 1.5", "错误：“1.5”不能用于 <batch>：须是整数，如 17"),
         ("batch show 99999999999999999999", "错误：“99999999999999999999”不能用于 <batch>：须在 "),

@@ -134,6 +134,44 @@ import Testing
         }
     }
 
+    @Test func `a number stands once a year under all spellings of a cooperative`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let first = try await village.register(village.harvest(plot: "E1", slip: "C1")).batch
+            let other = try await village.register(village.harvest(plot: "W1", slip: "C2")).batch
+            @Sendable func line(_ batch: Int64) throws -> NewSale.Line {
+                .init(batch: batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
+            }
+            try await village.sell(village.sale([line(first)], number: "S1"))
+            try await village.change(
+                NameMerge.merge(.cooperative, from: TestOrchard.eastName, to: TestOrchard.westName))
+            let twice = try await refusal { try await village.register(village.harvest(plot: "W1", slip: "C1")) }
+            #expect(twice?.code == "slip-taken")
+            let right = RightHarvest(slip: "C1")
+            let corrected = try await refusal {
+                try await village.change(BatchStore.correct(other, right, reason: "x", today: village.today))
+            }
+            #expect(corrected?.code == "slip-taken")
+            let sold = try await refusal { try await village.sell(village.sale([line(other)], number: "S1")) }
+            #expect(sold?.code == "sale-number-taken")
+            // The year before has numbers of its own.
+            let before = try CivilDay("2025-08-01")
+            try await village.register(village.harvest(plot: "W1", day: before, slip: "C1"))
+            // Two at one moment, each under another spelling.
+            let outcomes = await withTaskGroup(of: String?.self) { group in
+                for plot in ["E1", "W1"] {
+                    group.addTask {
+                        await (try? refusal { try await village.register(village.harvest(plot: plot, slip: "C9")) })??
+                            .code
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.count { $0 == nil } == 1, "\(outcomes)")
+            #expect(try await village.number("SELECT count(*) FROM batch WHERE slip = 'C9'") == 1)
+        }
+    }
+
     @Test func `a merged grade is the one that is meant`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

@@ -197,3 +197,82 @@ SELECT c.village_id, c.batch_number, c.serial, c.key_id, c.issued_on, c.best_bef
 FROM code c
 JOIN batch b ON b.village_id = c.village_id AND b.number = c.batch_number;
 
+-- Numbers stand once a year in a cooperative however it is spelt: the unique indexes know it by its row alone. Where no
+-- names were merged there is nothing to look for. Of two who write one number under two spellings at the same moment the
+-- second waits for the first.
+CREATE FUNCTION slip_under_another_spelling(in_village int, in_cooperative int, in_slip text, harvested date)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM public.cooperative n
+        JOIN public.cooperative c ON c.village_id = n.village_id AND c.id <> n.id
+            AND coalesce(c.merged_into, c.id) = coalesce(n.merged_into, n.id)
+        JOIN public.batch b ON b.village_id = c.village_id AND b.cooperative_id = c.id
+        WHERE n.village_id = in_village AND n.id = in_cooperative AND b.slip = in_slip AND b.slip IS NOT NULL
+            AND NOT b.voided AND extract(year FROM b.harvested_on)::int = extract(year FROM harvested)::int)
+$$;
+CREATE FUNCTION sale_number_under_another_spelling(in_village int, in_cooperative int, in_number text, sold date)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM public.cooperative n
+        JOIN public.cooperative c ON c.village_id = n.village_id AND c.id <> n.id
+            AND coalesce(c.merged_into, c.id) = coalesce(n.merged_into, n.id)
+        JOIN public.sale s ON s.village_id = c.village_id AND s.cooperative_id = c.id
+        WHERE n.village_id = in_village AND n.id = in_cooperative AND s.number = in_number AND s.number IS NOT NULL
+            AND s.replaces IS NULL AND extract(year FROM s.sold_on)::int = extract(year FROM sold)::int)
+$$;
+
+CREATE FUNCTION check_written_slips() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
+        PERFORM pg_advisory_xact_lock(7241006, village_id)
+        FROM (SELECT DISTINCT village_id FROM written WHERE slip IS NOT NULL) v;
+        IF EXISTS (SELECT FROM written w WHERE w.slip IS NOT NULL
+            AND public.slip_under_another_spelling(w.village_id, w.cooperative_id, w.slip, w.harvested_on))
+        THEN
+            RAISE EXCEPTION 'the slip stands under another spelling of the cooperative'
+                USING ERRCODE = 'unique_violation', CONSTRAINT = 'batch_slip_once';
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION check_corrected_slip() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
+        PERFORM pg_advisory_xact_lock(7241006, NEW.village_id);
+        IF public.slip_under_another_spelling(NEW.village_id, NEW.cooperative_id, NEW.slip, NEW.harvested_on) THEN
+            RAISE EXCEPTION 'the slip stands under another spelling of the cooperative'
+                USING ERRCODE = 'unique_violation', CONSTRAINT = 'batch_slip_once';
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION check_written_sale_numbers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
+        PERFORM pg_advisory_xact_lock(7241006, village_id)
+        FROM (SELECT DISTINCT village_id FROM written WHERE number IS NOT NULL AND replaces IS NULL) v;
+        IF EXISTS (SELECT FROM written w WHERE w.number IS NOT NULL AND w.replaces IS NULL
+            AND public.sale_number_under_another_spelling(w.village_id, w.cooperative_id, w.number, w.sold_on))
+        THEN
+            RAISE EXCEPTION 'the number stands under another spelling of the cooperative'
+                USING ERRCODE = 'unique_violation', CONSTRAINT = 'sale_number_once';
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION slip_under_another_spelling(int, int, text, date),
+    sale_number_under_another_spelling(int, int, text, date), check_written_slips(), check_corrected_slip(),
+    check_written_sale_numbers() FROM PUBLIC;
+CREATE TRIGGER batch_written_slips AFTER INSERT ON batch REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION check_written_slips();
+CREATE TRIGGER batch_corrected_slip AFTER UPDATE OF slip ON batch
+    FOR EACH ROW WHEN (NEW.slip IS DISTINCT FROM OLD.slip AND NEW.slip IS NOT NULL)
+    EXECUTE FUNCTION check_corrected_slip();
+CREATE TRIGGER sale_written_numbers AFTER INSERT ON sale REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION check_written_sale_numbers();

@@ -57,7 +57,7 @@ extension BookingText {
         // The field of the session is there only when there are others to choose from.
         let wrong = mayChange && (field != "session" || !others.isEmpty) ? field : nil
         if mayChange { values["change"] = change(booking, typed, wrong, refusal, others) }
-        if let refusal, wrong == nil { values["trouble"] = refusal.message.sentence(in: language) }
+        if let refusal, wrong == nil { values["trouble"] = words(of: refusal) }
         if [.confirmed, .arrived].contains(booking.state) {
             values["ticket"] = [
                 "heading": say("入场凭证", "Ticket"),
@@ -160,6 +160,14 @@ extension BookingText {
         case .requested, .held, .waitlisted: "calm"
         case .expired, .cancelled, .noShow: "warn"
         }
+    }
+
+    /// What a refusal says beside the form, where nothing else is at hand but the form.
+    private func words(of refusal: Refusal) -> String {
+        guard refusal.code == BookingRules.bookedAlreadyCode else { return refusal.message.sentence(in: language) }
+        return say(
+            "这个电话已经预约了这一场。确实要改到这一场，请勾选下面的选项。",
+            "This phone has a booking of that session already. If you want to change to it, tick the box below.")
     }
 
     private func explanation(_ booking: Booking) -> String {
