@@ -82,11 +82,10 @@ public struct AccountStore: Sendable {
     public func authenticate(username: String, password: String, village: Int) async throws -> (Int, Person)? {
         let rows = try await database.query(
             """
-            SELECT id, username, password_salt, password_hash, role, coalesce((
-                SELECT c.merged_into FROM cooperative c
-                WHERE c.village_id = account.village_id AND c.id = account.cooperative_id), cooperative_id) AS cooperative_id
-            FROM account
-            WHERE village_id = \(village) AND username = \(username.lowercased()) AND disabled_at IS NULL
+            SELECT a.id, a.username, a.password_salt, a.password_hash, a.role, c.meant, c.spellings
+            FROM account a
+            LEFT JOIN cooperative_spelled c ON c.village_id = a.village_id AND c.id = a.cooperative_id
+            WHERE a.village_id = \(village) AND a.username = \(username.lowercased()) AND a.disabled_at IS NULL
             """)
         guard let row = rows.first, let role = Role(rawValue: try row.decode("role")) else {
             // The same work for an unknown name, so that the time tells nobody which names exist.
@@ -97,7 +96,7 @@ public struct AccountStore: Sendable {
         guard constantTimeEqual(hash, try row.decode("password_hash")), password.count <= 200 else { return nil }
         let person = Person(
             name: "account:\(try row.decode("username", as: String.self))", role: role,
-            cooperative: try row.decode("cooperative_id"), village: village)
+            cooperative: try row.decode("meant"), spellings: try row.decode("spellings") ?? [], village: village)
         return (try row.decode("id"), person)
     }
 

@@ -8,12 +8,15 @@ public struct Person: Sendable, Hashable {
     public let role: Role
     /// The one cooperative of a clerk.
     public let cooperative: Int?
+    /// The cooperatives that are other spellings of it.
+    public let spellings: [Int]
     public let village: Int
 
-    public init(name: String, role: Role, cooperative: Int?, village: Int) {
+    public init(name: String, role: Role, cooperative: Int?, spellings: [Int] = [], village: Int) {
         self.name = name
         self.role = role
         self.cooperative = cooperative
+        self.spellings = spellings
         self.village = village
     }
 
@@ -22,5 +25,7 @@ public struct Person: Sendable, Hashable {
         Person(name: "local", role: .administrator, cooperative: nil, village: village)
     }
 
-    public var scope: Scope { Scope(village: village, cooperative: cooperative, actor: name) }
+    public var scope: Scope {
+        Scope(village: village, cooperative: cooperative, spellings: spellings, actor: name)
+    }
 }

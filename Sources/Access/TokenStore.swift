@@ -83,11 +83,9 @@ public struct TokenStore: Sendable {
     public func person(secret: String, village: Int, now: Date) async throws -> Person? {
         let rows = try await database.query(
             """
-            SELECT t.id, t.role, coalesce((
-                SELECT c.merged_into FROM cooperative c
-                WHERE c.village_id = t.village_id AND c.id = t.cooperative_id), t.cooperative_id) AS cooperative_id,
-                a.username
+            SELECT t.id, t.role, a.username, c.meant, c.spellings
             FROM api_token t LEFT JOIN account a ON a.village_id = t.village_id AND a.id = t.account_id
+            LEFT JOIN cooperative_spelled c ON c.village_id = t.village_id AND c.id = t.cooperative_id
             WHERE t.village_id = \(village) AND t.token_hash = \(TokenSecret.hash(secret))
                 AND t.revoked_at IS NULL AND t.expires_at > \(now) AND a.disabled_at IS NULL
             """)
@@ -95,7 +93,7 @@ public struct TokenStore: Sendable {
         let username: String? = try row.decode("username")
         return Person(
             name: try username.map { "account:\($0)" } ?? "token:\(row.decode("id", as: Int.self))", role: role,
-            cooperative: try row.decode("cooperative_id"), village: village)
+            cooperative: try row.decode("meant"), spellings: try row.decode("spellings") ?? [], village: village)
     }
 
     public func list(village: Int) async throws -> [Token] {

@@ -84,7 +84,7 @@ public final class Database: Sendable {
     public func change<Value: Sendable>(
         _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)], lockTimeout: Int
     ) async throws {
-        let settings = scope.settings + [("lock_timeout", lockTimeout)]
+        let settings = scope.settings + [LocalSetting("lock_timeout", lockTimeout)]
         let claims = answers.map { $0.retry.insert(answer: $0.text, by: scope) }
         try await Self.available {
             do {

@@ -78,7 +78,7 @@ public final class Pool: Sendable {
     /// - Parameter settings: what `SET LOCAL` sets for the transaction.
     /// - Throws: what the body throws; a `PostgresError` or `CancellationError` of its own.
     public nonisolated(nonsending) func transaction<Answer>(
-        local settings: [(name: StaticString, value: Int)] = [], isolation: Isolation = .readCommitted,
+        local settings: [LocalSetting] = [], isolation: Isolation = .readCommitted,
         readOnly: Bool = false, _ body: (Transaction) async throws -> Answer
     ) async throws -> Answer {
         let connection = try await acquire()

@@ -6,6 +6,28 @@ public enum Isolation: Sendable {
     case readCommitted, repeatableRead, serializable
 }
 
+/// What `SET LOCAL` sets for a transaction: a number, or several with commas between them.
+public struct LocalSetting: Sendable {
+    let name: StaticString
+    let values: [Int]
+
+    public init(_ name: StaticString, _ values: Int...) {
+        self.init(name, values)
+    }
+
+    public init(_ name: StaticString, _ values: [Int]) {
+        self.name = name
+        self.values = values
+    }
+
+    /// Its values in the text: few different ones, each prepared once.
+    fileprivate var statement: SQL {
+        var text: SQL = "SET LOCAL \(literal: name) = '"
+        text.append(text: values.map(String.init).joined(separator: ","))
+        return text + "'"
+    }
+}
+
 /// An open transaction, which `Pool.transaction` or `Connection.transaction` gives to its closure.
 ///
 /// `BEGIN` and the local settings travel with the first statement. After `commit`, or after the closure has returned,
@@ -28,7 +50,7 @@ public final class Transaction: Sendable {
     private let state = Mutex(State())
 
     init(
-        on connection: Connection, local settings: [(name: StaticString, value: Int)], isolation: Isolation,
+        on connection: Connection, local settings: [LocalSetting], isolation: Isolation,
         readOnly: Bool
     ) {
         self.connection = connection
@@ -38,19 +60,9 @@ public final class Transaction: Sendable {
             case .repeatableRead: "BEGIN ISOLATION LEVEL REPEATABLE READ"
             case .serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE"
             }
-        preamble = [readOnly ? begin + " READ ONLY" : begin] + (settings.isEmpty ? [] : [Self.set(settings)])
-        let limit = settings.last { $0.name.string == "statement_timeout" }?.value
+        preamble = [readOnly ? begin + " READ ONLY" : begin] + settings.map(\.statement)
+        let limit = settings.last { $0.name.string == "statement_timeout" }?.values.first
         patience = limit.map { $0 > 0 ? .milliseconds($0) : nil } ?? connection.statementTimeout
-    }
-
-    /// One statement for all settings, its values in the text: few different ones, each prepared once.
-    private static func set(_ settings: [(name: StaticString, value: Int)]) -> SQL {
-        let calls = settings.map { setting in
-            var call: SQL = "set_config('\(literal: setting.name)', '"
-            call.append(text: String(setting.value))
-            return call + "', true)"
-        }
-        return "SELECT " + calls.joined(separator: ", ")
     }
 
     /// Runs one statement.
@@ -201,7 +213,7 @@ extension Connection {
     /// - Parameter settings: what `SET LOCAL` sets for the transaction.
     /// - Throws: what the body throws; a `PostgresError` or `CancellationError` of its own.
     public nonisolated(nonsending) func transaction<Answer>(
-        local settings: [(name: StaticString, value: Int)] = [], isolation: Isolation = .readCommitted,
+        local settings: [LocalSetting] = [], isolation: Isolation = .readCommitted,
         readOnly: Bool = false, _ body: (Transaction) async throws -> Answer
     ) async throws -> Answer {
         var attempt = 1

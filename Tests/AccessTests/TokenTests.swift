@@ -2,6 +2,7 @@ import Access
 import Database
 import Foundation
 import Kernel
+import Orchard
 import Signing
 import TestSupport
 import Testing
@@ -30,6 +31,33 @@ import Testing
             #expect(secret.text.hasPrefix("taoyuan_"))
             #expect(Base64URL.decode(String(secret.text.dropFirst(8)))?.count == 32)
             #expect(try await make(village).text != secret.text)
+        }
+    }
+
+    @Test func `clerks of both spellings of a cooperative act for both as soon as they are merged`() async throws {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let authentication = Authentication(
+                village.database, village: 1, clock: village.clock.clock, memory: .seconds(3600))
+            let watch = Task { await authentication.watch() }
+            defer { watch.cancel() }
+            try await village.awaitListener(of: "taoyuan_access")
+            var tokens: [String] = []
+            for name in [TestOrchard.eastName, TestOrchard.westName] {
+                tokens.append(try await make(village, role: .clerk, cooperative: name).text)
+            }
+            func scopes() async throws -> [Scope] {
+                var scopes: [Scope] = []
+                for token in tokens { scopes.append(try await authentication.person(token: token).scope) }
+                return scopes
+            }
+            #expect(try await scopes().map(\.cooperative) == [orchard.east, orchard.west])
+            #expect(try await scopes().map(\.spellings) == [[], []])
+            try await village.change(
+                NameMerge.merge(.cooperative, from: TestOrchard.eastName, to: TestOrchard.westName))
+            try await awaitCondition("the merge") { try await scopes().map(\.spellings) != [[], []] }
+            #expect(try await scopes().map(\.cooperative) == [orchard.west, orchard.west])
+            #expect(try await scopes().map(\.spellings) == [[orchard.east], [orchard.east]])
         }
     }
 

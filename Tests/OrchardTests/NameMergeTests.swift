@@ -69,10 +69,11 @@ import Testing
             let line = NewSale.Line(
                 batch: code.batch, weight: Weight(grams: 500), price: try Price(fen: 850, basis: .jin))
             try await village.sell(village.sale([line]))
-            let west = village.clerk(of: orchard.west)
-            #expect(try await total(village, .cooperative, TestOrchard.westName, as: west) == 0)
+            #expect(
+                try await total(village, .cooperative, TestOrchard.westName, as: village.clerk(of: orchard.west)) == 0)
             try await village.change(
                 NameMerge.merge(.cooperative, from: TestOrchard.eastName, to: TestOrchard.westName))
+            let west = village.clerk(of: orchard.west, spellings: [orchard.east])
             #expect(try await sum(village, .cooperative) == [TestOrchard.westName: 850])
             for name in [TestOrchard.eastName, TestOrchard.westName] {
                 #expect(try await total(village, .cooperative, name) == 850)

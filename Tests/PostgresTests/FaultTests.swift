@@ -159,7 +159,7 @@ struct FaultTests {
         #expect(error?.kind == .deadline)
         #expect(error?.sqlState == "57014")
         #expect(hasty.statistics.idle == 1)
-        let rows = try await hasty.transaction(local: [("statement_timeout", 600_000)]) {
+        let rows = try await hasty.transaction(local: [LocalSetting("statement_timeout", 600_000)]) {
             try await $0.query("SELECT 1 AS one, pg_sleep(1.5)")
         }
         #expect(try rows.first?.decode("one") == 1)

@@ -127,7 +127,7 @@ struct TransactionTests {
     }
 
     @Test func localSettingsAreLocal() async throws {
-        let options: [(name: StaticString, value: Int)] = [("taoyuan.village", 7), ("taoyuan.cooperative", -1)]
+        let options = [LocalSetting("taoyuan.village", 7), LocalSetting("taoyuan.cooperative", -1, 12)]
         let inside = try await pool.transaction(local: options, isolation: .serializable, readOnly: true) {
             transaction in
             try await transaction.query(
@@ -138,7 +138,7 @@ struct TransactionTests {
         }
         let row = try #require(inside.first)
         #expect(try row.decode("v") == 7)
-        #expect(try row.decode("c") == -1)
+        #expect(try row.decode("c") == "-1,12")
         #expect(try row.decode("i") == "serializable")
         #expect(try row.decode("r") == "on")
         let after = try await pool.query("SELECT nullif(current_setting('taoyuan.village', true), '') AS v").first

@@ -30,8 +30,10 @@ public final class TestVillage: Sendable {
     public var today: CivilDay { clock.today }
     public var committee: Scope { Scope(village: village.id, cooperative: nil, actor: "account:committee") }
 
-    public func clerk(of cooperative: Int) -> Scope {
-        Scope(village: village.id, cooperative: cooperative, actor: "account:clerk-\(cooperative)")
+    /// - Parameter spellings: the cooperatives that were merged into it.
+    public func clerk(of cooperative: Int, spellings: [Int] = []) -> Scope {
+        Scope(
+            village: village.id, cooperative: cooperative, spellings: spellings, actor: "account:clerk-\(cooperative)")
     }
 
     fileprivate init(server: TestServer, databaseName: String, origin: String, poolSize: Int) async throws {

@@ -6,7 +6,7 @@ SET LOCAL taoyuan.cooperative = 0;
 SELECT b.number, b.cooperative_id, c.name AS cooperative, b.product_id, p.name AS product, p.usual_fen, b.harvested_on,
     b.in_g - b.out_g AS stock_g, b.voided, b.recalls > 0 AS recalled, k.best_before
 FROM batch b
-JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
+JOIN cooperative_meant c ON c.village_id = b.village_id AND c.id = b.cooperative_id
 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
 LEFT JOIN code k ON k.village_id = b.village_id AND k.batch_number = b.number AND k.serial = ''
 WHERE b.village_id = :village AND b.number IN (:batch) \gset b_
@@ -16,7 +16,8 @@ SELECT nextval('sale_id_seq') AS id,
     WHERE n.village_id = :village AND n.kind = 'channel' AND n.form = :channel) AS channel,
     (SELECT coalesce(w.meant, n.name) FROM sale_name n
     LEFT JOIN spelling w ON w.village_id = n.village_id AND w.kind = n.kind AND w.name = n.name
-    WHERE n.village_id = :village AND n.kind = 'buyer' AND n.form = :buyer) AS buyer \gset
+    WHERE n.village_id = :village AND n.kind = 'buyer' AND n.form = :buyer) AS buyer,
+    (SELECT max(through) AS through FROM books_closing WHERE village_id = :village) AS closed \gset
 SELECT pg_advisory_xact_lock_shared(7241003, :village);
 WITH s (id, cooperative_id, number, sold_on, channel, buyer, paid_how, replaces, line, batch_number, grams, price_fen,
     price_basis, basis_g, amount_fen) AS (

@@ -19,6 +19,14 @@ FROM cooperative c
 LEFT JOIN cooperative m ON m.village_id = c.village_id AND m.id = c.merged_into;
 GRANT SELECT ON cooperative_meant TO taoyuan_service;
 
+-- For each, the one that it means, and all others that mean that one.
+CREATE VIEW cooperative_spelled WITH (security_invoker = true) AS
+SELECT c.village_id, c.id, coalesce(c.merged_into, c.id) AS meant, ARRAY(
+    SELECT o.id FROM cooperative o WHERE o.village_id = c.village_id AND o.merged_into = coalesce(c.merged_into, c.id)
+    ORDER BY o.id) AS spellings
+FROM cooperative c;
+GRANT SELECT ON cooperative_spelled TO taoyuan_service;
+
 -- Channels and buyers are texts of sales.
 CREATE TABLE spelling (
     village_id int NOT NULL REFERENCES village,
@@ -101,29 +109,3 @@ REVOKE ALL ON FUNCTION spelling_meant(int, text, text), spellings(int, text, tex
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION spelling_meant(int, text, text), spellings(int, text, text), cooperatives_named(int, text)
     TO taoyuan_service;
-
--- A cooperative sees what was recorded under a spelling of its name. The second look is only taken at rows that are not
--- under its own number, and once a statement.
-DO $$
-DECLARE
-    village text := '(SELECT nullif(current_setting(''taoyuan.village'', true), '''')::int)';
-    own text := '(SELECT nullif(current_setting(''taoyuan.cooperative'', true), '''')::int)';
-    merged text := format('cooperative_id IN (SELECT c.id FROM cooperative c WHERE c.village_id = %s AND c.merged_into = %s)',
-        village, own);
-    scoped record;
-BEGIN
-    FOR scoped IN
-        SELECT c.relname AS name, p.polname AS policy FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-        WHERE c.relnamespace = 'public'::regnamespace AND p.polname = c.relname || '_scope' AND c.relname <> 'plot_season'
-            AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'cooperative_id')
-    LOOP
-        EXECUTE format('ALTER POLICY %I ON %I USING (village_id = %s AND (%s IN (0, cooperative_id) OR %s))',
-            scoped.policy, scoped.name, village, own, merged);
-    END LOOP;
-    EXECUTE format($policy$
-        ALTER POLICY plot_season_scope ON plot_season USING (village_id = %1$s AND (%2$s IN (0, cooperative_id) OR %3$s
-            OR EXISTS (SELECT FROM plot_period p WHERE p.village_id = plot_season.village_id
-                AND p.plot_id = plot_season.plot_id AND p.cooperative_id = %2$s)))
-        $policy$, village, own, merged);
-END
-$$;

@@ -160,8 +160,7 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format($policy$
-            CREATE POLICY %1$I ON %2$I USING (village_id = %3$s AND (%4$s IN (0, cooperative_id) OR cooperative_id IN (
-                SELECT c.id FROM cooperative c WHERE c.village_id = %3$s AND c.merged_into = %4$s)))
+            CREATE POLICY %1$I ON %2$I USING (village_id = %3$s AND %4$s IN (0, cooperative_id))
             $policy$, name || '_scope', name, village, own);
     END LOOP;
     -- The undoing of a withdrawal has its day in its movement.
