@@ -59,6 +59,7 @@ enum Recorded {
     private static let figureNames: [FigureName] = [
         FigureName(name: "fen", zh: "", en: "", text: yuan),
         FigureName(name: "kept_fen", zh: "收取", en: "kept", text: yuan),
+        FigureName(name: "granted_fen", zh: "减免", en: "granted", text: yuan),
         FigureName(name: "due_fen", zh: "应退", en: "to go back", text: yuan),
         FigureName(name: "grams", zh: "", en: "") { value in
             (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)

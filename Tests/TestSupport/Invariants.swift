@@ -187,12 +187,11 @@ public enum Invariants {
                 OR b.kept_fen <> (
                     SELECT coalesce(sum(kept_fen), 0) FROM tour_booking_session l
                     WHERE l.village_id = b.village_id AND l.booking_id = b.id)
-                OR (b.paid_fen - b.register_paid_fen, b.refunded_fen, b.refunded_after_fen) <> (
+                OR (b.paid_fen - b.register_paid_fen, b.refunded_fen) <> (
                     SELECT coalesce(sum(fen) FILTER (WHERE kind = 'payment'), 0)::bigint,
-                        coalesce(sum(fen) FILTER (WHERE kind = 'refund'), 0)::bigint,
-                        coalesce(sum(fen) FILTER (WHERE after_visit), 0)::bigint
+                        coalesce(sum(fen) FILTER (WHERE kind = 'refund'), 0)::bigint
                     FROM (
-                        SELECT kind, after_visit, CASE WHEN reverses IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+                        SELECT kind, CASE WHEN reverses IS NULL THEN amount_fen ELSE -amount_fen END AS fen
                         FROM tour_payment p WHERE p.village_id = b.village_id AND p.booking_id = b.id) p)
             """
         ),
@@ -213,10 +212,9 @@ public enum Invariants {
                     coalesce(c.amount_fen, 0) AS claim
                 FROM (
                     SELECT village_id, id, state, state IN ('arrived', 'completed') AS came, paid_fen - refunded_fen AS net,
-                        CASE WHEN state IN ('arrived', 'completed')
-                                    AND paid_fen - refunded_fen + refunded_after_fen > fee_fen + adjusted_fen
-                                THEN least(fee_fen + adjusted_fen, paid_fen - refunded_fen)
-                            WHEN state IN ('arrived', 'completed') THEN fee_fen + adjusted_fen - refunded_after_fen
+                        CASE WHEN state IN ('arrived', 'completed') AND refunded_fen > refund_due_fen - granted_fen
+                                THEN fee_fen + adjusted_fen - refunded_fen + refund_due_fen - granted_fen
+                            WHEN state IN ('arrived', 'completed') THEN fee_fen + adjusted_fen
                             WHEN state IN ('cancelled', 'no_show') THEN kept_fen ELSE 0 END AS charge
                     FROM tour_booking) b
                 LEFT JOIN (

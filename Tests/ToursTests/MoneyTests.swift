@@ -307,10 +307,10 @@ struct MoneyGround {
                 .requested, .confirmed, .completed, .cancelled, .noShow, .expired, .waitlisted,
             ]
             for (index, money) in [
-                (0, 0, 0), (3000, 0, 0), (3000, 1000, -200), (1000, 500, 0), (3500, 700, 100),
+                (0, 0, 0, 0), (3000, 0, 0, 0), (3000, 1000, -200, 800), (1000, 500, 0, 300), (3500, 700, 100, 300),
             ].enumerated() {
                 for state in states {
-                    let (paid, refunded, adjusted) = money
+                    let (paid, refunded, adjusted, granted) = money
                     let kept = state == .cancelled || state == .noShow ? 900 * 100 : 0
                     let reference =
                         String(repeating: "A", count: 10) + "\(["B", "C", "D", "E", "F"][index])"
@@ -319,12 +319,12 @@ struct MoneyGround {
                         """
                         INSERT INTO tour_booking (village_id, reference, unit, unit_kind, headcount, leader, phone, state,
                             previous_state, hold_until, waiting_since, arrived, fee_fen, adjusted_fen, kept_fen, paid_fen,
-                            refund_due_fen, refunded_fen, refunded_after_fen, actor)
+                            refund_due_fen, refunded_fen, granted_fen, actor)
                         VALUES (\(village.village.id), \(reference), '某校', 'school', 30, '周老师', '13900000000',
                             \(state.rawValue), \(state == .expired ? "held" : state == .noShow || state == .cancelled ? "confirmed" : "new"),
                             \(state.holdsSeats ? village.clock.now : nil), \(state == .waitlisted ? village.clock.now : nil),
                             \(state == .completed ? 30 : nil), 300000, \(adjusted * 100), \(kept), \(paid * 100),
-                            \(refunded * 100), \(refunded * 100), \(refunded * 60), 'test')
+                            \(refunded * 100), \(refunded * 100), \(kept > 0 ? 0 : granted * 100), 'test')
                         RETURNING id, charge_fen
                         """)
                     let row = try #require(rows.first)

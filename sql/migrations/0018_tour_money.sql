@@ -23,24 +23,23 @@ ALTER TABLE tour_booking_session
 
 -- adjusted_fen is the sum of the adjustments of the fee. register_paid_fen is what a register of past years told as
 -- charged and paid, part of paid_fen although no payment of ours tells of it.
--- refunded_after_fen is what of refunded_fen went back after the group had come: money that goes back before a visit may
--- be paid again, what goes back after it lowers what the visit came to, unless it was paid too much.
+-- granted_fen is what of refund_due_fen was granted: decided after the group had come, and not because too much was paid.
+-- Once it goes back, after all else that does, it lowers what the visit came to; other money that goes back may be paid again.
 -- charge_fen is what the booking comes to: its fee as adjusted, and lowered so; of one that did not come what is kept;
 -- nothing of one that expired. What was paid and has not gone back is to become that: less is still to be paid, more was
 -- paid too much.
 ALTER TABLE tour_booking
     DROP CONSTRAINT tour_booking_kept, DROP COLUMN payment, DROP COLUMN refund,
     ADD COLUMN adjusted_fen bigint NOT NULL DEFAULT 0,
-    ADD COLUMN refunded_after_fen bigint NOT NULL DEFAULT 0,
+    ADD COLUMN granted_fen bigint NOT NULL DEFAULT 0,
     ADD COLUMN register_paid_fen bigint NOT NULL DEFAULT 0;
-ALTER TABLE tour_payment ADD COLUMN after_visit boolean NOT NULL DEFAULT false;
-UPDATE tour_payment p SET after_visit = true FROM tour_booking b
-WHERE p.kind = 'refund' AND b.village_id = p.village_id AND b.id = p.booking_id AND b.state IN ('arrived', 'completed')
-    AND p.day >= (
-        SELECT max(l.day) FROM tour_booking_session l WHERE l.village_id = p.village_id AND l.booking_id = p.booking_id);
-UPDATE tour_booking b SET refunded_after_fen = p.fen FROM (
-    SELECT village_id, booking_id, sum(amount_fen)::bigint AS fen FROM tour_payment WHERE after_visit GROUP BY 1, 2) p
-WHERE p.village_id = b.village_id AND p.booking_id = b.id;
+-- Until now a refund did not say why: of one that was paid after the visit or is still to be, what was not too much was granted.
+UPDATE tour_booking b SET granted_fen = greatest(0, least(fee_fen - paid_fen + refund_due_fen, refund_due_fen - (
+    SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM tour_payment p
+    WHERE p.village_id = b.village_id AND p.booking_id = b.id AND p.kind = 'refund' AND p.day < (
+        SELECT max(l.day) FROM tour_booking_session l
+        WHERE l.village_id = b.village_id AND l.booking_id = b.id))))
+WHERE state IN ('arrived', 'completed') AND refund_due_fen > 0;
 
 -- Until now what cancelled bookings had paid went back only when somebody thought of it: where nobody has decided, all
 -- that isn't kept is due. Where more was decided than was left, what is kept is less by that.
@@ -67,11 +66,13 @@ WHERE village_id = told.village AND id = told.booking AND told.fen > 0;
 ALTER TABLE tour_booking
     ADD COLUMN charge_fen bigint NOT NULL GENERATED ALWAYS AS (
         CASE WHEN state IN ('cancelled', 'no_show') THEN kept_fen WHEN state = 'expired' THEN 0
-            WHEN state IN ('arrived', 'completed') THEN fee_fen + adjusted_fen - greatest(0, refunded_after_fen
-                - greatest(0, paid_fen - (refunded_fen - refunded_after_fen) - fee_fen - adjusted_fen))
+            WHEN state IN ('arrived', 'completed')
+                THEN fee_fen + adjusted_fen - greatest(0, refunded_fen - (refund_due_fen - granted_fen))
             ELSE fee_fen + adjusted_fen END
     ) STORED,
-    ADD CONSTRAINT tour_booking_refunded_after CHECK (refunded_after_fen BETWEEN 0 AND refunded_fen),
+    -- Nothing is both granted and too much.
+    ADD CONSTRAINT tour_booking_granted CHECK (granted_fen BETWEEN 0 AND refund_due_fen AND (granted_fen = 0
+        OR state NOT IN ('cancelled', 'no_show') AND paid_fen - refund_due_fen + granted_fen <= fee_fen + adjusted_fen)),
     ADD CONSTRAINT tour_booking_adjusted CHECK (fee_fen + adjusted_fen BETWEEN 0 AND 1000000000000),
     ADD CONSTRAINT tour_booking_register_paid CHECK (register_paid_fen BETWEEN 0 AND paid_fen),
     ADD CONSTRAINT tour_booking_kept CHECK (
@@ -106,13 +107,12 @@ ALTER TABLE tour_payment
     ADD COLUMN reason text CHECK (length(reason) BETWEEN 1 AND 200),
     ADD COLUMN is_original boolean NOT NULL GENERATED ALWAYS AS (reverses IS NULL) STORED,
     ADD COLUMN reverses_original boolean GENERATED ALWAYS AS (CASE WHEN reverses IS NOT NULL THEN true END) STORED,
-    ADD CONSTRAINT tour_payment_after_visit CHECK (kind = 'refund' OR NOT after_visit),
     ADD CONSTRAINT tour_payment_reversal_says_why CHECK ((reverses IS NULL) = (reason IS NULL)),
     ADD CONSTRAINT tour_payment_as_it_was
-        UNIQUE (village_id, booking_id, id, kind, amount_fen, paid_how, after_visit, is_original),
+        UNIQUE (village_id, booking_id, id, kind, amount_fen, paid_how, is_original),
     ADD CONSTRAINT tour_payment_reversal
-        FOREIGN KEY (village_id, booking_id, reverses, kind, amount_fen, paid_how, after_visit, reverses_original)
-        REFERENCES tour_payment (village_id, booking_id, id, kind, amount_fen, paid_how, after_visit, is_original);
+        FOREIGN KEY (village_id, booking_id, reverses, kind, amount_fen, paid_how, reverses_original)
+        REFERENCES tour_payment (village_id, booking_id, id, kind, amount_fen, paid_how, is_original);
 CREATE UNIQUE INDEX tour_payment_reversed_once ON tour_payment (village_id, booking_id, reverses)
     WHERE reverses IS NOT NULL;
 CREATE INDEX tour_payment_day ON tour_payment (day, village_id);
@@ -185,7 +185,7 @@ $$;
 GRANT SELECT, INSERT ON tour_adjustment, tour_earning, tour_visit TO taoyuan_service;
 
 -- What of the bookings is income as they stand: of a visit that took place what it was booked for, its adjustments, and
--- what went back of it that was not paid too much; of one that did not come what is kept, as far as it was paid, the
+-- what went back of it because it was granted; of one that did not come what is kept, as far as it was paid, the
 -- first sessions first. The one place where this is defined.
 CREATE VIEW tour_income_now WITH (security_invoker = true) AS
 SELECT l.village_id, l.booking_id, l.session_id, l.day AS visit_day, b.unit_kind, 'booking' AS kind,

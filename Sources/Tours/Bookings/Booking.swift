@@ -76,8 +76,8 @@ public struct Booking: Sendable {
     var registerPaid = Money.zero
     public internal(set) var refundDue: Money
     public internal(set) var refunded: Money
-    /// What of it went back after the group had come.
-    public internal(set) var refundedAfter: Money
+    /// What of the refund due was granted: decided after the group had come, and not because too much was paid.
+    public internal(set) var granted: Money
     public let requestedAt: Date
     public let actor: String
     /// In the order of the sessions' numbers.

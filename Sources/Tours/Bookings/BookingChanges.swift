@@ -141,6 +141,7 @@ extension BookingStore {
         booking.extras = try BookingExtras.extras(change.extras ?? kept, offered: asBooked, sessions: sessions)
         booking.fee = try BookingRules.fee(booking.lines, booking.extras)
         guard booking.agreed.fen >= 0 else { throw AdjustmentStore.belowZero(old) }
+        booking.grantNothingTooMuch()
     }
 
     /// The rules for the group in its new sessions; what it only leaves or keeps need not be open.

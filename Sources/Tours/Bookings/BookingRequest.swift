@@ -56,7 +56,7 @@ extension BookingStore {
             email: wanted.email, language: try BookingRules.language(wanted.language, sessions), note: wanted.note,
             state: state, version: 1, holdUntil: state.holdsSeats ? until : nil,
             waitingSince: state == .waitlisted ? now : nil, arrived: nil, fee: try BookingRules.fee(lines, extras),
-            adjusted: .zero, kept: .zero, paid: .zero, refundDue: .zero, refunded: .zero, refundedAfter: .zero,
+            adjusted: .zero, kept: .zero, paid: .zero, refundDue: .zero, refunded: .zero, granted: .zero,
             requestedAt: now,
             actor: actor,
             lines: lines, extras: extras)

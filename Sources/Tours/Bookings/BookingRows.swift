@@ -129,7 +129,7 @@ enum BookingRows {
             fee: try row.decode("fee_fen"), adjusted: try row.decode("adjusted_fen"), kept: try row.decode("kept_fen"),
             paid: try row.decode("paid_fen"), refundDue: try row.decode("refund_due_fen"),
             refunded: try row.decode("refunded_fen"),
-            refundedAfter: try row.decode("refunded_after_fen"),
+            granted: try row.decode("granted_fen"),
             requestedAt: try row.decode("requested_at"), actor: try row.decode("actor"), lines: lines, extras: extras)
     }
 
@@ -170,7 +170,7 @@ extension BookingRows {
                 arrived = \(booking.arrived), fee_fen = \(booking.fee),
                 adjusted_fen = \(booking.adjusted), kept_fen = \(booking.kept), paid_fen = \(booking.paid),
                 register_paid_fen = \(booking.registerPaid), refund_due_fen = \(booking.refundDue), refunded_fen = \(booking.refunded),
-                refunded_after_fen = \(booking.refundedAfter)
+                granted_fen = \(booking.granted)
             WHERE village_id = \(scope.village) AND id = \(booking.id.value)
             """
     }

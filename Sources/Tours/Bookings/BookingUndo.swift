@@ -132,7 +132,7 @@ extension BookingStore {
         if booking.endedWithoutVisit {
             booking.refundWhatIsNotKept()
         } else if old.endedWithoutVisit {
-            booking.refundDue = old.refunded
+            booking.refund(due: old.refunded)
         }
         guard old.state == .cancelled else { return booking }
         if before.state.holdsSeats {

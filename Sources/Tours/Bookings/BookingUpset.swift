@@ -39,6 +39,7 @@ extension Booking {
             !extras.contains(where: { $0.session == session && $0.wasSettled })
         else { return nil }
         booking.upset()
+        booking.grantNothingTooMuch()
         booking.refundDue = max(refundDue, Money(fen: paid.fen - booking.agreed.fen))
         return booking
     }

@@ -84,7 +84,7 @@ extension GateConflictStore {
         if old.state != .completed && old.state != .arrived {
             // What was kept because nobody came is the visit's fee now, and none of it goes back.
             booking.keep(old.lines.map { _ in .zero })
-            booking.refundDue = old.refunded
+            booking.refund(due: old.refunded)
         }
         for index in booking.lines.indices where booking.lines[index].session == visit.session {
             booking.lines[index].arrived = before + conflict.headcount

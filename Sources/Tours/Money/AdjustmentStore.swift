@@ -32,6 +32,8 @@ public enum AdjustmentStore {
             } else {
                 booking.adjusted = old.adjusted + amount
                 guard booking.agreed.fen >= 0 else { throw belowZero(old) }
+                booking.grantNothingTooMuch()
+                booking.keepWhatIsNotTooMuchAnyMore(since: old)
                 guard booking.agreed.fen <= BookingRules.feeLimit else {
                     throw Refusal(
                         .invalid, "amount-too-large", field: "amount", zh: "费用过大", en: "the fee is too large")

@@ -9,16 +9,16 @@ extension Booking {
     /// The fee with its adjustments.
     public var agreed: Money { fee + adjusted }
 
-    /// What it comes to as it stands: what was agreed, after a visit less what went back of it that was not paid too
-    /// much; of one that nobody came for what is kept; nothing of one that expired.
+    /// What it comes to as it stands: what was agreed, after a visit less what went back of it because it was granted; of
+    /// one that nobody came for what is kept; nothing of one that expired.
     public var charge: Money {
         switch state {
         case .cancelled, .noShow: return kept
         case .expired: return .zero
         case .requested, .held, .confirmed, .waitlisted: return agreed
         case .arrived, .completed:
-            let tooMuch = max(0, paid.fen - (refunded.fen - refundedAfter.fen) - agreed.fen)
-            return Money(fen: agreed.fen - max(0, refundedAfter.fen - tooMuch))
+            // What was granted goes back last.
+            return Money(fen: agreed.fen - max(0, refunded.fen - (refundDue.fen - granted.fen)))
         }
     }
 
@@ -69,7 +69,38 @@ extension Booking {
 
     /// Sets what is to go back to all that was paid and isn't kept.
     mutating func refundWhatIsNotKept() {
+        granted = .zero
         refundDue = Money(fen: max(refunded.fen, paid.fen - kept.fen))
+    }
+}
+
+/// What goes back only because too much was paid, and what lowers what the visit comes to.
+extension Booking {
+    /// What is left when all that is to go back has gone, beyond what it comes to then.
+    private var tooMuchInTheEnd: Int64 { max(0, paid.fen - refundDue.fen - (agreed.fen - granted.fen)) }
+
+    /// Sets what is to go back in all. What is more than before is granted after a visit, as far as it was not paid too
+    /// much; what is less was not granted.
+    mutating func refund(due: Money) {
+        let more = due.fen - refundDue.fen
+        if more < 0 {
+            granted = Money(fen: max(0, granted.fen + more))
+        } else if hasCome {
+            granted = Money(fen: granted.fen + max(0, more - tooMuchInTheEnd))
+        }
+        refundDue = due
+    }
+
+    /// What goes back of a booking that comes to less by now, or for which more was paid, was too much: as much is not
+    /// granted.
+    mutating func grantNothingTooMuch() {
+        granted = Money(fen: max(0, granted.fen - tooMuchInTheEnd))
+    }
+
+    /// What was to go back because it was too much, and is not any more, stays.
+    mutating func keepWhatIsNotTooMuchAnyMore(since old: Booking) {
+        let before = min(old.refundOpen.fen, old.tooMuch.fen)
+        refundDue = Money(fen: refundDue.fen - before + min(before, tooMuch.fen))
     }
 }
 
@@ -137,8 +168,6 @@ public struct BookingPayment: Sendable {
     public let amount: Money
     public let paidHow: String
     public let day: CivilDay
-    /// Whether it went back after the group had come, and so lowered what the visit came to.
-    public let afterVisit: Bool
     /// The payment or refund that this one takes back, because it was entered by mistake.
     public let reverses: Int64?
     /// Why it does.

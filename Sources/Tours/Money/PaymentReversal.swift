@@ -29,15 +29,14 @@ extension PaymentStore {
                 if old.endedWithoutVisit {
                     booking.refundWhatIsNotKept()
                 } else {
-                    booking.refundDue = max(old.refunded, min(old.refundDue, booking.paid))
+                    booking.refund(due: max(old.refunded, min(old.refundDue, booking.paid)))
                 }
             case .refund:
                 booking.refunded = Money(fen: old.refunded.fen - entry.amount.fen)
-                if entry.afterVisit { booking.refundedAfter = Money(fen: old.refundedAfter.fen - entry.amount.fen) }
                 if old.endedWithoutVisit {
                     booking.refundWhatIsNotKept()
                 } else if try await !isRefundDecided(of: old, transaction, scope) {
-                    booking.refundDue = booking.refunded
+                    booking.refund(due: booking.refunded)
                 }
             }
             return written(
@@ -45,10 +44,10 @@ extension PaymentStore {
                 [.fen(entry.amount), .text("how", entry.paidHow), .number("payment", number), .reason(reason)],
                 [
                     """
-                    INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, after_visit,
-                        reverses, reason, actor, at)
+                    INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, reverses,
+                        reason, actor, at)
                     VALUES (\(scope.village), \(old.id.value), \(entry.kind.rawValue), \(entry.amount),
-                        \(entry.paidHow), \(day), \(entry.afterVisit), \(number), \(reason), \(scope.actor), \(now))
+                        \(entry.paidHow), \(day), \(number), \(reason), \(scope.actor), \(now))
                     """
                 ], refusals: ["tour_payment_reversed_once": reversedAlready(number)], now: now, scope)
         }
@@ -91,7 +90,7 @@ extension PaymentStore {
 extension BookingPayment {
     static func select(of booking: Int64, _ scope: Scope) -> SQL {
         """
-        SELECT id, kind, amount_fen, paid_how, day, after_visit, reverses, reason, actor, at
+        SELECT id, kind, amount_fen, paid_how, day, reverses, reason, actor, at
         FROM tour_payment
         WHERE village_id = \(scope.village) AND booking_id = \(booking) ORDER BY id LIMIT 1000
         """
@@ -101,7 +100,7 @@ extension BookingPayment {
         self.init(
             id: try row.decode("id"), kind: try Named(row, "kind").value, amount: try row.decode("amount_fen"),
             paidHow: try row.decode("paid_how"), day: try row.decode("day"),
-            afterVisit: try row.decode("after_visit"), reverses: try row.decode("reverses"),
+            reverses: try row.decode("reverses"),
             reason: try row.decode("reason"), actor: try row.decode("actor"), at: try row.decode("at"))
     }
 }

@@ -17,6 +17,7 @@ public enum PaymentStore {
             guard amount <= old.open else { throw moreThanFee(old) }
             var booking = old
             booking.paid = old.paid + amount
+            booking.grantNothingTooMuch()
             booking.accept()
             return written(
                 booking, old, what: "paid", day: day,
@@ -46,12 +47,13 @@ public enum PaymentStore {
                     en: "\(old.refunded) yuan have gone back already")
             }
             var booking = old
-            booking.refundDue = amount
+            booking.refund(due: amount)
             if old.endedWithoutVisit { try keepTheRest(&booking, old, amount, reason) }
             return written(
                 booking, old, what: "refund_decided", day: nil,
                 [
                     .fen(amount), .reason(reason), booking.kept == old.kept ? nil : .fen(booking.kept, "kept_fen"),
+                    booking.granted == old.granted ? nil : .fen(booking.granted, "granted_fen"),
                 ].compactMap(\.self), [], now: now, scope)
         }
     }
@@ -108,7 +110,6 @@ public enum PaymentStore {
             }
             var booking = old
             booking.refunded = old.refunded + amount
-            if old.hasCome { booking.refundedAfter = old.refundedAfter + amount }
             return written(
                 booking, old, what: "refunded", day: day,
                 [.fen(amount), .text("how", paidHow)],
@@ -163,9 +164,9 @@ public enum PaymentStore {
         _ now: Date, _ scope: Scope
     ) -> SQL {
         """
-        INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, after_visit, actor, at)
+        INSERT INTO tour_payment (village_id, booking_id, kind, amount_fen, paid_how, day, actor, at)
         VALUES (\(scope.village), \(booking.id.value), \(kind.rawValue), \(amount), \(paidHow), \(day),
-            \(kind == .refund && booking.hasCome), \(scope.actor), \(now))
+            \(scope.actor), \(now))
         """
     }
 

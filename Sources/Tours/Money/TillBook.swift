@@ -92,7 +92,7 @@ extension PaymentStore {
         return try await database.snapshot(scope) { transaction in
             let answers = try await transaction.query([
                 """
-                SELECT p.id, p.kind, p.amount_fen, p.paid_how, p.day, p.after_visit, p.reverses, p.reason, p.actor, p.at,
+                SELECT p.id, p.kind, p.amount_fen, p.paid_how, p.day, p.reverses, p.reason, p.actor, p.at,
                     p.booking_id, b.unit
                 FROM tour_payment p JOIN tour_booking b ON b.village_id = p.village_id AND b.id = p.booking_id
                 WHERE \(which) AND (\(after?.day) IS NULL OR (p.day, p.id) > (\(after?.day), \(after?.payment)::bigint))
