@@ -152,6 +152,94 @@ import Testing
         }
     }
 
+    /// A group of twenty with a session on each of two days, a meal on the second, all paid: at the first of them.
+    private func atTheFirst(_ village: TestVillage) async throws -> (
+        ground: MoneyGround, key: BookingKey, second: Int64
+    ) {
+        let ground = try await MoneyGround(village)
+        let second = try await village.tourSession(ground.programme, capacity: 30, day: ground.day.adding(days: 1))
+        let meal = WantedExtra(extra: ground.programme.meal, quantity: 20, session: second)
+        let two = try await village.book(
+            village.group(ground.session, second, headcount: 20, extras: [meal]), as: .confirmed)
+        let key = BookingKey.number(two.id.value)
+        try await ground.pay(key, 4600)
+        village.clock.set(ground.day, hour: 9)
+        let entry = CheckInEntry(
+            code: two.reference.text, headcount: 20, nonce: CheckInEntry.freshNonce(), at: village.clock.now)
+        _ = try await CheckInStore(village.database, keys: village.keys).record(
+            entry, now: village.clock.now, village.committee)
+        #expect(try await ground.income() == [ground.day: 2000, ground.day.adding(days: 1): 2600])
+        return (ground, key, second)
+    }
+
+    private func told(_ village: TestVillage, _ ground: MoneyGround) async throws -> String {
+        let rows = try await village.owner.query(
+            "SELECT content::text AS content, until FROM message WHERE kind = 'changed' ORDER BY id DESC LIMIT 1")
+        let row = try #require(rows.first)
+        // The day of what is left of the booking may be over.
+        #expect(try row.decode("until", as: Date?.self) == nil)
+        return BookingMessageText(
+            .changed, try BookingMessage(row.decode("content")), language: .chinese, brand: "津小韩", origin: "x.cn",
+            today: ground.day
+        ).text.body
+    }
+
+    @Test func `a group that has been to its first session pays for that alone when the second is cancelled`()
+        async throws
+    {
+        try await withVillage { village in
+            let (ground, key, second) = try await atTheFirst(village)
+            village.clock.set(ground.day.adding(days: 1), hour: 7)
+            let now = village.clock.now
+            let visited = SessionStore.cancelWithBookings(ground.session, reason: "台风", now: now)
+            #expect(try await refusal { try await village.change(visited) }?.code == "session-visited")
+            let upset = try await village.change(SessionStore.cancelWithBookings(second, reason: "台风", now: now))
+            #expect(upset.session.state == .cancelled && upset.bookings.map(\.state) == [.arrived])
+            let rest = try await ground.booking(key)
+            #expect(rest.state == .arrived && rest.lines.map(\.arrived) == [20] && !rest.isUpset)
+            #expect(rest.fee.fen == 200_000 && rest.refundOpen.fen == 260_000 && rest.money == .due)
+            #expect(try await ground.income() == [ground.day: 2000])
+            #expect(try await village.seats(second) == [0, 0])
+            let text = try await told(village, ground)
+            #expect(text.contains("（台风）") && text.contains("应退 2600.00 元") && text.contains("不收这一场的费用"))
+            #expect(!text.contains("可以取消"))
+            try await village.change(PaymentStore.refund(key, how: "微信", now: now))
+            try await village.change(BookingStore.complete(key, now: now))
+            #expect(try await ground.booking(key).money == .settled)
+            #expect(try await ground.income() == [ground.day: 2000])
+            #expect(try await village.number("SELECT sum(people) FROM tour_visit") == 20)
+        }
+    }
+
+    @Test func `a group that has been to its first session comes to the second when that has been moved`() async throws
+    {
+        try await withVillage { village in
+            let (ground, key, second) = try await atTheFirst(village)
+            let later = ground.day.adding(days: 3)
+            try await village.change(SessionStore.move(second, day: later, now: village.clock.now))
+            #expect(try await ground.booking(key).state == .arrived)
+            #expect(try await ground.income() == [ground.day: 2000, later: 2600])
+            #expect(try await told(village, ground).contains("请与我们联系"))
+            village.clock.set(later, hour: 12)
+            try await village.change(BookingStore.complete(key, arrived: 20, now: village.clock.now))
+            #expect(try await village.number("SELECT sum(people) FROM tour_visit") == 40)
+        }
+    }
+
+    @Test func `what a group that has been to one session was granted is no more than that costs`() async throws {
+        try await withVillage { village in
+            let (ground, key, second) = try await atTheFirst(village)
+            try await ground.adjust(key, -2500)
+            let cancel = SessionStore.cancelWithBookings(second, reason: "台风", now: village.clock.now)
+            let refused = try await refusal { try await village.change(cancel) }
+            #expect(refused?.code == "adjusted-below-zero" && refused?.message.zh.contains("booking adjust") == true)
+            try await ground.adjust(key, 1000)
+            try await village.change(cancel)
+            #expect(try await ground.booking(key).charge.fen == 50_000)
+            #expect(try await ground.booking(key).refundOpen.fen == 410_000)
+        }
+    }
+
     @Test func `a session that somebody has come to stays`() async throws {
         try await withVillage { village in
             let ground = try await MoneyGround(village)

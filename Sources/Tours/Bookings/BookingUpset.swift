@@ -15,7 +15,7 @@ struct BookingUpset: Sendable {
 
 extension Booking {
     /// With one of its sessions at another time. Nobody pays for not liking that: until the group has accepted it, by
-    /// being confirmed or by paying, it may cancel for nothing.
+    /// being confirmed or by paying, it may cancel for nothing. One that has been to another of them can't be cancelled.
     func moved(session: Int64, to day: CivilDay, _ start: Date, _ end: Date) -> Booking {
         var booking = self
         for index in booking.lines.indices where booking.lines[index].session == session {
@@ -45,7 +45,9 @@ extension Booking {
     }
 
     private mutating func upset() {
-        for index in lines.indices { lines[index].isUpset = true }
+        if !hasCome {
+            for index in lines.indices { lines[index].isUpset = true }
+        }
         version += 1
     }
 

@@ -105,7 +105,8 @@ extension NewMessage {
             about: BookingMessage.about(booking.id.value),
             to: Recipient(
                 name: booking.leader, phone: booking.phone, email: booking.email, language: booking.language),
-            content: BookingMessage(booking, upset).content, until: kind.outlivesTheVisit ? nil : end)
+            content: BookingMessage(booking, upset).content,
+            until: kind.outlivesTheVisit || booking.hasCome ? nil : end)
     }
 }
 

@@ -69,6 +69,9 @@ struct BookingMessageText {
         kind == .confirmed || kind == .reminder || kind == .changed && booking.state == BookingState.confirmed.rawValue
     }
 
+    /// To one of its sessions.
+    private var hasCome: Bool { booking.state == BookingState.arrived.rawValue }
+
     private func say(_ zh: String, _ en: String) -> String { language == .chinese ? zh : en }
 
     private var said: (subject: Bilingual, sentence: Bilingual) {
@@ -153,6 +156,18 @@ struct BookingMessageText {
                 zh: "很抱歉，您预约的场次不能举行\(because.zh)，预约已取消。",
                 en: "We are sorry: the session that you had booked can't take place\(because.en), and your booking was "
                     + "cancelled.")
+        case .moved where hasCome:
+            Bilingual(
+                zh: "很抱歉，我们改了您预约的一个场次的时间\(because.zh)；如不合适，请与我们联系。",
+                en:
+                    "We are sorry: we had to move one of the sessions that you had booked\(because.en). If the new time does "
+                    + "not suit you, please tell us.")
+        case .dropped where hasCome:
+            Bilingual(
+                zh: "很抱歉，您预约的一个场次不能举行\(because.zh)，已从预约中去掉，不收这一场的费用。",
+                en:
+                    "We are sorry: one of the sessions that you had booked can't take place\(because.en) and was taken out of "
+                    + "your booking; it costs nothing.")
         case .moved:
             Bilingual(
                 zh: "很抱歉，我们改了您预约的场次的时间\(because.zh)；如不合适，可以取消，不收费用。",
@@ -178,6 +193,7 @@ struct BookingMessageText {
         case .waitlisted:
             Bilingual(
                 zh: "您的预约有更改，仍在候补中。现在是：", en: "Your booking was changed, and is on the waiting list. It is now:")
+        case .arrived: Bilingual(zh: "您的预约有更改。现在是：", en: "Your booking was changed. It is now:")
         default:
             Bilingual(zh: "您的预约有更改，已确认。现在是：", en: "Your booking was changed; it is confirmed. It is now:")
         }

@@ -14,7 +14,7 @@ public struct UpsetSession: Sendable {
 extension SessionStore {
     /// Cancels a session with its bookings, those that wait included: nothing is kept of any, what was paid is to go back,
     /// everybody is told, and nobody is promoted into it. A booking that has other sessions keeps those, and may be
-    /// cancelled for nothing.
+    /// cancelled for nothing; one whose group has been to another pays for that alone.
     /// - Parameter match: is given the version that will be changed.
     public static func cancelWithBookings(
         _ id: Int64, reason: String, now: Date, match: @escaping VersionCheck = { _ in }
@@ -28,11 +28,13 @@ extension SessionStore {
             var moves: [Int64: BookingSeats.Move] = [:]
             var events: [Event] = []
             var dropped: [Booking] = []
-            let left = bookings.map { old in
+            let left = try bookings.map { old in
                 var booking = old
                 if let rest = old.without(session: id) {
                     booking = rest
                     dropped.append(rest)
+                } else if old.hasCome {
+                    throw stays(old, without: session)
                 } else {
                     booking.state = .cancelled
                     booking.holdUntil = nil
@@ -64,15 +66,16 @@ extension SessionStore {
             }
             writes += drop(id, of: dropped, scope)
             let own = moves.removeValue(forKey: id) ?? BookingSeats.Move(session: id)
-            writes += [
-                cancelWaiting(for: id, now: now, scope),
-                """
-                UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1,
-                    changed_at = now(), held = held + \(own.held), booked = booked + \(own.booked)
-                WHERE village_id = \(scope.village) AND id = \(id)
-                """,
-                "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)",
-            ]
+            writes +=
+                [
+                    cancelWaiting(for: id, now: now, scope),
+                    """
+                    UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1,
+                        changed_at = now(), held = held + \(own.held), booked = booked + \(own.booked)
+                    WHERE village_id = \(scope.village) AND id = \(id)
+                    """,
+                    "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)",
+                ] + settle(left, now, scope)
             let due = left.map(\.refundOpen).reduce(.zero, +)
             events.append(
                 Event(
@@ -99,12 +102,25 @@ extension SessionStore {
         guard !bookings.isEmpty else { return [] }
         let which: SQL = """
             WHERE village_id = \(scope.village) AND booking_id = ANY(\(bookings.map(\.id.value))::bigint[])
+                AND session_id = \(id)
             """
         return [
-            "DELETE FROM tour_booking_extra " + which + " AND session_id = \(id)",
-            "DELETE FROM tour_booking_session " + which + " AND session_id = \(id)",
-            "UPDATE tour_booking_session SET upset = true " + which,
+            "DELETE FROM tour_booking_extra " + which, "DELETE FROM tour_booking_session " + which,
+            upset(bookings, scope),
         ]
+    }
+
+    private static func upset(_ bookings: [Booking], _ scope: Scope) -> SQL {
+        """
+        UPDATE tour_booking_session SET upset = true WHERE village_id = \(scope.village)
+            AND booking_id = ANY(\(bookings.filter(\.isUpset).map(\.id.value))::bigint[])
+        """
+    }
+
+    /// What falls to the session is no income any more, or that of another day, where a group has been to another.
+    private static func settle(_ bookings: [Booking], _ now: Date, _ scope: Scope) -> [SQL] {
+        let came = bookings.filter(\.hasCome)
+        return came.isEmpty ? [] : [TourEarnings.settle(came, on: BookingRules.today(now), scope)]
     }
 
     /// Moves a session to another day or time, with its bookings, whose terms stay; everybody is told, and may cancel for
@@ -146,10 +162,7 @@ extension SessionStore {
                             .changed, booking, after: BookingUpset(what: .moved, reason: reason), scope),
                     ]
                 } + [
-                    """
-                    UPDATE tour_booking_session SET upset = true
-                    WHERE village_id = \(scope.village) AND booking_id = ANY(\(bookings.map(\.id.value))::bigint[])
-                    """,
+                    upset(moved, scope),
                     "UPDATE tour_booking_session SET day = \(day) " + lines,
                     "UPDATE tour_booking_extra SET day = \(day) " + lines,
                     """
@@ -158,7 +171,7 @@ extension SessionStore {
                     WHERE village_id = \(scope.village) AND id = \(id)
                     """,
                 ] + found.replace(in: id, from: start, to: end, scope)
-                + [stayed(id, day: day, scope)]
+                + [stayed(id, day: day, scope)] + settle(moved, now, scope)
             let figures: [Event.Figure] = [
                 .day("day_before", session.day), .text("time", "\(time)"), .reason(reason),
             ]
@@ -181,12 +194,31 @@ extension SessionStore {
         SELECT check_touched(count(*), 0) FROM tour_booking_session l
         JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
         WHERE l.village_id = \(scope.village) AND l.session_id = \(id) AND l.day <> \(day)
-            AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
+            AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed', 'arrived')
         """
     }
 
-    /// Locks the bookings that a session has, and after them it and all that those are of; in the order in which
-    /// everybody locks them.
+    /// The group has been to another session of its booking, which can't be cancelled with this one.
+    private static func stays(_ booking: Booking, without session: TourSession) -> Refusal {
+        guard !booking.extras.contains(where: { $0.session == session.id.value && $0.wasSettled }) else {
+            return visited(1)
+        }
+        return Refusal(
+            .conflict, "adjusted-below-zero",
+            zh: "预约 \(booking.id) 的团队已到过另一场，减免又超过那一场的费用；请先调整（booking adjust）",
+            en:
+                "the group of booking \(booking.id) has been to another session, which costs less than the booking was "
+                + "lowered by: adjust it first (booking adjust)")
+    }
+
+    private static func visited(_ came: Int) -> Refusal {
+        Refusal(
+            .conflict, "session-visited", zh: "这个场次已有 \(came) 个预约登记了到场或未到，不能再取消或改期",
+            en: "\(came) bookings of this session have come or failed to: it can't be cancelled or moved any more")
+    }
+
+    /// Locks the bookings that a session has and whose groups have not come to it, and after them it and all that those are
+    /// of; in the order in which everybody locks them.
     /// - Throws: a `Refusal` when somebody has come to it.
     private static func lockWithBookings(
         _ id: Int64, _ transaction: Transaction, _ scope: Scope
@@ -194,7 +226,8 @@ extension SessionStore {
         let ids = try await transaction.query(
             """
             SELECT b.id FROM tour_booking b
-            WHERE b.village_id = \(scope.village) AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
+            WHERE b.village_id = \(scope.village)
+                AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed', 'arrived')
                 AND b.id IN (
                     SELECT l.booking_id FROM tour_booking_session l
                     WHERE l.village_id = \(scope.village) AND l.session_id = \(id))
@@ -210,16 +243,12 @@ extension SessionStore {
             SELECT count(*) AS came FROM tour_booking_session l
             JOIN tour_booking b ON b.village_id = l.village_id AND b.id = l.booking_id
             WHERE l.village_id = \(scope.village) AND l.session_id = \(id)
-                AND b.state IN ('arrived', 'completed', 'no_show')
+                AND (b.state IN ('completed', 'no_show') OR b.state = 'arrived' AND l.arrived IS NOT NULL)
             """,
         ])
         guard let row = answers[1].first else { throw SessionRules.unknown(id) }
         let came: Int = try answers[2].first?.decode("came") ?? 0
-        guard came == 0 else {
-            throw Refusal(
-                .conflict, "session-visited", zh: "这个场次已有 \(came) 个预约登记了到场或未到，不能再取消或改期",
-                en: "\(came) bookings of this session have come or failed to: it can't be cancelled or moved any more")
-        }
+        guard came == 0 else { throw visited(came) }
         return (try session(row), bookings)
     }
 
