@@ -63,6 +63,40 @@ import Testing
         }
     }
 
+    @Test func `a corrected capacity is its session's, as one says or by hand`() async throws {
+        try await withVillage { village in
+            let other = Self.row.replacing("区委党校", with: "实验小学").replacing("6211", with: "7788")
+            func wider(_ row: String, _ seats: Int) -> String { row.replacing(",40,", with: ",\(seats),") }
+            func capacity() async throws -> Int64 { try await village.number("SELECT capacity FROM tour_session") }
+            let both = [Self.row, other]
+            _ = try await load(village, both[0], both[1])
+            let asked = try await load(village, wider(both[0], 50), wider(both[1], 50))
+            #expect(asked.refused.map(\.field) == ["场次容量", "场次容量"])
+            #expect(asked.changed.map(\.recorded) == ["40", "40"])
+            // Too small for the others, and not the same in all rows.
+            let small = try await load(village, wider(both[0], 13), changed: .correct)
+            #expect(small.refused.first?.reason.en.contains("other bookings have 14 seats") == true)
+            let mixed = try await load(village, wider(both[0], 50), wider(both[1], 60), changed: .correct)
+            #expect(mixed.refused.map(\.reason.zh) == ["这个场次的容量是 50"])
+            #expect(try await capacity() == 40)
+            let right = try await load(village, wider(both[0], 50), wider(both[1], 50), changed: .correct)
+            #expect(right.updated == 2 && right.refused.isEmpty)
+            #expect(try await capacity() == 50)
+            #expect(try await village.number("SELECT booked FROM tour_session") == 28)
+            #expect(try await books(village) == ["2025-03-07 1260 28"])
+            #expect(try await load(village, wider(both[0], 50), wider(both[1], 50)).already == 2)
+            // A new row says nothing of the session: the desk does.
+            let third = Self.row.replacing("区委党校", with: "村小").replacing("6211", with: "9900").replacing(
+                "2025-03-01", with: "2025-03-02")
+            let new = try await load(village, wider(third, 60))
+            let session = try await village.number("SELECT id FROM tour_session")
+            #expect(new.refused.first?.reason.zh.contains("tour session change \(session) --capacity") == true)
+            try await village.change(
+                SessionStore.change(session, capacity: 60, resources: nil, now: village.clock.now))
+            #expect(try await load(village, wider(third, 60)).recorded == 1)
+        }
+    }
+
     @Test func `what is void stays so`() async throws {
         try await withVillage { village in
             _ = try await load(village, Self.row)

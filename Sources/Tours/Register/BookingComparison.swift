@@ -77,7 +77,7 @@ enum BookingComparison {
             SELECT b.id AS entry, (b.requested_at AT TIME ZONE 'Asia/Shanghai')::date AS booked_on, l.day, s.starts_at,
                 t.name AS site, p.name AS programme, b.unit, b.phone, b.leader, b.headcount, NULL::int AS line,
                 b.unit_kind, coalesce(b.arrived, 0) AS arrived, l.price_fen,
-                CASE WHEN b.state = 'completed' THEN l.amount_fen ELSE l.kept_fen END AS fee_fen, b.state
+                CASE WHEN b.state = 'completed' THEN l.amount_fen ELSE l.kept_fen END AS fee_fen, b.state, s.capacity
             FROM tour_booking b
             JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
@@ -130,6 +130,7 @@ enum BookingComparison {
         let price: Money
         let fee: Money
         let state: BookingState
+        let capacity: Int
     }
 
     enum Verdict: Sendable {
@@ -174,6 +175,7 @@ enum BookingComparison {
             unit: try row.decode("unit"), bookedOn: try row.decode("booked_on"),
             unitKind: try Named(row, "unit_kind").value, headcount: try row.decode("headcount"),
             arrived: try row.decode("arrived"), leader: try row.decode("leader"), phone: try row.decode("phone"),
-            price: try row.decode("price_fen"), fee: try row.decode("fee_fen"), state: try Named(row, "state").value)
+            price: try row.decode("price_fen"), fee: try row.decode("fee_fen"), state: try Named(row, "state").value,
+            capacity: try row.decode("capacity"))
     }
 }

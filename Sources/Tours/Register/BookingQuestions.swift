@@ -68,6 +68,6 @@ extension BookingRegister {
         if said.price != old.price { return (price, "\(old.price)") }
         if said.state != old.state { return (state, old.state.label.zh) }
         if said.fee != old.fee { return (fee, "\(old.fee)") }
-        return (capacity, "")
+        return (capacity, "\(old.capacity)")
     }
 }

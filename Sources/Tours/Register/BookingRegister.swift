@@ -272,10 +272,19 @@ public struct BookingRegister: RegisterRecorder, Sendable {
             en: "the session has only \(free) seats left")
     }
 
-    static func capacityDiffers(_ known: Int) -> Refusal {
+    /// - Parameter session: its number, where the desk can change it.
+    static func capacityDiffers(_ known: Int, _ session: Int64?) -> Refusal {
+        let command = session.map { "tour session change \($0) --capacity" }
+        return Refusal(
+            .conflict, "capacity-differs", field: capacity.name,
+            zh: "这个场次的容量是 \(known)" + (command.map { "；要改请先用 \($0)" } ?? ""),
+            en: "this session has a capacity of \(known)" + (command.map { ": to change it, use \($0) first" } ?? ""))
+    }
+
+    static func capacityBelow(_ taken: Int) -> Refusal {
         Refusal(
-            .conflict, "capacity-differs", field: capacity.name, zh: "这个场次的容量是 \(known)",
-            en: "this session has a capacity of \(known)")
+            .conflict, "capacity-below-taken", field: capacity.name, zh: "这个场次还有 \(taken) 个名额被其他预约占用，容量不能更小",
+            en: "other bookings have \(taken) seats of this session: its capacity can't be less")
     }
 
     static let notOpen = Refusal(

@@ -16,9 +16,11 @@ struct RegisteredTours: Sendable {
     private struct Session: Sendable {
         /// nil until it is written.
         var id: Int64?
-        let capacity: Int
+        var capacity: Int
         var taken: Int
         let isOpen: Bool
+        /// Whether the register has put its capacity right: once, so that its rows can't contradict each other.
+        var isCorrected = false
     }
 
     private struct Programme: Sendable {
@@ -36,6 +38,8 @@ struct RegisteredTours: Sendable {
     private var newSites: [String] = []
     private var newProgrammes: [String] = []
     private var newSessions: [String: Int] = [:]
+    /// Those whose capacity is to be written.
+    private var corrected: Set<Key> = []
 
     /// What came into being, the sessions counted by their sites.
     var created: [Bilingual] {
@@ -97,20 +101,34 @@ struct RegisteredTours: Sendable {
     /// - Parameter old: a recorded booking that gives its own back.
     /// - Throws: a `Refusal` when its session is another than the row says, or has not so many left.
     mutating func take(_ entry: BookingRegister.Entry, insteadOf old: BookingComparison.Left? = nil) throws {
-        let before = sessions
+        let before = (sessions, corrected)
         if let old { sessions[old.session]?.taken -= old.state.ownsSeats ? old.headcount : 0 }
         do {
+            if old?.session == entry.session { try correctCapacity(entry) }
             try take(entry)
         } catch {
-            sessions = before
+            (sessions, corrected) = before
             throw error
         }
+    }
+
+    /// A corrected row has another capacity of its session, which then is that of all of them.
+    private mutating func correctCapacity(_ entry: BookingRegister.Entry) throws {
+        guard let session = sessions[entry.session], session.capacity != entry.capacity, !session.isCorrected else {
+            return
+        }
+        guard session.taken <= entry.capacity else { throw BookingRegister.capacityBelow(session.taken) }
+        sessions[entry.session]?.capacity = entry.capacity
+        sessions[entry.session]?.isCorrected = true
+        if session.id != nil { corrected.insert(entry.session) }
     }
 
     private mutating func take(_ entry: BookingRegister.Entry) throws {
         var session =
             sessions[entry.session] ?? Session(id: nil, capacity: entry.capacity, taken: 0, isOpen: true)
-        guard session.capacity == entry.capacity else { throw BookingRegister.capacityDiffers(session.capacity) }
+        guard session.capacity == entry.capacity else {
+            throw BookingRegister.capacityDiffers(session.capacity, session.isCorrected ? nil : session.id)
+        }
         if entry.seats > 0 {
             guard session.isOpen else { throw BookingRegister.notOpen }
             guard session.taken + entry.seats <= session.capacity else {
@@ -126,6 +144,7 @@ struct RegisteredTours: Sendable {
     ) async throws {
         try await makePlaces(entries, transaction, scope)
         try await makeSessions(entries, transaction, scope)
+        try await correctSessions(transaction, scope)
         if !hasStaging {
             _ = try await transaction.query(BookingStaging.create)
             hasStaging = true
@@ -188,6 +207,18 @@ struct RegisteredTours: Sendable {
             sessions[key]?.id = id
             newSessions[key.site, default: 0] += 1
         }
+    }
+
+    private mutating func correctSessions(_ transaction: Transaction, _ scope: Scope) async throws {
+        let changed = corrected.compactMap { sessions[$0] }
+        corrected = []
+        guard !changed.isEmpty else { return }
+        _ = try await transaction.query(
+            """
+            UPDATE tour_session s SET capacity = w.capacity, version = s.version + 1, changed_at = now()
+            FROM unnest(\(changed.compactMap(\.id))::bigint[], \(changed.map(\.capacity))::int[]) w (id, capacity)
+            WHERE s.village_id = \(scope.village) AND s.id = w.id
+            """)
     }
 
     /// Of each value that is wanted, the first entry that has it, in their order.
