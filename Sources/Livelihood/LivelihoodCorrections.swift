@@ -45,10 +45,16 @@ extension LivelihoodFigures {
         public let reason: String?
         /// How many rows an import recorded; of those that have a day, for the period's days.
         let rows: Int64?
+        /// How many came, of a visit.
+        let people: Int64?
 
         func what(_ language: Language) -> String {
             let noun = Self.nouns.first { kind.hasPrefix($0.prefix) }
             let label = noun?.label[language] ?? kind
+            if let people {
+                return language == .chinese
+                    ? "\(label) \(subject)，到 \(people) 人" : "\(label) \(subject), \(people) came"
+            }
             guard let rows else { return "\(label) \(subject)" }
             return language == .chinese ? "\(label)，\(rows) 行" : "\(label), \(rows) \(rows == 1 ? "row" : "rows")"
         }
@@ -135,7 +141,9 @@ extension LivelihoodFigures {
             SELECT (e.at AT TIME ZONE 'Asia/Shanghai')::date::text AS entered_on, e.day::text AS day, e.kind, e.subject,
                 coalesce(i.fen, (e.figures ->> 'fen')::bigint
                     * CASE WHEN e.kind IN ('sale.reverse', 'sale.return', 'booking.refunded') THEN -1 ELSE 1 END) AS fen,
-                coalesce(e.figures ->> 'reason', '→ ' || (e.figures ->> 'meant')) AS reason, i.rows
+                coalesce(e.figures ->> 'reason', '→ ' || (e.figures ->> 'meant')) AS reason, i.rows,
+                CASE WHEN e.kind IN ('booking.checked_in', 'booking.completed', 'booking.gate_settled')
+                    THEN (e.figures ->> 'people')::bigint END AS people
             FROM event e
             LEFT JOIN LATERAL (
                 SELECT CASE WHEN e.kind IN ('import.sales', 'import.income', 'import.harvest') THEN count(r.day)
@@ -167,7 +175,7 @@ extension LivelihoodFigures {
             LaterChange(
                 enteredOn: try row.decode("entered_on"), day: try row.decode("day"), kind: try row.decode("kind"),
                 subject: try row.decode("subject"), fen: try row.decode("fen"), reason: try row.decode("reason"),
-                rows: try row.decode("rows"))
+                rows: try row.decode("rows"), people: try row.decode("people"))
         }
     }
 }

@@ -1,11 +1,13 @@
 import Batches
 import Codes
 import Database
+import Foundation
 import Income
 import Kernel
 import Sales
 import TestSupport
 import Testing
+import Tours
 
 @testable import Livelihood
 
@@ -65,6 +67,44 @@ import Testing
                 rows(report, .changes).map { [$0[2], $0[3]] } == [
                     ["销售冲销 \(sales[0].id)", "-48.00"], ["退货 \(sales[1].id)", "-32.00"], ["导入其他收入，2 行", "12.00"],
                     ["导入采收登记，1 行", "—"], ["导入销售流水，1 行", "80.00"], ["导入农户名册，1 行", "—"],
+                ])
+        }
+    }
+
+    @Test func `people who are entered late are told of, also those of a closed day`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let day = village.today.adding(days: -3)
+            let session = try await village.addSession(on: day)
+            let bookings = [
+                try await village.addBooking([session], headcount: 10),
+                try await village.addBooking([session], headcount: 20),
+                try await village.addBooking([session], headcount: 30),
+                try await village.addBooking([session], headcount: 20),
+            ]
+            let now = village.clock.now
+            _ = try await drawUp(village, village.today.year)
+            func key(_ index: Int) -> BookingKey { .number(bookings[index].number) }
+            try await village.change(BookingStore.complete(key(0), arrived: 9, now: now))
+            try await village.change(ClosedBooks.close(through: day, today: village.today))
+            try await village.change(BookingStore.complete(key(1), arrived: 18, now: now))
+            let scan = CheckInEntry(
+                code: bookings[2].reference.text, headcount: 27, nonce: "late-scan",
+                at: now.addingTimeInterval(-3 * 86_400), session: session)
+            let kept = try await CheckInStore(village.database, keys: village.keys).bringIn(
+                [scan], now: now, village.committee)
+            guard case .answered(let answer) = kept.first, let conflict = answer.number else {
+                Issue.record("\(kept)")
+                return
+            }
+            try await village.change(GateConflictStore.settle(conflict, accept: true, reason: "问过", now: now))
+            try await village.change(BookingStore.noShow(key(3), now: now))
+            let report = try await drawUp(village, village.today.year)
+            let today = "\(village.today)"
+            #expect(
+                rows(report, .changes).map { [$0[1], $0[2]] } == [
+                    ["\(day)", "预约 \(bookings[0].number)，到 9 人"], [today, "预约 \(bookings[1].number)，到 18 人"],
+                    [today, "预约 \(bookings[2].number)，到 27 人"], [today, "预约 \(bookings[3].number)"],
                 ])
         }
     }

@@ -95,7 +95,7 @@ extension BookingStore {
             if !waive { booking.keep(BookingRules.kept(of: old, percent: \.terms.noShowFeePercent)) }
             booking.refundWhatIsNotKept()
             return step(
-                from: old, to: booking, message: .noShow,
+                from: old, to: booking, message: .noShow, day: try await entryDay(of: old, now, transaction, scope),
                 figures: [.fen(booking.kept, "kept_fen"), .fen(booking.refundDue, "due_fen")], now: now, scope)
         }
     }
@@ -126,8 +126,19 @@ extension BookingStore {
                 for index in booking.lines.indices { booking.lines[index].arrived = came }
             }
             return step(
-                from: old, to: booking, message: nil, figures: [.number("people", came)], now: now, scope)
+                from: old, to: booking, message: nil, day: try await entryDay(of: old, now, transaction, scope),
+                figures: [.number("people", came)], now: now, scope)
         }
+    }
+
+    /// The day for which what became of a visit is entered now: its last, or today where the books of that are closed.
+    private static func entryDay(
+        of booking: Booking, _ now: Date, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> CivilDay? {
+        guard let day = booking.lines.map(\.day).max() else { return nil }
+        let answers = try await transaction.query([ClosedBooks.hold(scope), ClosedBooks.through(scope)])
+        return ClosedBooks.entryDay(
+            day, through: try answers[1].first?.decode("through"), today: BookingRules.today(now))
     }
 
     /// - Parameter moment: when it does.
