@@ -23,8 +23,10 @@ public struct IncomeRow: Sendable {
     public let kind: Kind
     /// Under which it is shown: that of the sale for its returns, that of the booking for its adjustments.
     public let number: Int64
-    /// Of a sale, or which of a booking's adjustments.
+    /// Of a sale.
     public let line: Int64?
+    /// Which it is of the rows of its number.
+    let order: Int64
     public let product: String?
     public let cooperative: String?
     public let channel: String?
@@ -100,7 +102,7 @@ public struct IncomeRowPlace: Sendable, Hashable {
         day = row.day
         kind = row.kind.rawValue
         number = row.number
-        line = row.line ?? 0
+        line = row.order
     }
 
     /// - Throws: a `Refusal` for a text that `description` did not make.

@@ -177,9 +177,10 @@ public struct IncomeRowStore: Sendable {
         guard let source = IncomeSource(rawValue: try row.decode("source")),
             let kind = IncomeRow.Kind(rawValue: try row.decode("kind"))
         else { throw MissingEntry() }
+        let line: Int64? = try row.decode("line")
         return IncomeRow(
             day: try row.decode("day"), source: source, kind: kind, number: try row.decode("number"),
-            line: try row.decode("line"), product: try row.decode("product"),
+            line: source == .sales ? line : nil, order: line ?? 0, product: try row.decode("product"),
             cooperative: try row.decode("cooperative"), channel: try row.decode("channel"),
             household: try row.decode("household"), amount: try row.decode("amount_fen"),
             ofDay: try row.decode("of_day"))

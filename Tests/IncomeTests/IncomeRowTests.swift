@@ -64,6 +64,9 @@ import Testing
             #expect(whole.count > 150 && paged.map(Self.identity) == whole.map(Self.identity))
             #expect(Set(paged.map(Self.identity)).count == paged.count)
             #expect(paged.map(\.day) == paged.map(\.day).sorted())
+            // A booking's rows are no lines of it.
+            #expect(Set(paged.filter { $0.line != nil }.map(\.source)) == [.sales])
+            #expect(paged.contains { $0.source == .tours })
             #expect(try await store.total(filter, village.committee) == paged.reduce(.zero) { $0 + $1.amount })
         }
     }
@@ -179,7 +182,7 @@ import Testing
     }
 
     private static func identity(_ row: IncomeRow) -> String {
-        "\(row.day) \(row.kind) \(row.number) \(row.line ?? 0)"
+        IncomeRowPlace(after: row).description
     }
 
     private static func values(_ row: IncomeRow, _ by: [IncomeSummary.Dimension]) -> [String?] {

@@ -38,10 +38,7 @@ struct BookableSession: Sendable {
     }
 
     /// By its number, as the desk knows it, and by what a group knows of it.
-    var name: Bilingual {
-        Bilingual(
-            zh: "场次 \(id)（\(startsAt.minute) \(programme)）", en: "session \(id) (\(startsAt.minute), \(programme))")
-    }
+    var name: Bilingual { SessionRules.name(id, startsAt, programme) }
 
     func line(of headcount: Int) -> Booking.Line {
         Booking.Line(

@@ -93,10 +93,11 @@ public enum CheckInRules {
         let today = CivilDay(of: at)
         if let session {
             guard let named = visits.first(where: { $0.session == session }) else {
-                let numbers = visits.map { "\($0.session)" }.joined(separator: ", ")
+                let names = visits.map(\.name)
                 throw Refusal(
-                    .notFound, "not-its-session", field: "session", zh: "这个预约没有订这一场，订的是 \(numbers)",
-                    en: "the booking is not for this session but for \(numbers)")
+                    .notFound, "not-its-session", field: "session",
+                    zh: "这个预约没有订这一场，订的是\(names.map(\.zh).joined(separator: "、"))",
+                    en: "the booking is not for this session but for \(names.map(\.en).joined(separator: ", "))")
             }
             guard anyDay || named.day == today else { throw wrongDay([named.day]) }
             return named

@@ -53,6 +53,9 @@ public struct GateVisit: Sendable {
         self.arrived = arrived
     }
 
+    /// By its number, as the desk knows it, and by what a group knows of it.
+    var name: Bilingual { SessionRules.name(session, startsAt, programme) }
+
     /// Such as `09:00–11:30`, in Asia/Shanghai.
     public var hours: String { TimeOfDay.hours(startsAt, endsAt) }
 }

@@ -55,13 +55,14 @@ extension GateConflictStore {
         if !BookingStep.admit.from.contains(ledger.booking.state) { try CheckInRules.admit(ledger.booking.state) }
         let only = ledger.booking.visits.count == 1 && conflict.session == nil ? ledger.booking.visits.first : nil
         guard let visit = ledger.visit(session ?? conflict.session) ?? (session == nil ? only : nil) else {
-            let numbers = ledger.booking.visits.map { "\($0.session)" }.joined(separator: ", ")
+            let names = ledger.booking.visits.map(\.name)
             throw Refusal(
                 .conflict, "not-its-session", field: "session",
-                zh: "预约现在订的是场次 \(numbers)；请先把它改回来的那一场（booking move），或用 --session 指明计入哪一场，或不予认可",
+                zh:
+                    "预约现在订的是\(names.map(\.zh).joined(separator: "、"))；请先把它改回来的那一场（booking move），或用 --session 指明计入哪一场，或不予认可",
                 en:
-                    "the booking is for session \(numbers) now: move it back to the one that they came to (booking move), "
-                    + "name the one to count them for (--session), or dismiss it")
+                    "the booking is for \(names.map(\.en).joined(separator: ", ")) now: move it back to the one that they came to "
+                    + "(booking move), name the one to count them for (--session), or dismiss it")
         }
         guard visit.day <= BookingRules.today(now) else {
             throw Refusal(

@@ -104,6 +104,12 @@ enum SessionRules {
             en: "“\(resource.shortened)” is with session \(session) at that time on \(day)")
     }
 
+    /// A session by its number, as the desk knows it, and by what a group knows of it.
+    static func name(_ id: Int64, _ startsAt: Date, _ programme: String) -> Bilingual {
+        Bilingual(
+            zh: "场次 \(id)（\(startsAt.minute) \(programme)）", en: "session \(id) (\(startsAt.minute), \(programme))")
+    }
+
     static func unknown(_ id: Int64) -> Refusal {
         Refusal(
             .notFound, "unknown-session", field: "session", zh: "没有场次 \(id)", en: "there is no session \(id)")
