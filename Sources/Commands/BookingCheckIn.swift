@@ -47,30 +47,31 @@ struct BookingCheckInCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Whole seconds, as the journal keeps them.
-        let now = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
-        let entry = CheckInEntry(
-            code: code, headcount: headcount, nonce: nonce ?? CheckInEntry.freshNonce(), at: now, session: session,
-            anyDay: anyDay, more: more)
+        let nonce = nonce ?? CheckInEntry.freshNonce()
+        @Sendable func entry(_ now: Date) -> CheckInEntry {
+            CheckInEntry(
+                // Whole seconds, as the journal keeps them.
+                code: code, headcount: headcount, nonce: nonce,
+                at: Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)), session: session,
+                anyDay: anyDay, more: more)
+        }
         let answer: CheckInAnswer
         if let offline {
             let gate = try OfflineGate(GateList(json: Files.bytes(offline, limit: 50_000_000)))
-            let admitted = try JournalFile(journal ?? offline + ".journal.jsonl").admit(entry, at: gate)
+            let admitted = try JournalFile(journal ?? offline + ".journal.jsonl").admit(entry(Date()), at: gate)
             answer = admitted.answer
             for damage in admitted.damage { Terminal.say(damage.refusal.sentence(in: options.language)) }
         } else {
             let (recorded, clock) = try await options.withBackend { backend in
+                let clock = try await GateClock(shows: backend.clock.now(), backend.database, backend.local.scope)
                 let recorded = try await CheckInStore(backend.database, keys: backend.keys).record(
-                    entry, now: backend.clock.now(), backend.local.scope)
-                return (
-                    recorded,
-                    try await GateClock.warning(backend.database, now: backend.clock.now(), backend.local.scope)
-                )
+                    entry(clock.register), now: clock.register, backend.local.scope)
+                return (recorded, clock)
             }
             answer = recorded
-            if let clock { Terminal.say(clock[options.language]) }
+            if let warning = clock.warning { Terminal.say(warning[options.language]) }
         }
-        try options.show(answer.json(nonce: entry.nonce), answer.text)
+        try options.show(answer.json(nonce: nonce), answer.text)
         for warning in answer.warnings { Terminal.say(warning.message[options.language]) }
         guard answer.outcome == .counted else { throw ExitCode.failure }
     }

@@ -19,11 +19,14 @@ struct BookingGateListCommand: AsyncParsableCommand {
     @Option(help: .words("写入的文件（默认标准输出）。", "The file to write to (default: standard output).")) var output: String?
 
     func run() async throws {
-        let list = try await options.withBackend { backend in
-            try await GateListStore(backend.database, keys: backend.keys).list(
-                day: day ?? backend.clock.today, now: backend.clock.now(), backend.local.scope)
+        let (list, clock) = try await options.withBackend { backend in
+            let clock = try await GateClock(shows: backend.clock.now(), backend.database, backend.local.scope)
+            let list = try await GateListStore(backend.database, keys: backend.keys).list(
+                day: day ?? CivilDay(of: clock.register), now: clock.register, backend.local.scope)
+            return (list, clock)
         }
         try Files.write(try list.json, to: output)
+        if let warning = clock.warning { Terminal.say(warning[options.language]) }
         guard let output else { return }
         try options.done(
             ["day": .string(list.day), "bookings": JSON(list.bookings.count), "output": .string(output)],
@@ -47,12 +50,10 @@ struct BookingSyncCommand: AsyncParsableCommand {
     func run() async throws {
         let contents = GateJournal.read(try Files.bytes(journal, limit: 50_000_000))
         let (results, clock) = try await options.withBackend { backend in
+            let clock = try await GateClock(shows: backend.clock.now(), backend.database, backend.local.scope)
             let results = try await CheckInStore(backend.database, keys: backend.keys).bringIn(
-                contents.entries, now: backend.clock.now(), backend.local.scope)
-            return (
-                results,
-                try await GateClock.warning(backend.database, now: backend.clock.now(), backend.local.scope)
-            )
+                contents.entries, now: clock.register, backend.local.scope)
+            return (results, clock)
         }
         try options.show(
             zip(contents.entries, results).map { SyncedLine.entry($0, $1) } + contents.damage.map(SyncedLine.damaged),
@@ -62,7 +63,7 @@ struct BookingSyncCommand: AsyncParsableCommand {
                 .left("说明", "remark"),
             ],
             row: \.cells)
-        if let clock { Terminal.say(clock[options.language]) }
+        if let warning = clock.warning { Terminal.say(warning[options.language]) }
         guard contents.damage.isEmpty, results.allSatisfy(\.isSettled) else { throw ExitCode.failure }
     }
 }

@@ -255,15 +255,28 @@ import Testing
 
     @Test func `a computer's clock is compared with the register's`() async throws {
         try await withVillage { village in
-            #expect(
-                try await GateClock.warning(village.database, now: Date(), village.committee) == nil)
-            let slow = try await GateClock.warning(
-                village.database, now: Date().addingTimeInterval(-86_400 - 3600), village.committee)
-            #expect(slow?.zh.contains("慢了 1 天 1 小时") == true)
+            func clock(_ ahead: TimeInterval) async throws -> GateClock {
+                try await GateClock(
+                    shows: Date().addingTimeInterval(ahead), village.database, village.committee)
+            }
+            #expect(try await clock(0).warning == nil)
+            #expect(try await clock(-86_400 - 3600).warning?.zh.contains("慢了 1 天 1 小时") == true)
+            // Three hours fast, and with the register: what was seen is still to come by its clock, and kept for the desk.
+            let fast = try await clock(3 * 3600 + 5)
+            #expect(fast.warning?.en.contains("fast by 3 h") == true)
+            let gate = Gate(village: village)
+            let session = try await village.addSession(on: CivilDay(of: fast.shows))
+            let booking = try await village.addBooking([session], headcount: 20)
+            let seen = gate.entry(booking, 20, at: fast.shows, session: session)
+            let store = CheckInStore(village.database, keys: village.keys)
+            let answers = try await store.bringIn([seen], now: fast.register, village.committee).map(\.answer)
+            #expect(answers.map(\.?.why) == [.future] && answers[0]?.warnings.map(\.code) == ["gate-clock"])
+            #expect(try await gate.conflicts().map(\.headcount) == [20])
+            #expect(try await gate.booking(booking).state == .confirmed)
             let noon = Date(timeIntervalSince1970: 1_767_240_000)
-            #expect(GateClock.warning(shows: noon.addingTimeInterval(60), register: noon) == nil)
+            #expect(GateClock(shows: noon.addingTimeInterval(60), register: noon).warning == nil)
             #expect(
-                GateClock.warning(shows: noon.addingTimeInterval(5400), register: noon)?.en
+                GateClock(shows: noon.addingTimeInterval(5400), register: noon).warning?.en
                     .contains("fast by 1 h 30 min: it shows 2026-01-01 13:30") == true)
         }
     }
