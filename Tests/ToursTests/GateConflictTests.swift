@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Postgres
 import Signing
+import Synchronization
 import TestSupport
 import Testing
 
@@ -118,6 +119,47 @@ import Testing
         }
     }
 
+    /// Two gates that know nothing of each other scan one ticket, each letting its group in in parts.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `the same scans of two gates count in whatever order they come home`(seed: UInt64) async throws {
+        let outcomes = Mutex<[[String]]>([])
+        for order in 0..<4 {
+            try await withVillage { village in
+                let gate = Gate(village: village)
+                let booking = try await village.addBooking([try await village.addSession()], headcount: 30)
+                village.clock.set(village.today, hour: 9)
+                let offline = try OfflineGate(try await gate.list())
+                var dice = Dice(seed)
+                var journals: [[CheckInEntry]] = [[], []]
+                for scan in 0..<8 {
+                    village.clock.advance(seconds: 60)
+                    let which = scan < 2 ? scan : Int.random(in: 0..<2, using: &dice)
+                    let seen = gate.entry(
+                        booking, .random(in: 1...15, using: &dice), nonce: "gate-\(which)-scan-\(scan)",
+                        more: Int.random(in: 0..<5, using: &dice) == 0)
+                    if let admitted = try? offline.admit(seen, journal: journals[which]) {
+                        journals[which].append(admitted.entry)
+                    }
+                }
+                // One after the other, or scan by scan as each gate comes by a network.
+                let all = journals.joined().count
+                var shuffle = Dice(seed * 10 + UInt64(order))
+                while !journals.joined().isEmpty {
+                    let either = order < 2 ? order : Int.random(in: 0..<2, using: &shuffle)
+                    let which = journals[either].isEmpty ? 1 - either : either
+                    #expect(try await gate.bringIn(journals[which].removeFirst()).first?.answer != nil)
+                }
+                let shown = try await gate.show(booking)
+                let counted = shown.checkIns.filter(\.counts)
+                outcomes.withLock { $0.append(counted.map(\.nonce).sorted()) }
+                #expect(shown.booking.arrived == counted.reduce(0) { $0 + $1.headcount })
+                #expect(shown.conflicts.count + counted.count == all)
+            }
+        }
+        let counted = outcomes.withLock { $0 }
+        #expect(Set(counted).count == 1 && counted.first?.contains("gate-0-scan-0") == true, "\(counted)")
+    }
+
     @Test func `two gates at once let one group in once`() async throws {
         try await withVillage(poolSize: 8) { village in
             let gate = Gate(village: village)
@@ -134,7 +176,8 @@ import Testing
         }
     }
 
-    @Test func `gates that fill beyond the capacity are recorded with a warning`() async throws {
+    @Test(arguments: [true, false])
+    func `gates that fill beyond the capacity are recorded with a warning`(northFirst: Bool) async throws {
         try await withVillage { village in
             let gate = Gate(village: village)
             let session = try await village.addSession(capacity: 50)
@@ -143,9 +186,11 @@ import Testing
             let list = try await gate.list()
             let north = try OfflineGate(list).admit(gate.entry(first, 30), journal: []).entry
             let south = try OfflineGate(list).admit(gate.entry(second, 25), journal: []).entry
-            _ = try await gate.bringIn(north)
-            let answer = try #require(try await gate.bringIn(south).first?.answer)
+            let earlier = try await gate.bringIn(northFirst ? north : south).first?.answer
+            #expect(earlier?.outcome == .counted && earlier?.warnings == [])
+            let answer = try #require(try await gate.bringIn(northFirst ? south : north).first?.answer)
             #expect(answer.outcome == .counted && answer.warnings == [.overCapacity(5)])
+            #expect(try await gate.booking(first).arrived == 30)
             #expect(try await gate.booking(second).arrived == 25)
             #expect(
                 try await village.number("SELECT (figures ->> 'over')::bigint FROM event WHERE figures ? 'over'") == 5)
