@@ -35,14 +35,7 @@ struct OpenBooking: Sendable {
     var isBound: Bool { isUnpaid && state != .confirmed }
 
     static func select(_ phones: [String], _ scope: Scope) -> SQL {
-        """
-        SELECT b.id, b.reference, b.unit, b.phone, b.state, b.paid_fen = b.refunded_fen AS is_unpaid, l.session_id,
-            l.headcount
-        FROM tour_booking b
-        JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id
-        WHERE b.village_id = \(scope.village) AND \(SQL.among(phones, "b.phone"))
-            AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
-        """
+        "SELECT * FROM open_bookings(\(scope.village), \(phones)::text[])"
     }
 
     static func all(_ rows: Rows) throws -> [OpenBooking] {
