@@ -45,8 +45,10 @@ public enum NameMerge {
                 throw Refusal(
                     .invalid, "same-name", field: "to", zh: "两个名称相同", en: "the two names are the same")
             }
+            // Whoever writes numbers under either cooperative is done before they are compared, or sees them as one.
+            let numbers = kind == .cooperative ? [ClosedBooks.holdAlone(scope)] : []
             // Two that point at each other would both be given up, and none be meant.
-            _ = try await transaction.query(Catalogue.hold(scope))
+            _ = try await transaction.query(numbers + [Catalogue.hold(scope)])
             let writes =
                 switch kind {
                 case .cooperative, .variety, .grade: try await rows(kind, from, to, transaction, scope)
