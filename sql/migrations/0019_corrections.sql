@@ -275,3 +275,51 @@ CREATE TRIGGER batch_corrected_slip AFTER UPDATE OF slip ON batch
     EXECUTE FUNCTION check_corrected_slip();
 CREATE TRIGGER sale_written_numbers AFTER INSERT ON sale REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION check_written_sale_numbers();
+
+-- What corrections add to counters is summed again when their transaction ends, so that neither is changed without the
+-- other. What leaves a batch (out_g) is not: a sale would read all that its batch has seen.
+CREATE FUNCTION check_batch_sum() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'batch' THEN
+        wanted := NEW.number;
+    ELSE
+        wanted := NEW.batch_number;
+    END IF;
+    IF EXISTS (
+        SELECT FROM public.batch b WHERE b.village_id = NEW.village_id AND b.number = wanted AND b.in_g <> (
+            SELECT coalesce(sum(m.grams), 0) FROM public.stock_movement m
+            WHERE m.village_id = b.village_id AND m.batch_number = b.number AND m.kind IN ('harvest', 'correction')))
+    THEN
+        RAISE EXCEPTION 'what came into the batch is not the sum of its movements'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_in_summed';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION check_sale_line_sum() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.sale_line l
+        WHERE l.village_id = NEW.village_id AND l.sale_id = NEW.sale_id AND l.line = NEW.line
+            AND (l.returned_g, l.refunded_fen) <> (
+                SELECT coalesce(sum(k.grams), 0), coalesce(sum(k.refund_fen), 0) FROM public.sale_correction k
+                WHERE k.village_id = l.village_id AND k.sale_id = l.sale_id AND k.line = l.line))
+    THEN
+        RAISE EXCEPTION 'what came back of the line is not the sum of its corrections'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'sale_line_summed';
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION check_batch_sum(), check_sale_line_sum() FROM PUBLIC;
+CREATE CONSTRAINT TRIGGER batch_summed AFTER UPDATE OF in_g ON batch DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_batch_sum();
+CREATE CONSTRAINT TRIGGER stock_movement_summed AFTER INSERT ON stock_movement DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.kind = 'correction') EXECUTE FUNCTION check_batch_sum();
+CREATE CONSTRAINT TRIGGER sale_line_summed AFTER UPDATE OF returned_g, refunded_fen ON sale_line
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_sale_line_sum();
+CREATE CONSTRAINT TRIGGER sale_correction_summed AFTER INSERT ON sale_correction DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_sale_line_sum();
