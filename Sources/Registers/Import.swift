@@ -41,7 +41,7 @@ public struct Import: Sendable {
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> ImportReport {
         do {
-            let report = try await database.transaction(scope) { transaction in
+            let report = try await database.commitOnce(scope) { transaction in
                 var recorder = recorder
                 let (context, twins) = try await look(at: register, &recorder, transaction, progress)
                 try await recorder.begin(context, in: transaction, scope)
@@ -61,8 +61,7 @@ public struct Import: Sendable {
                     _ = try await transaction.query(event.insert(by: scope))
                     throw Tried(report: report)
                 }
-                _ = try await transaction.commit([event.insert(by: scope)])
-                return report
+                return (report, [event.insert(by: scope)])
             }
             // The rows are recorded; that later questions about them are quick is no reason to report a failure.
             _ = try? await database.query("SELECT analyze_new_tables()")
