@@ -141,6 +141,7 @@ public struct Import: Sendable {
             report.created = recorder.created
         } else {
             report.recorded = 0
+            report.notes = recorder.notes
             report.forgetUpdates()
         }
         return report

@@ -50,6 +50,9 @@ public protocol RegisterRecorder {
 
     /// The rows so far that may be recorded ones, changed.
     var changed: [ChangedRow] { get }
+    /// What its user should know beside the rows, once it has finished.
+    var notes: [Bilingual] { get }
+
 
     /// What a broken constraint tells the user when rows of another transaction came in between.
     static var refusals: [String: Refusal] { get }
@@ -64,6 +67,7 @@ extension RegisterRecorder {
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {}
     public var changed: [ChangedRow] { [] }
 }
+    public var notes: [Bilingual] { [] }
 
 /// Where a register's numbers stand, and in what each stands once.
 public struct Numbering: Sendable {
