@@ -118,9 +118,11 @@ public struct Import: Sendable {
                 var others = outcomes.makeIterator()
                 outcomes = part.rows.compactMap { row in twins[row.number].map { .refused($0) } ?? others.next() }
             }
+            var passedOver: [SkippedRow] = []
             for (row, outcome) in zip(part.rows, outcomes) {
                 report.read += 1
                 switch outcome {
+                case .passedOver(let what): passedOver.append(SkippedRow(row: row.number, what: what))
                 case .recorded: report.recorded += 1
                 case .updated(let changes): report.update(row: row.number, changes)
                 case .already: report.already += 1
@@ -130,7 +132,7 @@ public struct Import: Sendable {
                     try refusedRow(row, located)
                 }
             }
-            report.skip(part.skipped)
+            report.skip((part.skipped + passedOver).sorted { $0.row < $1.row })
             progress(Double(part.bytesRead) / Double(max(register.byteCount, 1)))
             next = try await following
         }
@@ -139,9 +141,9 @@ public struct Import: Sendable {
         report.changed = recorder.changed
         if isRecorded {
             report.created = recorder.created
+            report.notes = recorder.notes
         } else {
             report.recorded = 0
-            report.notes = recorder.notes
             report.forgetUpdates()
         }
         return report

@@ -10,6 +10,8 @@ public enum RowOutcome: Sendable {
     case updated([RegisterChange])
     /// It had been recorded before, with the same figures.
     case already
+    /// It tells of nothing that could be recorded, and says so itself.
+    case passedOver(Bilingual)
     /// All that is wrong with it.
     case refused([Refusal])
 
@@ -48,11 +50,11 @@ public protocol RegisterRecorder {
     /// What came into being beside the rows.
     var created: [Bilingual] { get }
 
-    /// The rows so far that may be recorded ones, changed.
-    var changed: [ChangedRow] { get }
     /// What its user should know beside the rows, once it has finished.
     var notes: [Bilingual] { get }
 
+    /// The rows so far that may be recorded ones, changed.
+    var changed: [ChangedRow] { get }
 
     /// What a broken constraint tells the user when rows of another transaction came in between.
     static var refusals: [String: Refusal] { get }
@@ -65,9 +67,9 @@ extension RegisterRecorder {
     public static func identity(of row: RegisterRow) throws -> RowIdentity { RowIdentity(number: [], content: []) }
     public mutating func survey(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws {}
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {}
+    public var notes: [Bilingual] { [] }
     public var changed: [ChangedRow] { [] }
 }
-    public var notes: [Bilingual] { [] }
 
 /// Where a register's numbers stand, and in what each stands once.
 public struct Numbering: Sendable {

@@ -7,7 +7,8 @@ WHERE c.village_id = e.village_id AND c.corrects = e.id;
 ALTER TABLE income_entry ADD CONSTRAINT income_entry_not_below_zero
     CHECK (corrected_fen = 0 OR corrects IS NULL AND amount_fen + corrected_fen >= 0);
 CREATE INDEX income_entry_corrections ON income_entry (village_id, corrects) WHERE corrects IS NOT NULL;
-GRANT UPDATE (corrected_fen) ON income_entry TO taoyuan_service;
+-- register_key: an entry that was made by hand is found in a register later.
+GRANT UPDATE (corrected_fen, register_key) ON income_entry TO taoyuan_service;
 
 -- The counter is summed again when a transaction that changed it, or that wrote a correction, ends.
 CREATE FUNCTION check_income_sum() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
