@@ -137,8 +137,8 @@ extension SaleRegister {
                 TABLE entry) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
-                    CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
-                        END AS price_fen,
+                    CASE WHEN count(DISTINCT price_fen * 500 / basis_g) = 1 AND bool_and(price_fen * 500 % basis_g = 0)
+                        THEN min(price_fen * 500 / basis_g) END AS price_fen,
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen,
                     bool_or(returned_g > 0 OR refunded_fen > 0) AS has_returns
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l

@@ -52,6 +52,29 @@ extension SaleRegister {
         return .updated([])
     }
 
+    /// Gives a sale the number of the row that it is, if that is said; else the row waits.
+    mutating func number(
+        _ sale: Int64, as entry: Entry, _ row: Int, _ part: inout Part, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> RowOutcome {
+        let number = entry.key.key.number
+        changed.append(ChangedRow(row: row, field: Self.number.name, recorded: "", entry: sale))
+        guard context.choices.changed == .correct else {
+            throw Refusal(
+                .conflict, "sale-number-missing", field: Self.number.name,
+                zh: "销售 \(sale) 的日期、批次、数量、金额、渠道和买方都相同，还没有单号；就是这一笔请用 --changed correct"
+                    + "（changed=correct），是另一笔请用 --changed new（changed=new）",
+                en:
+                    "sale \(sale) has the same day, batch, weight, amount, channel and buyer, and no number yet: if this is "
+                    + "it, say --changed correct (changed=correct), if it is another, --changed new (changed=new)")
+        }
+        _ = try await transaction.query([
+            UnnumberedSales.give(number, paidHow: entry.paidHow, to: sale, scope),
+            Event("sale.number", "\(sale)", .text("number", number)).insert(by: scope),
+        ])
+        part.known[entry.key] = [entry.recorded(as: sale)]
+        return .updated([])
+    }
+
     private func correct(
         _ sale: Int64, _ entry: Entry, on day: CivilDay?, _ transaction: Transaction, _ scope: Scope
     ) async throws -> Int64 {
