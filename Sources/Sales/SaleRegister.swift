@@ -91,7 +91,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         func recorded(as sale: Int64? = nil) -> Recorded {
             Recorded(
                 sale: sale, day: day, batch: source.number, weight: weight, price: price.fen, amount: amount,
-                channel: channel, buyer: buyer, paidHow: paidHow, hasReturns: false)
+                channel: channel, buyer: buyer, paidHow: paidHow, hasReturns: false, reversedOn: nil)
         }
 
         /// What it says beside what is recorded.
@@ -148,8 +148,13 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let entry = try read(row, part.sources)
         if let old = part.known[entry.key], let newest = old.first {
             // A sale that was reversed and recorded anew has two entries; a row may be either.
-            if old.contains(where: { entry.beside($0).isSame }) { return .already }
-            return try await settle(entry, row.number, beside: newest, &part, transaction, scope)
+            guard let place = old.firstIndex(where: { entry.beside($0).isSame }) else {
+                return try await settle(entry, row.number, beside: newest, &part, transaction, scope)
+            }
+            if context.choices.changed == .correct {
+                try checkIsPresent(entry, row.number, old, at: place)
+            }
+            return .already
         }
         if context.choices.changed != .new, let sale = unnumbered.take(entry) {
             return try await number(sale, as: entry, row.number, &part, transaction, scope)

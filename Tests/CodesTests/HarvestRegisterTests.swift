@@ -195,7 +195,8 @@ import Testing
             try await village.sell(village.sale([line], confirmed: [.pastBestBefore]))
             #expect(try await load(rows(89, ceiling - 100)).refused.map(\.field) == ["重量斤"])
             #expect(try await load(rows(90, ceiling - 90)).updated == 2)
-            #expect(try await load(rows(ceiling)).already == 1, "as it was first")
+            #expect(try await village.load(lines: rows(ceiling), village.harvestRegister()).already == 1)
+            #expect(try await load(rows(ceiling)).changed.map(\.entry) == [batch], "as it was first")
         }
     }
 
