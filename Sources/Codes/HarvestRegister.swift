@@ -130,7 +130,11 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             do {
                 var entry = try result.get()
                 let key = entry.key
-                if known[key]?.past.contains(where: { entry.says($0) && !isInPart($0, entry) }) == true {
+                let past = known[key]?.past.last { entry.says($0) && !isInPart($0, entry) }
+                if let past {
+                    if context.choices.changed == .correct {
+                        try checkIsPresent(entry, past, known[key]?.present)
+                    }
                     outcomes.append(.already)
                     continue
                 }
@@ -142,7 +146,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
                     outcomes.append(try await number(batch, as: entry, transaction, scope))
                     continue
                 }
-                try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+                try checkIsOpen(entry, known[key]?.past.last)
                 try checkNames(entry)
                 entry.allowed = try ledger.add(entry)
                 entry.variety = try await catalogue.variety(
@@ -194,6 +198,9 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         let day: CivilDay
         let weight: Weight
         let picker: String?
+        /// Of what was corrected since: the day of that, and whether the harvest never was.
+        var correctedOn: CivilDay?
+        var isVoid = false
     }
 
     /// What the books hold under a slip: nothing any more, if its batch is void or its number was corrected. A row that
@@ -215,19 +222,20 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         for row in try await transaction.query(
             """
             SELECT w.cooperative_id, w.slip, t.number AS plot, coalesce(vm.name, v.name) AS variety,
-                coalesce(gm.name, g.name) AS grade, b.harvested_on, b.number, b.grams, b.picker, b.slip_now, b.is_present
+                coalesce(gm.name, g.name) AS grade, b.harvested_on, b.number, b.grams, b.picker, b.slip_now, b.is_present,
+                b.corrected_on, b.voided
             FROM unnest(\(cooperatives)::int[], \(slips)::text[], \(years)::int[]) w (cooperative_id, slip, year)
             JOIN cooperative n ON n.village_id = \(scope.village) AND n.id = w.cooperative_id
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
                 (SELECT number, plot_period_id, variety_id, grade_id, harvested_on, in_g AS grams, picker, slip AS slip_now,
-                    true AS is_present
+                    true AS is_present, NULL::date AS corrected_on, false AS voided
                 FROM batch b WHERE b.village_id = \(scope.village) AND b.cooperative_id = c.id
                     AND b.slip = w.slip AND b.slip IS NOT NULL AND NOT b.voided
                     AND extract(year FROM b.harvested_on)::int = w.year LIMIT 1)
                 UNION ALL
                 SELECT b.number, b.plot_period_id, b.variety_id, k.grade_before, b.harvested_on, k.grams_before,
-                    k.picker_before, b.slip, false
+                    k.picker_before, b.slip, false, k.day, b.voided
                 FROM batch_correction k JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
                 WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
                     AND k.slip_before IS NOT NULL AND extract(year FROM b.harvested_on)::int = w.year
@@ -246,7 +254,8 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
             let recorded = Recorded(
                 batch: try row.decode("number"), slip: try row.decode("slip_now"), plot: try row.decode("plot"),
                 variety: try row.decode("variety"), grade: try row.decode("grade"), day: harvested,
-                weight: try row.decode("grams"), picker: try row.decode("picker"))
+                weight: try row.decode("grams"), picker: try row.decode("picker"),
+                correctedOn: try row.decode("corrected_on"), isVoid: try row.decode("voided"))
             if try row.decode("is_present", as: Bool.self) {
                 found[key, default: Known()].present = recorded
             } else {

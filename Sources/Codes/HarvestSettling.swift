@@ -35,6 +35,48 @@ extension HarvestRegister {
         return .updated([])
     }
 
+    /// - Throws: a `Refusal` when what the row says was put right since: who is right can't be told from here.
+    mutating func checkIsPresent(_ entry: Entry, _ past: Recorded, _ present: Recorded?) throws {
+        guard let batch = past.batch, let day = past.correctedOn, present.map(entry.says) != true else { return }
+        changed.append(
+            present.flatMap { entry.beside($0).changed(row: entry.row, entry: batch) }
+                ?? ChangedRow(row: entry.row, field: Self.slip.name, recorded: past.slip ?? "", entry: batch))
+        let slip = entry.slip.shortened
+        if past.isVoid {
+            throw Refusal(
+                .conflict, "corrected-since", field: Self.slip.name,
+                zh: "采收单号 \(slip)（批次 \(batch)）已于 \(day) 作废；作废对就从登记簿删去这一行，登记簿对就用 batch register "
+                    + "--slip \(slip) 重新登记",
+                en: "slip \(slip) (batch \(batch)) was voided on \(day): take the row out of the register, or if it is "
+                    + "right, register it anew with batch register --slip \(slip)")
+        }
+        throw Refusal(
+            .conflict, "corrected-since", field: Self.slip.name,
+            zh: "采收单号 \(slip)（批次 \(batch)）已于 \(day) 更正，登记簿还是更正前的内容；账对就改登记簿，登记簿对就用 "
+                + "batch correct --batch \(batch) 更正回来",
+            en:
+                "slip \(slip) (batch \(batch)) was corrected on \(day), and the register holds the older content: mend the "
+                + "register, or if it is right, put it back with batch correct --batch \(batch)")
+    }
+
+    /// - Parameter past: what was recorded under the slip and is no longer.
+    /// - Throws: a `Refusal` when the books of the row's day are closed.
+    func checkIsOpen(_ entry: Entry, _ past: Recorded?) throws {
+        do {
+            try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
+        } catch let closed {
+            guard let past, past.isVoid, let batch = past.batch else { throw closed }
+            throw Refusal(
+                .conflict, "books-closed", field: Self.day.name,
+                zh: "批次 \(batch) 已作废，\(entry.day) 又在已结账的期间，登记簿不能再记；请用 batch register --slip "
+                    + "\(entry.slip.shortened) 登记为结账以后的采收",
+                en:
+                    "batch \(batch) is void, and \(entry.day) is of a period that is closed, so that the register can't "
+                    + "record it again: enter it with batch register --slip \(entry.slip.shortened), dated after the closing"
+            )
+        }
+    }
+
     /// Gives a batch the slip of the row that it is, if that is said; else the row waits.
     mutating func number(
         _ batch: Int64, as entry: Entry, _ transaction: Transaction, _ scope: Scope

@@ -197,7 +197,7 @@ enum Recorded {
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
             "variety.add": "添加品种", "household.change": "更改农户", "plot.change": "更改地块", "plot.override": "登记采收例外",
             "batch.register": "登记批次", "batch.correct": "更正批次", "batch.void": "作废批次", "batch.undo": "撤销出库",
-            "sale.reverse": "冲销销售", "sale.return": "登记退货",
+            "sale.reverse": "冲销销售", "sale.return": "登记退货", "sale.number": "补录销售单号",
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
             "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",

@@ -132,6 +132,7 @@ extension RegisterImport.Outcome {
             (words("跳过的行", "lines passed over"), report.skipped.isEmpty ? nil : skipped),
         ]).text
         if report.changeCount > 0 { text += "\n" + changes }
+        for note in report.notes { text += note[.ofThisRun] + "\n" }
         if report.isDryRun {
             text += words("这是试运行，什么都没有记录。", "This was a dry run: nothing was recorded.") + "\n"
         }

@@ -179,6 +179,13 @@ public struct Retry: Sendable {
         """
     }
 
+    /// Takes the key.
+    /// - Returns: whether nobody had it.
+    func claim(in transaction: Transaction, by scope: Scope) async throws -> Bool {
+        try await !transaction.query(insert(answer: "", by: scope) + " ON CONFLICT DO NOTHING RETURNING 1 AS claimed")
+            .isEmpty
+    }
+
     func insert(answer: String, by scope: Scope) -> SQL {
         """
         INSERT INTO idempotent_answer (village_id, actor, key, fingerprint, answer)

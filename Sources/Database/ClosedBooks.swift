@@ -48,6 +48,11 @@ public enum ClosedBooks {
         "SELECT pg_advisory_xact_lock_shared(\(lock), \(Int64(scope.village))::int)"
     }
 
+    /// Waits until all who write dated rows are done; those who come later wait for this transaction.
+    public static func holdAlone(_ scope: Scope) -> SQL {
+        "SELECT pg_advisory_xact_lock(\(lock), \(Int64(scope.village))::int)"
+    }
+
     /// A closing as the committee did it.
     public struct Closing: Sendable {
         public let through: CivilDay
@@ -80,8 +85,7 @@ public enum ClosedBooks {
                     .invalid, "closing-in-future", field: "through", zh: "只能结到昨天或更早的日期，不能结到 \(day)",
                     en: "the books are closed through yesterday or earlier, not through \(day)")
             }
-            // Waits until all who write dated rows are done; those who come later wait for this.
-            _ = try await transaction.query("SELECT pg_advisory_xact_lock(\(lock), \(Int64(scope.village))::int)")
+            _ = try await transaction.query(holdAlone(scope))
             let previous = try await through(transaction, scope)
             if let previous, day <= previous {
                 throw Refusal(

@@ -185,6 +185,8 @@ public final class Database: Sendable {
         }
     }
 
+    static let pauses = [Duration.milliseconds(100), .seconds(1), .seconds(3)]
+
     /// Runs `body`; when the connection breaks and nobody can tell whether its transaction was committed, looks whether
     /// the answer under `retry` is there, and runs `body` again when it is not. From then on whatever goes wrong may come
     /// of the first time: a server that is away says nothing of it, and a refusal may be of what was done already.
@@ -193,7 +195,7 @@ public final class Database: Sendable {
         _ retry: Retry?, _ scope: Scope, _ body: () async throws -> Value, found: (String) throws -> Value?
     ) async throws -> Value {
         var isInDoubt = false
-        for pause in [Duration.milliseconds(100), .seconds(1), .seconds(3)] {
+        for pause in Self.pauses {
             let failure: any Error
             do {
                 return try await Self.available(body)

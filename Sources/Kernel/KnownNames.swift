@@ -26,6 +26,8 @@ public struct KnownNames<Value: Sendable>: Sendable {
 
     /// As they are recorded, in no order; of several spellings the one that is meant.
     public var names: Set<String> { Set(byForm.values.map(\.name)) }
+    /// Each spelling that is recorded, and the one that is meant by it.
+    public var spellings: [(name: String, meant: String)] { exact.map { ($0.text, $1.name) } }
     public var values: [Value] { byForm.values.map(\.value) }
 
     /// Adds a name; of two that differ in nothing that counts, the first stays.
@@ -52,7 +54,12 @@ public struct CloseNames: Sendable {
     private let names: [(name: String, form: [Unicode.Scalar])]
 
     public init(_ names: some Sequence<String>) {
-        self.names = names.map { ($0, Array(CleanText.folded($0).unicodeScalars)) }
+        self.init(names.map { ($0, $0) })
+    }
+
+    /// - Parameter spellings: each with what is meant by it, which is what is proposed where the spelling is close.
+    public init(_ spellings: [(name: String, meant: String)]) {
+        names = spellings.map { ($0.meant, Array(CleanText.folded($0.name).unicodeScalars)) }
     }
 
     /// The least of the names that are close to the given one.
@@ -61,16 +68,28 @@ public struct CloseNames: Sendable {
         return names.filter { Self.areClose(form, $0.form) && isWanted($0.name) }.map(\.name).min()
     }
 
-    /// Names of four characters and more may differ in one, those of eight and more in two. Names that differ in nothing
-    /// but digits are told apart on purpose: 瑞蟠21号 and 瑞蟠22号.
+    /// Names of four characters and more may differ in one, those of eight and more in two. Of two or three characters
+    /// each tells names apart (蟠桃 and 油桃), so that only one too many, one too few and two swapped are slips: 零销售 and
+    /// 售零 for 零售. Names that differ in nothing but digits are told apart on purpose: 瑞蟠21号 and 瑞蟠22号.
     static func areClose(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
-        let limit = limit(max(left.count, right.count))
-        guard limit > 0, abs(left.count - right.count) <= limit, left != right else { return false }
+        let longer = max(left.count, right.count)
+        let limit = longer < 8 ? 1 : 2
+        guard min(left.count, right.count) > 1, abs(left.count - right.count) <= limit, left != right else {
+            return false
+        }
         guard left.filter({ !isDigit($0) }) != right.filter({ !isDigit($0) }) else { return false }
+        if longer < 4, left.count == right.count { return isSwap(left, right) }
         return distance(left, right, limit: limit) <= limit
     }
 
-    private static func limit(_ count: Int) -> Int { count < 4 ? 0 : count < 8 ? 1 : 2 }
+    /// Whether two neighbours are swapped and nothing else differs.
+    private static func isSwap(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
+        left.indices.dropLast().contains { index in
+            var swapped = left
+            swapped.swapAt(index, index + 1)
+            return swapped == right
+        }
+    }
 
     private static func isDigit(_ scalar: Unicode.Scalar) -> Bool {
         (48...57).contains(scalar.value) || "一二三四五六七八九十甲乙丙丁东南西北".unicodeScalars.contains(scalar)

@@ -78,11 +78,11 @@ public struct Catalogue: Sendable {
 
     /// Says which names a register's rows have, so that new ones that are close to others are asked about.
     public mutating func expect(_ kind: Kind, _ names: [String: Int], creating: Bool) {
-        let known: Set<String> =
+        let known =
             switch kind {
-            case .cooperative: cooperatives.names
-            case .grade: grades.names
-            case .variety: Set(varieties.values.flatMap(\.names))
+            case .cooperative: cooperatives.spellings
+            case .grade: grades.spellings
+            case .variety: varieties.values.flatMap(\.spellings)
             }
         questions[kind] = creating ? nil : NameQuestions(of: names, known: known)
     }
@@ -116,6 +116,8 @@ public struct Catalogue: Sendable {
         let candidates = varieties.filter { wanted == nil || $0.key == wanted }
         let matches = candidates.compactMap { product, names in names[name].map { (product, $0) } }
         guard let match = matches.first else {
+            let others = products.values.filter { varieties[$0.id]?[name] != nil }.map(\.name)
+            guard others.isEmpty else { throw Self.ofAnotherProduct(variety: name, products: others.sorted()) }
             throw Self.unknown("variety", "品种", name, Set(candidates.values.flatMap(\.names)))
         }
         guard matches.count == 1, let owner = products.values.first(where: { $0.id == match.0 }) else {
@@ -212,6 +214,14 @@ public struct Catalogue: Sendable {
     private static func id(_ rows: Rows) throws -> Int {
         guard let row = rows.first else { throw MissingRow() }
         return try row.decode("id")
+    }
+
+    /// A variety is there, but not of the product that was named.
+    static func ofAnotherProduct(variety: String, products: [String]) -> Refusal {
+        let (zh, en) = (products.joined(separator: "、"), products.joined(separator: ", "))
+        return Refusal(
+            .invalid, "variety-of-another-product", field: "variety", zh: "品种“\(variety.shortened)”属于\(zh)，不是这种产品的",
+            en: "the variety “\(variety.shortened)” belongs to \(en), and not to this product")
     }
 
     static func unknown(_ field: String, _ zh: String, _ name: String, _ known: some Sequence<String>) -> Refusal {

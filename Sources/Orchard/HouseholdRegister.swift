@@ -24,8 +24,11 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
 
     private let asOf: CivilDay?
     private let today: CivilDay
-    private var day: RegisterDay
-    private var catalogue = Catalogue()
+    var day: RegisterDay
+    var catalogue = Catalogue()
+    /// By the numbers of the households that change their cooperative, the one that they leave.
+    var left: [String: Int] = [:]
+    public internal(set) var notes: [Bilingual] = []
     public var created: [Bilingual] { catalogue.created }
 
     /// - Parameter asOf: the day from which on the register holds; nil for today.
@@ -65,6 +68,9 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             do {
                 let entry = try await entry(row, known, transaction, scope)
                 if let old = known[entry.number] {
+                    if let before = old.timeline.value(on: day.asOf)?.cooperative, before != entry.dated.cooperative {
+                        left[entry.number] = before
+                    }
                     let (outcome, statements) = Self.change(old, entry, day.asOf, catalogue, scope)
                     outcomes.append(outcome)
                     writes += statements

@@ -45,8 +45,18 @@ public enum NameMerge {
                 throw Refusal(
                     .invalid, "same-name", field: "to", zh: "两个名称相同", en: "the two names are the same")
             }
+            guard !creates || kind == .channel || kind == .buyer else {
+                throw Refusal(
+                    .invalid, "nothing-to-create", field: "create",
+                    zh: "合并\(kind.label.zh)不能新建名称：正确的写法须已登记，请不用 --create（create）",
+                    en:
+                        "a merge makes no new \(kind.label.en): the one that is meant must be there, so leave out --create "
+                        + "(create)")
+            }
+            // Whoever writes numbers under either cooperative is done before they are compared, or sees them as one.
+            let numbers = kind == .cooperative ? [ClosedBooks.holdAlone(scope)] : []
             // Two that point at each other would both be given up, and none be meant.
-            _ = try await transaction.query(Catalogue.hold(scope))
+            _ = try await transaction.query(numbers + [Catalogue.hold(scope)])
             let writes =
                 switch kind {
                 case .cooperative, .variety, .grade: try await rows(kind, from, to, transaction, scope)
@@ -84,7 +94,12 @@ public enum NameMerge {
             guard givenUp != named else { throw alreadyMerged(kind, to) }
             return (givenUp, givenUp == meant ? named : meant, givenUp == meant)
         }
-        guard !pairs.isEmpty else { throw try await unknown(kind, to, field: "to", transaction, scope) }
+        guard !pairs.isEmpty else {
+            let products = kind == .variety ? try await products(with: to, transaction, scope) : []
+            throw products.isEmpty
+                ? try await unknown(kind, to, field: "to", transaction, scope)
+                : Catalogue.ofAnotherProduct(variety: to, products: products).renamed(field: "to")
+        }
         if kind == .cooperative, let pair = pairs.first {
             try await checkNumbers(pair.givenUp, pair.meant, transaction, scope)
         }
@@ -100,6 +115,17 @@ public enum NameMerge {
                     + " WHERE \(here) AND id = \(givenUp) AND merged_into IS NULL").touching(1),
             ]
         }
+    }
+
+    private static func products(
+        with variety: String, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [String] {
+        try await transaction.query(
+            """
+            SELECT p.name FROM variety v JOIN product p ON p.village_id = v.village_id AND p.id = v.product_id
+            WHERE v.village_id = \(scope.village) AND v.name = \(variety) ORDER BY p.name
+            """
+        ).map { try $0.decode("name") }
     }
 
     /// Slips and sales are known by number, year and cooperative: of one cooperative no two may have the same.

@@ -41,7 +41,7 @@ public struct Import: Sendable {
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> ImportReport {
         do {
-            let report = try await database.transaction(scope) { transaction in
+            let report = try await database.commitOnce(scope) { transaction in
                 var recorder = recorder
                 let (context, twins) = try await look(at: register, &recorder, transaction, progress)
                 try await recorder.begin(context, in: transaction, scope)
@@ -61,8 +61,7 @@ public struct Import: Sendable {
                     _ = try await transaction.query(event.insert(by: scope))
                     throw Tried(report: report)
                 }
-                _ = try await transaction.commit([event.insert(by: scope)])
-                return report
+                return (report, [event.insert(by: scope)])
             }
             // The rows are recorded; that later questions about them are quick is no reason to report a failure.
             _ = try? await database.query("SELECT analyze_new_tables()")
@@ -119,9 +118,11 @@ public struct Import: Sendable {
                 var others = outcomes.makeIterator()
                 outcomes = part.rows.compactMap { row in twins[row.number].map { .refused($0) } ?? others.next() }
             }
+            var passedOver: [SkippedRow] = []
             for (row, outcome) in zip(part.rows, outcomes) {
                 report.read += 1
                 switch outcome {
+                case .passedOver(let what): passedOver.append(SkippedRow(row: row.number, what: what))
                 case .recorded: report.recorded += 1
                 case .updated(let changes): report.update(row: row.number, changes)
                 case .already: report.already += 1
@@ -131,7 +132,7 @@ public struct Import: Sendable {
                     try refusedRow(row, located)
                 }
             }
-            report.skip(part.skipped)
+            report.skip((part.skipped + passedOver).sorted { $0.row < $1.row })
             progress(Double(part.bytesRead) / Double(max(register.byteCount, 1)))
             next = try await following
         }
@@ -140,6 +141,7 @@ public struct Import: Sendable {
         report.changed = recorder.changed
         if isRecorded {
             report.created = recorder.created
+            report.notes = recorder.notes
         } else {
             report.recorded = 0
             report.forgetUpdates()

@@ -48,6 +48,8 @@ public struct ImportReport: Sendable, Hashable {
     public var already = 0
     /// What came into being beside the rows, such as a product that a row named first.
     public var created: [Bilingual] = []
+    /// What its user should know beside the rows.
+    public var notes: [Bilingual] = []
     /// Rows that may be recorded ones, changed: refused, unless it was said what they are.
     public var changed: [ChangedRow] = []
     /// Lines that are no rows, such as titles and totals.

@@ -11,9 +11,11 @@ public struct NameQuestions: Sendable {
     /// More new names than this are asked about as they are.
     private static let most = 1000
 
-    /// - Parameter names: how many rows have each name.
-    public init(of names: [String: Int], known: some Sequence<String>) {
-        let knownForms = Set(known.map(CleanText.folded))
+    /// - Parameters:
+    ///   - names: how many rows have each name.
+    ///   - known: the spellings that are recorded, each with the name that is meant by it.
+    public init(of names: [String: Int], known: [(name: String, meant: String)]) {
+        let knownForms = Set(known.map { CleanText.folded($0.name) })
         var rows: [String: Int] = [:]
         var spelled: [String: String] = [:]
         for (name, count) in names {

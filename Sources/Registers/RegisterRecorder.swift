@@ -10,6 +10,8 @@ public enum RowOutcome: Sendable {
     case updated([RegisterChange])
     /// It had been recorded before, with the same figures.
     case already
+    /// It tells of nothing that could be recorded, and says so itself.
+    case passedOver(Bilingual)
     /// All that is wrong with it.
     case refused([Refusal])
 
@@ -48,6 +50,9 @@ public protocol RegisterRecorder {
     /// What came into being beside the rows.
     var created: [Bilingual] { get }
 
+    /// What its user should know beside the rows, once it has finished.
+    var notes: [Bilingual] { get }
+
     /// The rows so far that may be recorded ones, changed.
     var changed: [ChangedRow] { get }
 
@@ -62,6 +67,7 @@ extension RegisterRecorder {
     public static func identity(of row: RegisterRow) throws -> RowIdentity { RowIdentity(number: [], content: []) }
     public mutating func survey(_ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope) async throws {}
     public mutating func finish(in transaction: Transaction, _ scope: Scope) async throws {}
+    public var notes: [Bilingual] { [] }
     public var changed: [ChangedRow] { [] }
 }
 

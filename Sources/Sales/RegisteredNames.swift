@@ -23,7 +23,7 @@ struct RegisteredNames: Sendable {
         channels: [String: Int], creating: Bool, _ transaction: Transaction, _ scope: Scope
     ) async throws {
         try await load(.channel, "true", transaction, scope)
-        questions = creating ? nil : NameQuestions(of: channels, known: known[.channel]?.names ?? [])
+        questions = creating ? nil : NameQuestions(of: channels, known: known[.channel]?.spellings ?? [])
     }
 
     /// Makes known which of these buyers are there.
@@ -43,7 +43,8 @@ struct RegisteredNames: Sendable {
             WHERE n.village_id = \(scope.village) AND n.kind = \(kind.rawValue) AND \(condition)
             """)
         {
-            known[kind]?.add(try row.decode("name"), try row.decode("meant"))
+            let meant: String = try row.decode("meant")
+            known[kind]?.add(try row.decode("name"), meant, meant: meant)
         }
     }
 

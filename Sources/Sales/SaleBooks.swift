@@ -25,6 +25,8 @@ extension SaleRegister {
         let paidHow: String?
         /// Whether anything of it was reversed or came back.
         let hasReturns: Bool
+        /// The day on which it, or a line of it, was reversed last.
+        let reversedOn: CivilDay?
     }
 
     /// The batches that the rows draw on.
@@ -137,10 +139,13 @@ extension SaleRegister {
                 TABLE entry) s
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN count(DISTINCT batch_number) = 1 THEN min(batch_number) END AS batch_number,
-                    CASE WHEN count(DISTINCT price_fen) = 1 AND bool_and(price_basis = 'jin') THEN min(price_fen)
-                        END AS price_fen,
+                    CASE WHEN count(DISTINCT price_fen * 500 / basis_g) = 1 AND bool_and(price_fen * 500 % basis_g = 0)
+                        THEN min(price_fen * 500 / basis_g) END AS price_fen,
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen,
-                    bool_or(returned_g > 0 OR refunded_fen > 0) AS has_returns
+                    bool_or(returned_g > 0 OR refunded_fen > 0) AS has_returns,
+                    CASE WHEN bool_or(returned_g > 0 OR refunded_fen > 0) THEN (
+                        SELECT max(k.day) FROM sale_correction k WHERE k.village_id = s.village_id AND k.sale_id = s.id
+                            AND k.kind = 'reversal') END AS reversed_on
                 FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
             LEFT JOIN spelling h ON h.village_id = s.village_id AND h.kind = 'channel' AND h.name = s.channel
             LEFT JOIN spelling u ON u.village_id = s.village_id AND u.kind = 'buyer' AND u.name = s.buyer
@@ -154,7 +159,8 @@ extension SaleRegister {
                     weight: try row.decode("grams"),
                     price: try row.decode("price_fen"), amount: try row.decode("amount_fen"),
                     channel: try row.decode("channel"), buyer: try row.decode("buyer"),
-                    paidHow: try row.decode("paid_how"), hasReturns: try row.decode("has_returns")))
+                    paidHow: try row.decode("paid_how"), hasReturns: try row.decode("has_returns"),
+                    reversedOn: try row.decode("reversed_on")))
         }
         for (key, entries) in found where entries.count > 1 {
             found[key] = entries.map { entry in

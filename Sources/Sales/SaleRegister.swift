@@ -44,6 +44,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
     /// By product, as it is before the first row; empty when prices are meant as they are.
     private var usualPrices: [String: Int64] = [:]
     var names = RegisteredNames()
+    private var unnumbered = UnnumberedSales()
     private var hasStaging = false
     public internal(set) var changed: [ChangedRow] = []
     public var created: [Bilingual] { names.created }
@@ -90,7 +91,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         func recorded(as sale: Int64? = nil) -> Recorded {
             Recorded(
                 sale: sale, day: day, batch: source.number, weight: weight, price: price.fen, amount: amount,
-                channel: channel, buyer: buyer, paidHow: paidHow, hasReturns: false)
+                channel: channel, buyer: buyer, paidHow: paidHow, hasReturns: false, reversedOn: nil)
         }
 
         /// What it says beside what is recorded.
@@ -126,6 +127,7 @@ public struct SaleRegister: RegisterRecorder, Sendable {
             buyers: rows.compactMap { try? $0.optionalText(Self.buyer, max: 200) }, transaction, scope)
         var part = Part(
             sources: try await sources(rows, transaction, scope), known: try await known(rows, transaction, scope))
+        try await unnumbered.load(for: rows.compactMap { try? $0.day(Self.day) }, transaction, scope)
         var outcomes: [RowOutcome] = []
         for row in rows {
             do {
@@ -146,8 +148,16 @@ public struct SaleRegister: RegisterRecorder, Sendable {
         let entry = try read(row, part.sources)
         if let old = part.known[entry.key], let newest = old.first {
             // A sale that was reversed and recorded anew has two entries; a row may be either.
-            if old.contains(where: { entry.beside($0).isSame }) { return .already }
-            return try await settle(entry, row.number, beside: newest, &part, transaction, scope)
+            guard let place = old.firstIndex(where: { entry.beside($0).isSame }) else {
+                return try await settle(entry, row.number, beside: newest, &part, transaction, scope)
+            }
+            if context.choices.changed == .correct {
+                try checkIsPresent(entry, row.number, old, at: place)
+            }
+            return .already
+        }
+        if context.choices.changed != .new, let sale = unnumbered.take(entry) {
+            return try await number(sale, as: entry, row.number, &part, transaction, scope)
         }
         try ClosedBooks.check(entry.day, through: context.closedThrough, field: Self.day.name)
         if entry.source.isVoid { throw BatchRules.void(entry.source.number).renamed(field: Self.slip.name) }

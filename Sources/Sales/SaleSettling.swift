@@ -52,6 +52,56 @@ extension SaleRegister {
         return .updated([])
     }
 
+    /// - Parameter place: which of the entries says the same as the row, the newest first.
+    /// - Throws: a `Refusal` when that was put right since: who is right can't be told from here.
+    mutating func checkIsPresent(_ entry: Entry, _ row: Int, _ old: [Recorded], at place: Int) throws {
+        guard let sale = old[0].sale else { return }
+        let number = entry.key.key.number.shortened
+        if place > 0 {
+            if let change = entry.beside(old[0]).changed(row: row, entry: sale) { changed.append(change) }
+            let day = old[1].reversedOn ?? old[0].day
+            throw Refusal(
+                .conflict, "corrected-since", field: Self.number.name,
+                zh: "单号 \(number) 已于 \(day) 更正为销售 \(sale)，登记簿还是更正前的内容；账对就改登记簿，登记簿对就用 "
+                    + "sale reverse --sale \(sale) 和 sale record --replaces \(sale) 更正回来",
+                en:
+                    "sale \(number) was corrected on \(day) by sale \(sale), and the register holds the older content: mend "
+                    + "the register, or if it is right, put it back with sale reverse --sale \(sale) and sale record "
+                    + "--replaces \(sale)")
+        }
+        guard let day = old[0].reversedOn else { return }
+        changed.append(ChangedRow(row: row, field: Self.number.name, recorded: number, entry: sale))
+        throw Refusal(
+            .conflict, "corrected-since", field: Self.number.name,
+            zh: "单号 \(number)（销售 \(sale)）已于 \(day) 冲销；冲销对就从登记簿删去这一行，登记簿对就用 sale record --replaces "
+                + "\(sale) 重新登记",
+            en: "sale \(number) (\(sale)) was reversed on \(day): take the row out of the register, or if it is right, "
+                + "record it anew with sale record --replaces \(sale)")
+    }
+
+    /// Gives a sale the number of the row that it is, if that is said; else the row waits.
+    mutating func number(
+        _ sale: Int64, as entry: Entry, _ row: Int, _ part: inout Part, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> RowOutcome {
+        let number = entry.key.key.number
+        changed.append(ChangedRow(row: row, field: Self.number.name, recorded: "", entry: sale))
+        guard context.choices.changed == .correct else {
+            throw Refusal(
+                .conflict, "sale-number-missing", field: Self.number.name,
+                zh: "销售 \(sale) 的日期、批次、数量、金额、渠道和买方都相同，还没有单号；就是这一笔请用 --changed correct"
+                    + "（changed=correct），是另一笔请用 --changed new（changed=new）",
+                en:
+                    "sale \(sale) has the same day, batch, weight, amount, channel and buyer, and no number yet: if this is "
+                    + "it, say --changed correct (changed=correct), if it is another, --changed new (changed=new)")
+        }
+        _ = try await transaction.query([
+            UnnumberedSales.give(number, paidHow: entry.paidHow, to: sale, scope),
+            Event("sale.number", "\(sale)", .text("number", number)).insert(by: scope),
+        ])
+        part.known[entry.key] = [entry.recorded(as: sale)]
+        return .updated([])
+    }
+
     private func correct(
         _ sale: Int64, _ entry: Entry, on day: CivilDay?, _ transaction: Transaction, _ scope: Scope
     ) async throws -> Int64 {

@@ -1,7 +1,10 @@
 import Codes
 import Database
+import Foundation
+import Income
 import Kernel
 import Postgres
+import Registers
 import TestSupport
 import Testing
 
@@ -94,6 +97,58 @@ import Testing
             let refused = #expect(throws: Refusal.self) { try result.get() }
             #expect(refused?.code == "maybe-recorded")
             #expect(try await village.number("SELECT count(*) FROM batch") == 1)
+            await database.close()
+        }
+    }
+
+    /// A register of one row of income, as the program imports it.
+    private func importing(_ village: TestVillage) throws -> @Sendable (Database) async throws -> ImportReport {
+        let file = village.path("income.csv")
+        try Data("日期,类别,摘要,金额元\n2025-03-20,出租,冷库,500".utf8).write(to: URL(filePath: file))
+        return { database in
+            try await Import(database, scope: village.committee, choices: ImportChoices()).run(
+                Register(path: file, columns: IncomeRegister.columns), kind: "income",
+                recorder: IncomeRegister(today: village.today), refusedRow: { _, _ in }, progress: { _ in })
+        }
+    }
+
+    @Test func `an import finds out by itself that it was recorded`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            let database = village.another()
+            let report = try await breaking(village, database, importing(village)).get()
+            #expect(report.recorded == 1 && report.already == 0)
+            #expect(try await village.number("SELECT count(*) FROM income_entry") == 1)
+            await database.close()
+        }
+    }
+
+    @Test func `an import whose server stays away is told to run again, and finds its rows then`() async throws {
+        let template = try await Template(on: TestServer.start())
+        try await withVillage(on: template) { village in
+            let database = village.another()
+            let run = try importing(village)
+            let result = try await breaking(village, database, away: .seconds(8), run)
+            let refused = #expect(throws: Refusal.self) { try result.get() }
+            #expect(refused?.code == "maybe-recorded" && refused?.message.zh.contains("不会重复") == true)
+            #expect(try await run(database).already == 1)
+            #expect(try await village.number("SELECT count(*) FROM income_entry") == 1)
+            await database.close()
+        }
+    }
+
+    @Test func `an import whose commit was not made is told that nothing was recorded`() async throws {
+        try await withVillage { village in
+            let database = village.another()
+            let refused = try await refusal {
+                try await database.commitOnce(village.committee) { transaction in
+                    let own = try await transaction.query("SELECT pg_backend_pid() AS pid").first?.decode(
+                        "pid", as: Int.self)
+                    return ((), ["SELECT pg_terminate_backend(\(own)::int)"])
+                }
+            }
+            #expect(refused?.code == "nothing-recorded")
+            #expect(try await village.number("SELECT count(*) FROM event WHERE kind = 'import.income'") == 0)
             await database.close()
         }
     }

@@ -99,7 +99,7 @@ import Testing
             ("E1", nil, "瑞蟠21号", "超级", "unknown-grade", "grade"), ("E1", nil, "烟薯25", "特级", "crop-mismatch", "product"),
             ("E1", "红薯", "烟薯25", "特级", "crop-mismatch", "product"),
             ("E1", "苹果", "瑞蟠21号", "特级", "unknown-product", "product"),
-            ("E1", "红薯", "瑞蟠21号", "特级", "unknown-variety", "variety"),
+            ("E1", "红薯", "瑞蟠21号", "特级", "variety-of-another-product", "variety"),
         ] as [(String, String?, String, String, String, String)])
     func `what is not known is named`(
         plot: String, product: String?, variety: String, grade: String, code: String, field: String

@@ -18,7 +18,8 @@ import Testing
         "batch": [
             "grade_id", "slip", "picker", "in_g", "out_g", "labelled_g", "voided", "recalls", "frozen_g",
         ],
-        "sale_line": ["returned_g", "refunded_fen"], "income_entry": ["corrected_fen"],
+        "sale": ["number", "paid_how"], "sale_line": ["returned_g", "refunded_fen"],
+        "income_entry": ["register_key", "corrected_fen"],
         "message": ["due_at", "attempts", "sent_at", "given_up_at", "last_error", "refused"],
     ]
 

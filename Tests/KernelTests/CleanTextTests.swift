@@ -56,6 +56,10 @@ import Testing
         ("早露蟠桃", "早露蟠挑", true), ("早露蟠桃", "露早蟠桃", true), ("瑞蟠21号", "瑞蟠22号", false), ("第一合作社", "第二合作社", false),
         ("一级", "二级", false), ("东社", "西社", false), ("124蟠桃", "早露蟠桃", false), ("红薯干礼盒", "红薯干礼合", true),
         ("宝哥红薯种植合作社", "益韩农产品合作社", false), ("蟠桃合作社", "蟠桃合作社", false),
+        ("零售", "零销售", true), ("零售", "售零", true), ("批发", "批发商", true), ("微信群", "信微群", true), ("礼品果", "礼果", true),
+        ("特级", "特级果", true), ("东社", "东合社", true),
+        ("零售", "批发", false), ("零售", "寄售", false), ("蟠桃", "油桃", false), ("礼品果", "精品果", false), ("特级", "优级", false),
+        ("东社", "西社", false), ("一级", "一二级", false), ("门店", "门店零售", false), ("桃", "蟠桃", false),
     ])
     func `names are close when one may be a slip of the pen`(known: String, name: String, isClose: Bool) {
         #expect((CloseNames([known]).first(closeTo: name) != nil) == isClose)

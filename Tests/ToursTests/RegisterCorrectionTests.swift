@@ -195,4 +195,43 @@ import Testing
             #expect(try await books(village) == ["2025-03-07 1260 28", "\(village.today) -660 -16"])
         }
     }
+
+    @Test func `a row that was taken back since is told when the register says that it is right`() async throws {
+        try await withVillage { village in
+            _ = try await load(village, Self.row)
+            _ = try await undo(village, 1)
+            let told = try await load(village, Self.row, changed: .correct)
+            #expect([told.already, told.updated, told.refusedCount] == [0, 0, 1])
+            #expect(told.changed.map(\.entry) == [1] && told.refused.first?.reason.zh.contains("--changed new") == true)
+            #expect(try await books(village) == [])
+        }
+    }
+
+    @Test func `what was taken back by hand of a closed year comes back with its corrected row, dated after it`()
+        async throws
+    {
+        try await withVillage { village in
+            _ = try await load(village, Self.row)
+            try await closeBooks(village)
+            _ = try await undo(village, 1)
+            let right = Self.row.replacing(",14,14,", with: ",14,12,").replacing("630", with: "600")
+            let asked = try await load(village, right)
+            #expect(asked.changed.map(\.entry) == [1] && asked.refused.first?.reason.zh.contains("已作废") == true)
+            #expect(try await load(village, right, changed: .new).refused.map(\.field) == ["场次日期"])
+            #expect(try await load(village, right, changed: .correct).updated == 1)
+            #expect(try await books(village) == ["2025-03-07 630 14", "\(village.today) -30 -2"])
+            #expect(try await load(village, right, changed: .correct).already == 1)
+        }
+    }
+
+    @Test func `what was taken back of a closed year by mistake is recorded again, dated after it`() async throws {
+        try await withVillage { village in
+            _ = try await load(village, Self.row)
+            try await closeBooks(village)
+            _ = try await undo(village, 1)
+            #expect(try await load(village, Self.row).already == 1)
+            #expect(try await load(village, Self.row, changed: .new).recorded == 1)
+            #expect(try await books(village) == ["2025-03-07 630 14"])
+        }
+    }
 }

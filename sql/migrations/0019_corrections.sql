@@ -179,6 +179,8 @@ GRANT SELECT, INSERT ON batch_correction, sale_correction, withdrawal_undo TO ta
 GRANT USAGE ON SEQUENCE sale_correction_id_seq TO taoyuan_service;
 GRANT UPDATE (in_g, grade_id, slip, picker, voided, recalls, frozen_g) ON batch TO taoyuan_service;
 GRANT UPDATE (returned_g, refunded_fen) ON sale_line TO taoyuan_service;
+-- A sale that was recorded without a number gets that of its row when the register comes, and how it was paid.
+GRANT UPDATE (number, paid_how) ON sale TO taoyuan_service;
 
 -- Around what a product sells at, in fen a kilogram: what is far from it is looked at more closely.
 ALTER TABLE product ADD COLUMN usual_fen bigint CHECK (usual_fen > 0);
@@ -265,9 +267,26 @@ BEGIN
     RETURN NULL;
 END
 $$;
+-- A sale that has no number may be given one, once.
+CREATE FUNCTION check_numbered_sale() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.number IS NOT NULL OR OLD.paid_how IS DISTINCT FROM NEW.paid_how AND OLD.paid_how IS NOT NULL THEN
+        RAISE EXCEPTION 'a sale keeps its number, and how it was paid' USING ERRCODE = 'check_violation', CONSTRAINT = 'sale_number_kept';
+    END IF;
+    IF NEW.replaces IS NULL AND EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
+        PERFORM pg_advisory_xact_lock(7241006, NEW.village_id);
+        IF public.sale_number_under_another_spelling(NEW.village_id, NEW.cooperative_id, NEW.number, NEW.sold_on) THEN
+            RAISE EXCEPTION 'the number stands under another spelling of the cooperative'
+                USING ERRCODE = 'unique_violation', CONSTRAINT = 'sale_number_once';
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
 REVOKE ALL ON FUNCTION slip_under_another_spelling(int, int, text, date),
     sale_number_under_another_spelling(int, int, text, date), check_written_slips(), check_corrected_slip(),
-    check_written_sale_numbers() FROM PUBLIC;
+    check_written_sale_numbers(), check_numbered_sale() FROM PUBLIC;
 CREATE TRIGGER batch_written_slips AFTER INSERT ON batch REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION check_written_slips();
 CREATE TRIGGER batch_corrected_slip AFTER UPDATE OF slip ON batch
@@ -275,3 +294,54 @@ CREATE TRIGGER batch_corrected_slip AFTER UPDATE OF slip ON batch
     EXECUTE FUNCTION check_corrected_slip();
 CREATE TRIGGER sale_written_numbers AFTER INSERT ON sale REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION check_written_sale_numbers();
+CREATE TRIGGER sale_numbered AFTER UPDATE OF number, paid_how ON sale
+    FOR EACH ROW WHEN ((NEW.number, NEW.paid_how) IS DISTINCT FROM (OLD.number, OLD.paid_how))
+    EXECUTE FUNCTION check_numbered_sale();
+
+-- What corrections add to counters is summed again when their transaction ends, so that neither is changed without the
+-- other. What leaves a batch (out_g) is not: a sale would read all that its batch has seen.
+CREATE FUNCTION check_batch_sum() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'batch' THEN
+        wanted := NEW.number;
+    ELSE
+        wanted := NEW.batch_number;
+    END IF;
+    IF EXISTS (
+        SELECT FROM public.batch b WHERE b.village_id = NEW.village_id AND b.number = wanted AND b.in_g <> (
+            SELECT coalesce(sum(m.grams), 0) FROM public.stock_movement m
+            WHERE m.village_id = b.village_id AND m.batch_number = b.number AND m.kind IN ('harvest', 'correction')))
+    THEN
+        RAISE EXCEPTION 'what came into the batch is not the sum of its movements'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_in_summed';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION check_sale_line_sum() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.sale_line l
+        WHERE l.village_id = NEW.village_id AND l.sale_id = NEW.sale_id AND l.line = NEW.line
+            AND (l.returned_g, l.refunded_fen) <> (
+                SELECT coalesce(sum(k.grams), 0), coalesce(sum(k.refund_fen), 0) FROM public.sale_correction k
+                WHERE k.village_id = l.village_id AND k.sale_id = l.sale_id AND k.line = l.line))
+    THEN
+        RAISE EXCEPTION 'what came back of the line is not the sum of its corrections'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'sale_line_summed';
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION check_batch_sum(), check_sale_line_sum() FROM PUBLIC;
+CREATE CONSTRAINT TRIGGER batch_summed AFTER UPDATE OF in_g ON batch DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_batch_sum();
+CREATE CONSTRAINT TRIGGER stock_movement_summed AFTER INSERT ON stock_movement DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.kind = 'correction') EXECUTE FUNCTION check_batch_sum();
+CREATE CONSTRAINT TRIGGER sale_line_summed AFTER UPDATE OF returned_g, refunded_fen ON sale_line
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_sale_line_sum();
+CREATE CONSTRAINT TRIGGER sale_correction_summed AFTER INSERT ON sale_correction DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION check_sale_line_sum();

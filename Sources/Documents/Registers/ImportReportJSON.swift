@@ -35,6 +35,7 @@ extension ImportReport {
                     ]
                 }),
             "created": .array(created.map { .string($0[language]) }), "dryRun": .bool(isDryRun),
+            "notes": .array(notes.map { .string($0[language]) }),
         ]
     }
 }

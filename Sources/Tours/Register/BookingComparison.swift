@@ -53,8 +53,13 @@ enum BookingComparison {
     }
 
     /// Tells of each row whether it is recorded already, may be a changed one, or is new.
-    /// - Parameter revives: whether a row that was taken back is recorded again.
-    static func compare(revives: Bool, _ transaction: Transaction, _ scope: Scope) async throws {
+    /// - Parameters:
+    ///   - choice: what is done with changed rows. A row that was taken back is recorded again if all are to be new.
+    ///   - closed: the day through which the books are closed. What was taken back of a closed period may be a row of the
+    ///     register that was corrected since: no new one can be dated there.
+    static func compare(
+        _ choice: ChangedRows?, through closed: CivilDay?, _ transaction: Transaction, _ scope: Scope
+    ) async throws {
         _ = try await transaction.query([
             """
             CREATE TEMPORARY TABLE tour_booking_said ON COMMIT DROP AS
@@ -75,7 +80,8 @@ enum BookingComparison {
             """
             CREATE TEMPORARY TABLE tour_booking_left ON COMMIT DROP AS
             SELECT b.id AS entry, (b.requested_at AT TIME ZONE 'Asia/Shanghai')::date AS booked_on, l.day, s.starts_at,
-                t.name AS site, p.name AS programme, b.unit, b.phone, b.leader, b.headcount, NULL::int AS line,
+                t.name AS site, p.name AS programme, b.unit, b.phone, b.leader, b.headcount,
+                CASE WHEN b.voided THEN 0 END AS line, b.voided AS is_void,
                 b.unit_kind, coalesce(b.arrived, 0) AS arrived, l.price_fen,
                 CASE WHEN b.state = 'completed' THEN l.amount_fen ELSE l.kept_fen END AS fee_fen, b.state, s.capacity
             FROM tour_booking b
@@ -83,7 +89,8 @@ enum BookingComparison {
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
             JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
             JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
-            WHERE b.village_id = \(scope.village) AND b.register_key IS NOT NULL AND NOT b.voided
+            WHERE b.village_id = \(scope.village) AND b.register_key IS NOT NULL
+                AND (NOT b.voided OR l.day <= \(closed))
                 AND (l.day IN (SELECT day FROM tour_booking_said)
                     OR (b.requested_at AT TIME ZONE 'Asia/Shanghai')::date IN (SELECT booked_on FROM tour_booking_said))
                 AND NOT EXISTS (SELECT FROM tour_booking_said r WHERE r.entry = b.id)
@@ -98,11 +105,12 @@ enum BookingComparison {
         let pairs = try row.decode("entries", as: Int64.self) > 0 ? likenesses.map { left.pair(agreeingIn: $0) } : []
         // A row that was taken back does not come to life again when its register does, unless that is said.
         let void: SQL = """
-            UPDATE tour_booking_said s SET entry = b.id, verdict = 'already' FROM tour_booking b
+            UPDATE tour_booking_said s SET entry = b.id, verdict = 'void' FROM tour_booking b
             WHERE s.verdict IS NULL AND b.village_id = \(scope.village) AND b.register_key = s.key
                 AND b.register_key IS NOT NULL AND b.voided
             """
-        _ = try await transaction.query(pairs + (revives ? [] : [void]))
+        let comingBack: SQL = "UPDATE tour_booking_left SET line = NULL WHERE line = 0"
+        _ = try await transaction.query(pairs + [void] + (pairs.isEmpty ? [] : [comingBack] + pairs))
     }
 
     /// Locks the bookings that are to be corrected, before any session: in the order in which everybody does.
@@ -131,10 +139,14 @@ enum BookingComparison {
         let fee: Money
         let state: BookingState
         let capacity: Int
+        /// Whether it was taken back by hand.
+        let isVoid: Bool
     }
 
     enum Verdict: Sendable {
         case already
+        /// The booking that was taken back.
+        case void(Int64)
         case changed(Left)
         case new
 
@@ -149,7 +161,7 @@ enum BookingComparison {
         var found: [Int: (verdict: Verdict, key: [UInt8])] = [:]
         for row in try await transaction.query(
             """
-            SELECT s.line AS said_line, s.key, coalesce(s.verdict, 'new') AS verdict, l.*
+            SELECT s.line AS said_line, s.key, s.entry AS said_entry, coalesce(s.verdict, 'new') AS verdict, l.*
             FROM tour_booking_said s
             LEFT JOIN tour_booking_left l ON s.verdict = 'changed' AND l.entry = s.entry
             WHERE s.line BETWEEN \(first) AND \(last)
@@ -158,6 +170,7 @@ enum BookingComparison {
             let verdict: Verdict =
                 switch try row.decode("verdict", as: String.self) {
                 case "already": .already
+                case "void": .void(try row.decode("said_entry"))
                 case "changed": .changed(try left(row))
                 default: .new
                 }
@@ -176,6 +189,6 @@ enum BookingComparison {
             unitKind: try Named(row, "unit_kind").value, headcount: try row.decode("headcount"),
             arrived: try row.decode("arrived"), leader: try row.decode("leader"), phone: try row.decode("phone"),
             price: try row.decode("price_fen"), fee: try row.decode("fee_fen"), state: try Named(row, "state").value,
-            capacity: try row.decode("capacity"))
+            capacity: try row.decode("capacity"), isVoid: try row.decode("is_void"))
     }
 }

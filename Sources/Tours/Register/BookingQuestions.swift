@@ -13,16 +13,29 @@ extension BookingRegister {
         changed.append(ChangedRow(row: row.number, field: column.name, recorded: recorded, entry: old.entry))
         guard context.choices.changed != .correct else { return }
         let zh =
-            "可能是第 \(old.entry) 号预约（\(old.session.day)“\(old.unit.shortened)”\(old.headcount) 人）改过的，"
+            "可能是第 \(old.entry) 号预约（\(old.isVoid ? "已作废，" : "")\(old.session.day)“\(old.unit.shortened)”\(old.headcount) 人）改过的，"
             + "其中“\(column.name)”登记的是“\(recorded.shortened)”；是更正请用 --changed correct（changed=correct），是另一个预约请用 --changed new（changed=new）"
         let en =
-            "this may be booking \(old.entry) (\(old.session.day), “\(old.unit.shortened)”, \(old.headcount) people), "
+            "this may be booking \(old.entry) (\(old.isVoid ? "taken back, " : "")\(old.session.day), “\(old.unit.shortened)”, \(old.headcount) people), "
             + "changed, which has “\(recorded.shortened)” as its “\(column.name)”: "
         throw Refusal(
             .conflict, "booking-differs", field: column.name, zh: zh,
             en: en
                 + "if it is a correction, say --changed correct (changed=correct), if it is another one, --changed new "
                 + "(changed=new)")
+    }
+
+    /// The row says what was taken back since: who is right can't be told from here.
+    mutating func takenBack(_ row: RegisterRow, _ booking: Int64) -> Refusal {
+        changed.append(
+            ChangedRow(
+                row: row.number, field: Self.state.name, recorded: BookingState.cancelled.label.zh, entry: booking))
+        return Refusal(
+            .conflict, "corrected-since", field: Self.state.name,
+            zh: "第 \(booking) 号预约就是这一行，已作废；作废对就从登记簿删去这一行，登记簿对就用 --changed new（changed=new）重新记录",
+            en:
+                "booking \(booking) is this row and was taken back since: take the row out of the register, or if it is "
+                + "right, record it again with --changed new (changed=new)")
     }
 
     /// Takes back what a row of the register corrects.

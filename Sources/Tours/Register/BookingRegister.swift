@@ -106,7 +106,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
     ) async throws -> [RowOutcome] {
         if !isCompared {
             try await BookingComparison.compare(
-                revives: context.choices.changed == .new, transaction, scope)
+                context.choices.changed, through: context.closedThrough, transaction, scope)
             if context.choices.changed == .correct { try await BookingComparison.lockChanged(transaction, scope) }
             isCompared = true
         }
@@ -114,7 +114,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         let entries = try rows.map { row in try Result { try read(row) } }
         let verdicts = try await BookingComparison.verdicts(from: first.number, to: last.number, transaction)
         let corrected = context.choices.changed == .correct ? verdicts.values.compactMap(\.verdict.left) : []
-        let voids = try await voids(corrected.map(\.entry), transaction, scope)
+        let voids = try await voids(corrected.filter { !$0.isVoid }.map(\.entry), transaction, scope)
         let sessions = entries.compactMap { try? $0.get().session } + corrected.map(\.session)
         try await catalogue.load(sessions, transaction, scope)
         var corrections: [SQL] = []
@@ -127,17 +127,22 @@ public struct BookingRegister: RegisterRecorder, Sendable {
                     guard let (verdict, key) = verdicts[row.number] else { throw MissingRow() }
                     switch verdict {
                     case .already: return .already
+                    case .void(let booking) where context.choices.changed == .correct:
+                        throw takenBack(row, booking)
+                    case .void where context.choices.changed == nil: return .already
                     case .changed(let old) where context.choices.changed != .new:
                         try ask(row, entry, old)
-                        guard let void = voids[old.entry] else { throw MissingRow() }
                         entry.key = key
-                        corrections += try correct(old, as: entry, void, scope)
+                        corrections += try correct(old, as: entry, voids[old.entry], scope)
                         recorded.append(entry)
                         return .updated([])
-                    case .changed, .new: break
+                    // What was taken back of a closed period is recorded again on a day after it.
+                    case .void: break
+                    case .changed, .new:
+                        try ClosedBooks.check(
+                            entry.session.day, through: context.closedThrough, field: Self.day.name)
                     }
                     entry.key = key
-                    try ClosedBooks.check(entry.session.day, through: context.closedThrough, field: Self.day.name)
                     try catalogue.take(entry)
                     recorded.append(entry)
                     return .recorded
@@ -151,14 +156,15 @@ public struct BookingRegister: RegisterRecorder, Sendable {
     }
 
     /// Takes the recorded booking back, and gives its row the seats. What that changes of a closed period is dated after it.
+    /// - Parameter void: what takes it back; nil when it is void already.
     private mutating func correct(
-        _ old: BookingComparison.Left, as entry: Entry, _ void: Result<Change<Booking>, any Error>,
+        _ old: BookingComparison.Left, as entry: Entry, _ void: Result<Change<Booking>, any Error>?,
         _ scope: Scope
     ) throws -> [SQL] {
         do {
-            let change = try void.get()
+            let change = try void?.get()
             try catalogue.take(entry, insteadOf: old)
-            return change.statements(by: scope)
+            return change?.statements(by: scope) ?? []
         } catch let refusal as Refusal where refusal.field == "booking" || refusal.field == "state" {
             throw refusal.renamed(field: Self.state.name)
         }

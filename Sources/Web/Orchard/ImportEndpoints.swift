@@ -151,6 +151,7 @@ extension Site {
                         Field("reason", .string(1...1000)),
                     ]))),
             Field("created", .array(of: .string(1...1000))),
+            Field("notes", .array(of: .string(1...1000)), "What should be known beside the rows"),
         ]))
 
     private static let refusedRows = Schema.named(
