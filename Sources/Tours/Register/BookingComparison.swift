@@ -53,13 +53,9 @@ enum BookingComparison {
     }
 
     /// Tells of each row whether it is recorded already, may be a changed one, or is new.
-    /// - Parameters:
-    ///   - choice: what is done with changed rows. A row that was taken back is recorded again if all are to be new.
-    ///   - closed: the day through which the books are closed. What was taken back of a closed period may be a row of the
-    ///     register that was corrected since: no new one can be dated there.
-    static func compare(
-        _ choice: ChangedRows?, through closed: CivilDay?, _ transaction: Transaction, _ scope: Scope
-    ) async throws {
+    /// - Parameter closed: the day through which the books are closed. What was taken back of a closed period may be a row
+    ///   of the register that was corrected since: no new one can be dated there.
+    static func compare(through closed: CivilDay?, _ transaction: Transaction, _ scope: Scope) async throws {
         _ = try await transaction.query([
             """
             CREATE TEMPORARY TABLE tour_booking_said ON COMMIT DROP AS

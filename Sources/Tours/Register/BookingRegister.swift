@@ -105,8 +105,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         _ rows: [RegisterRow], in transaction: Transaction, _ scope: Scope
     ) async throws -> [RowOutcome] {
         if !isCompared {
-            try await BookingComparison.compare(
-                context.choices.changed, through: context.closedThrough, transaction, scope)
+            try await BookingComparison.compare(through: context.closedThrough, transaction, scope)
             if context.choices.changed == .correct { try await BookingComparison.lockChanged(transaction, scope) }
             isCompared = true
         }
