@@ -34,8 +34,8 @@ GRANT SELECT ON public_code, public_key, public_name, public_village, public_tou
 
 -- What the service reads and nobody writes while it works.
 GRANT SELECT ON schema_migration, village, batch_input, tour_step TO taoyuan_service;
-GRANT SELECT ON cooperative_meant, household_span, income_row, tour_income, tour_income_now, tour_claim, tour_visit_now
-    TO taoyuan_service;
+GRANT SELECT ON cooperative_meant, cooperative_spelled, household_span, income_row, tour_income, tour_income_now,
+    tour_claim, tour_visit_now TO taoyuan_service;
 
 -- What happened: rows are added, and none is changed or removed.
 GRANT SELECT, INSERT ON batch, batch_correction, books_closing, ceiling_override, code, code_revocation,
@@ -72,7 +72,7 @@ GRANT UPDATE (day, starts_at, ends_at, capacity, held, booked, state, closed_sea
     TO taoyuan_service;
 GRANT UPDATE (unit, unit_kind, headcount, leader, phone, email, language, note, state, previous_state, version,
     hold_until, waiting_since, arrived, fee_fen, adjusted_fen, kept_fen, paid_fen, register_paid_fen, refund_due_fen,
-    refunded_fen, refunded_after_fen, register_key) ON tour_booking TO taoyuan_service;
+    refunded_fen, granted_fen, register_key) ON tour_booking TO taoyuan_service;
 GRANT UPDATE (day, headcount, amount_fen, kept_fen, arrived, upset) ON tour_booking_session TO taoyuan_service;
 GRANT UPDATE (day) ON tour_booking_extra TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (due_at, attempts, sent_at, given_up_at, last_error, refused) ON message
@@ -89,9 +89,10 @@ GRANT USAGE ON SEQUENCE sale_id_seq, sale_correction_id_seq, income_entry_id_seq
     tour_booking_id_seq, livelihood_report_id_seq TO taoyuan_service;
 
 GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), check_touched(bigint, bigint),
-    refuse_closed_books(), spelling_meant(int, text, text), spellings(int, text, text), cooperatives_named(int, text),
-    first_sold_on(int, bigint), lock_tour_sessions(int, bigint[]), promote_waiting(int, bigint[], timestamptz),
-    promote_waiting_within(int, bigint[], bigint[], timestamptz), move_seats(int, bigint[], int[], int[], timestamptz),
+    refuse_closed_books(), is_own_plot(int, int), spelling_meant(int, text, text), spellings(int, text, text),
+    cooperatives_named(int, text), first_sold_on(int, bigint), lock_tour_sessions(int, bigint[]),
+    promote_waiting(int, bigint[], timestamptz), promote_waiting_within(int, bigint[], bigint[], timestamptz),
+    move_seats(int, bigint[], int[], int[], timestamptz),
     release_expired(int, bigint[], timestamptz), settle_tours(int, bigint[], date, text),
     booking_message_content(int, bigint), booking_message_until(int, bigint), tell_booking(int, bigint, text),
     check_open_bookings(int, bigint[], bigint[], int, int) TO taoyuan_service;
