@@ -48,7 +48,9 @@ GRANT SELECT, INSERT (village_id, actor, cooperative_id, kind, subject, day, fig
 -- But counters beside it, which constraints bound, and what a correction in a row of its own has put right.
 GRANT UPDATE (in_g, out_g, grade_id, slip, picker, voided, recalls, frozen_g) ON batch TO taoyuan_service;
 GRANT UPDATE (returned_g, refunded_fen) ON sale_line TO taoyuan_service;
-GRANT UPDATE (corrected_fen) ON income_entry TO taoyuan_service;
+-- A sale or an entry that was made by hand is found in a register later.
+GRANT UPDATE (number, paid_how) ON sale TO taoyuan_service;
+GRANT UPDATE (corrected_fen, register_key) ON income_entry TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (harvested_g, ceiling_g) ON plot_season TO taoyuan_service;
 
 -- The village's growers and names.
@@ -95,4 +97,4 @@ GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), check_touche
     move_seats(int, bigint[], int[], int[], timestamptz),
     release_expired(int, bigint[], timestamptz), settle_tours(int, bigint[], date, text),
     booking_message_content(int, bigint), booking_message_until(int, bigint), tell_booking(int, bigint, text),
-    check_open_bookings(int, bigint[], bigint[], int, int) TO taoyuan_service;
+    open_bookings(int, text[]), check_open_bookings(int, bigint[], bigint[], int, int) TO taoyuan_service;

@@ -1,5 +1,5 @@
 -- What runs with its owner's rights looks at nothing that its caller can put in its way; the fate of a key only goes on;
--- and counters of a batch go back no further than its movements. Who may do what stands in sql/grants.sql.
+-- and what left a batch comes back by movements alone. Who may do what stands in sql/grants.sql.
 
 -- What sql/grants.sql came to when it was run last.
 CREATE TABLE schema_grants (
@@ -76,22 +76,22 @@ $$;
 CREATE TRIGGER code_written AFTER INSERT ON code REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION check_written_codes();
 
--- Grams that come back to a batch, or that it turns out to have had, have a movement by the end of the transaction. What
--- leaves it is bounded by what it had, and is not looked at again.
-CREATE FUNCTION check_batch_counters() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+-- Grams that come back to a batch have a movement by the end of the transaction, as those have that a correction brings
+-- in. What leaves is bounded by what came in, and is not summed: a sale would read all that its batch has seen.
+CREATE FUNCTION check_batch_out() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (
-        SELECT FROM public.batch b WHERE b.village_id = NEW.village_id AND b.number = NEW.number
-            AND b.in_g - b.out_g <> (
-                SELECT coalesce(sum(m.grams), 0) FROM public.stock_movement m
-                WHERE m.village_id = b.village_id AND m.batch_number = b.number))
+        SELECT FROM public.batch b WHERE b.village_id = NEW.village_id AND b.number = NEW.number AND b.out_g <> (
+            SELECT coalesce(-sum(m.grams), 0) FROM public.stock_movement m
+            WHERE m.village_id = b.village_id AND m.batch_number = b.number
+                AND m.kind NOT IN ('harvest', 'correction')))
     THEN
-        RAISE EXCEPTION 'the batch''s counters are not the sums of its movements'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_counters';
+        RAISE EXCEPTION 'what left the batch is not the sum of its movements'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_out_summed';
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE CONSTRAINT TRIGGER batch_counters AFTER UPDATE OF in_g, out_g ON batch DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.out_g < OLD.out_g OR NEW.in_g <> OLD.in_g) EXECUTE FUNCTION check_batch_counters();
+CREATE CONSTRAINT TRIGGER batch_out_summed AFTER UPDATE OF out_g ON batch DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.out_g < OLD.out_g) EXECUTE FUNCTION check_batch_out();
