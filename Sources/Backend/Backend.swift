@@ -38,25 +38,31 @@ public final class Backend: Sendable {
         self.embedded = embedded
     }
 
+    /// Who opens it.
+    public enum Use: Sendable {
+        /// A command of the administrator's: it waits for the database rather than gives up, and finds out by itself what
+        /// became of a change when the connection breaks.
+        case command
+        /// A server for many callers: it turns some away rather than lets all wait, and may not hold the rights of the
+        /// schema's owner.
+        case serving
+
+        var patience: Duration { self == .command ? .seconds(60) : .seconds(5) }
+    }
+
     /// Opens the database. The embedded one is started, migrated and, when it is empty, made into the village of the
     /// configuration; a server of one's own must have been migrated.
-    /// - Parameters:
-    ///   - patience: how long a call waits for a connection to the database. Whoever works alone waits rather than gives
-    ///     up; a service with many callers is better off turning some away.
-    ///   - givesKeys: as in `Database`: a command finds out by itself what became of a change when the connection breaks.
-    ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
+    /// - Parameter settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, clock: WallClock = .system, patience: Duration = .seconds(60),
-        givesKeys: Bool = true,
+        _ configuration: Configuration, for use: Use = .command, clock: WallClock = .system,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
-        let place = try await Place.find(configuration, settingUp)
+        let place = try await Place.find(configuration, for: use, settingUp)
         do {
             return try await Database.available {
                 if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
-                return try await connect(
-                    place, configuration, clock: clock, patience: patience, givesKeys: givesKeys)
+                return try await connect(place, configuration, for: use, clock: clock)
             }
         } catch {
             await place.embedded?.close()
@@ -71,13 +77,11 @@ public final class Backend: Sendable {
         _ configuration: Configuration, clock: WallClock = .system,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> [Migration] {
-        let place = try await Place.find(configuration, settingUp)
+        let place = try await Place.find(configuration, for: .command, settingUp)
         do {
             return try await Database.available {
                 let applied = try await prepare(place, configuration, clock: clock)
-                await
-                    (try connect(
-                        place, configuration, clock: clock, patience: .seconds(60), givesKeys: true)).close()
+                await (try connect(place, configuration, for: .command, clock: clock)).close()
                 return applied
             }
         } catch {
@@ -111,90 +115,65 @@ public final class Backend: Sendable {
     /// Who sits at the server's own machine.
     public var local: Person { .local(village: village.id) }
 
-    /// Where the database is and how to log in.
-    private struct Place {
-        let owner: Settings
-        let service: Settings
-        let open: Settings
-        let embedded: EmbeddedPostgres?
-
-        static func find(
-            _ configuration: Configuration, _ settingUp: @escaping @Sendable (String) -> Void
-        ) async throws -> Place {
-            guard let url = configuration.databaseURL else {
-                let embedded = try await EmbeddedPostgres.open(
-                    dataDirectory: configuration.dataDirectory, binaries: configuration.postgresBinaries,
-                    settingUp: settingUp)
-                return Place(
-                    owner: embedded.settings(), service: embedded.settings(user: "taoyuan_service"),
-                    open: embedded.settings(user: "taoyuan_public"), embedded: embedded)
-            }
-            let owner: Settings
-            do {
-                owner = try Settings(url: url)
-            } catch {
-                throw Refusal(
-                    .invalid, "bad-setting", field: "DATABASE_URL", zh: "不是 PostgreSQL 地址，如 postgres://用户@主机/库",
-                    en: "this is no PostgreSQL address such as postgres://user@host/database")
-            }
-            return Place(
-                owner: owner, service: login("taoyuan_service", owner, configuration.servicePassword),
-                open: login("taoyuan_public", owner, configuration.servicePassword), embedded: nil)
-        }
-
-        /// With a password the role logs in itself; without one the owner's login becomes the role at its start.
-        private static func login(_ role: String, _ owner: Settings, _ password: String?) -> Settings {
-            var settings = owner
-            if let password {
-                settings.user = role
-                settings.password = password
-            } else {
-                settings.options = [owner.options, "-c role=\(role)"].compactMap(\.self).joined(separator: " ")
-            }
-            return settings
-        }
-    }
-
+    /// Makes of the database what the program needs; of several at a time one works and the others wait for it.
     private static func prepare(
         _ place: Place, _ configuration: Configuration, clock: WallClock
     ) async throws -> [Migration] {
-        let applied = try await Migrator.ofThisProgram().migrate(using: place.owner)
-        let owner = Pool(place.owner, size: 1, acquireTimeout: .seconds(60))
-        do {
-            if let password = configuration.servicePassword {
-                try await RolePasswords.set(password, owner: owner)
+        guard let login = place.owner else {
+            throw Refusal(
+                .invalid, "bad-setting", field: "DATABASE_URL", zh: "更新数据库结构要以其所有者登录：请给出 DATABASE_URL",
+                en: "the schema is brought up to date by its owner: give DATABASE_URL")
+        }
+        return try await Migrator.ofThisProgram().migrate(using: login) { connection in
+            for (role, password) in place.passwords {
+                try await RolePasswords.set(password, of: role, on: connection)
             }
-            try await VillageStore.found(
-                name: configuration.village, brand: configuration.brand, origin: configuration.origin, owner: owner)
-            try await VillageStore.prepareScanMonths(from: clock.today, owner: owner)
-        } catch {
+            let owner = Pool(login, size: 1, acquireTimeout: .seconds(60))
+            do {
+                try await VillageStore.found(
+                    name: configuration.village, brand: configuration.brand, origin: configuration.origin, owner: owner)
+                try await VillageStore.prepareScanMonths(from: clock.today, owner: owner)
+            } catch {
+                await owner.close()
+                throw error
+            }
             await owner.close()
+            if try await SigningKeyStore.isEmpty(connection) {
+                try await makeFirstKey(place, configuration)
+            }
+        }
+    }
+
+    private static func makeFirstKey(_ place: Place, _ configuration: Configuration) async throws {
+        let database = Database(service: place.service, open: place.open, size: 1, givesKeys: true)
+        do {
+            let village = try await VillageStore.load(database)
+            let keys = try await keyRing(database, village, configuration)
+            _ = try await keys.create(.ed25519, database, Person.local(village: village.id).scope)
+        } catch {
+            await database.close()
             throw error
         }
-        await owner.close()
-        return applied
+        await database.close()
     }
 
     private static func connect(
-        _ place: Place, _ configuration: Configuration, clock: WallClock, patience: Duration, givesKeys: Bool
+        _ place: Place, _ configuration: Configuration, for use: Use, clock: WallClock
     ) async throws -> Backend {
         let database = Database(
-            service: place.service, open: place.open, size: configuration.poolSize, patience: patience,
-            givesKeys: givesKeys)
+            service: place.service, open: place.open, size: configuration.poolSize, patience: use.patience,
+            givesKeys: use == .command)
         do {
             let migrator = try Migrator.ofThisProgram()
             // The service's role comes with the schema: before that only the owner can tell what is missing.
-            if place.embedded == nil { try await migrator.check(using: place.owner) }
+            if place.embedded == nil, let owner = place.owner { try await migrator.check(using: owner) }
             try await migrator.check(using: place.service)
+            if use == .serving { try await database.checkLogins() }
             let village = try await VillageStore.load(database)
             let keys = try await keyRing(database, village, configuration)
-            let backend = Backend(
+            return Backend(
                 configuration, clock: clock, database: database, village: village, keys: keys,
                 embedded: place.embedded)
-            if keys.all.isEmpty {
-                _ = try await keys.create(.ed25519, database, backend.local.scope)
-            }
-            return backend
         } catch {
             await database.close()
             throw error
@@ -207,7 +186,7 @@ public final class Backend: Sendable {
         let passphrase: Passphrase
         if let given = configuration.keyPassphrase {
             passphrase = given
-        } else if configuration.databaseURL == nil {
+        } else if configuration.isEmbedded {
             passphrase = try Passphrase.embedded(at: configuration.dataDirectory + "/key-passphrase")
         } else {
             throw Refusal(

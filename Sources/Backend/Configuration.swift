@@ -8,10 +8,12 @@ import Tours
 public struct Configuration: Sendable {
     /// Where the embedded PostgreSQL and the keys lie.
     public var dataDirectory: String
-    /// nil runs the embedded PostgreSQL.
+    /// A PostgreSQL of one's own, as a user who may become the schema's owner: for migrations and commands, never for
+    /// serving.
     public var databaseURL: String?
-    /// The password of the roles taoyuan_service and taoyuan_public on a server of one's own.
-    public var servicePassword: String?
+    /// The same as the roles taoyuan_service and taoyuan_public; both or none.
+    public var serviceURL: String?
+    public var publicURL: String?
     public var keyPassphrase: Passphrase?
     public var keysDirectory: String?
     public var village: String
@@ -41,7 +43,14 @@ public struct Configuration: Sendable {
         self.dataDirectory =
             try dataDirectory ?? reader.text("TAOYUAN_DATA_DIR", default: ".taoyuan")
         databaseURL = try reader.secret("DATABASE_URL")
-        servicePassword = try reader.secret("TAOYUAN_SERVICE_PASSWORD")
+        serviceURL = try reader.secret("TAOYUAN_SERVICE_URL")
+        publicURL = try reader.secret("TAOYUAN_PUBLIC_URL")
+        guard (serviceURL == nil) == (publicURL == nil) else {
+            throw Refusal(
+                .invalid, "bad-setting", field: serviceURL == nil ? "TAOYUAN_SERVICE_URL" : "TAOYUAN_PUBLIC_URL",
+                zh: "TAOYUAN_SERVICE_URL 与 TAOYUAN_PUBLIC_URL 须一起给出",
+                en: "give TAOYUAN_SERVICE_URL and TAOYUAN_PUBLIC_URL together")
+        }
         keyPassphrase = try reader.secret("TAOYUAN_KEY_PASSPHRASE").map { try Passphrase($0) }
         keysDirectory = try reader.optional("TAOYUAN_KEYS_DIR")
         village = try reader.text("TAOYUAN_VILLAGE", default: "韩村")
@@ -64,6 +73,9 @@ public struct Configuration: Sendable {
         postgresBinaries = try reader.optional("TAOYUAN_POSTGRES_BIN")
         listing = reader.listing
     }
+
+    /// Whether the program runs a PostgreSQL of its own.
+    public var isEmbedded: Bool { databaseURL == nil && serviceURL == nil }
 
     /// Every setting with its effective value; secrets as dots.
     public var effective: [(name: String, value: String)] {

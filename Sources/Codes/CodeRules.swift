@@ -19,6 +19,13 @@ public enum CodeRules {
             }
     }
 
+    /// The constraint that lets no code be recorded under a key that has ended, and what it tells whoever signed with it
+    /// before hearing of that.
+    static let keySigns = "code_key_signs"
+    static let keyEnded = Refusal(
+        .unavailable, "key-ended", zh: "签发密钥刚刚停用或被标记为泄露，什么都没有记录，请重试",
+        en: "the signing key has just been retired or marked as compromised: nothing was recorded, try again")
+
     /// Checks a code with nothing but a public key: what anybody can do without us.
     public static func verifyOffline(_ payload: String, keys: [PublicKey], origin: Origin, today: CivilDay) -> Verdict {
         let verifier = Verifier(origin: origin) { id in

@@ -29,7 +29,7 @@ public struct CodeStore: Sendable {
                     HarvestWriter.statement(
                         for: prepared, signature: signed.signature, key: signed.body.keyID, issued: today, scope)
                 ],
-                refusals: refusals,
+                refusals: refusals.merging([CodeRules.keySigns: CodeRules.keyEnded]) { $1 },
                 event: Event("batch.register", "\(prepared.number)", day: harvest.day, .grams(harvest.weight)))
         }
     }

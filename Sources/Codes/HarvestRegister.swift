@@ -29,6 +29,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         "batch_slip_once": Refusal(
             .conflict, "slip-taken", field: "采收单号", zh: "导入期间有采收单号被登记；什么都没有记录，请重试",
             en: "while this ran, a slip number was recorded by someone else: nothing was recorded, try again"),
+        CodeRules.keySigns: CodeRules.keyEnded,
     ]
 
     private let signer: CodeSigner

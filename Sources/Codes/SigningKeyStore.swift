@@ -17,13 +17,22 @@ public struct SigningKeyStore: Sendable {
             SELECT key_id, origin, public_key, created_at, retired_on, compromised_since FROM public_key
             WHERE village_id = \(village) ORDER BY created_at, key_id
             """)
-        return try rows.map { row in
-            SigningKey(
+        return try rows.compactMap { row in
+            // An older program took in keys that are none; what claims to be signed by one of them has no key.
+            guard let key = try? PublicKey(der: row.decode("public_key")) else { return nil }
+            return SigningKey(
                 id: KeyID(UInt16(truncatingIfNeeded: try row.decode("key_id", as: Int.self))),
-                origin: try Origin(row.decode("origin")), publicKey: try PublicKey(der: row.decode("public_key")),
+                origin: try Origin(row.decode("origin")), publicKey: key,
                 createdAt: try row.decode("created_at"), retiredOn: try row.decode("retired_on"),
                 compromisedSince: try row.decode("compromised_since"))
         }
+    }
+
+    /// Whether the database has no key at all.
+    /// - Parameter connection: of whoever migrates.
+    public static func isEmpty(_ connection: Connection) async throws -> Bool {
+        let rows = try await connection.query("SELECT FROM public.signing_key LIMIT 1")
+        return rows.isEmpty
     }
 
     /// Registers a key. Its private half, if we hold it, must lie in the key folder already.
@@ -53,10 +62,7 @@ public struct SigningKeyStore: Sendable {
             return Change(
                 (),
                 writes: [
-                    """
-                    UPDATE signing_key SET retired_on = coalesce(retired_on, \(today))
-                    WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
-                    """,
+                    end(id, "retired", today, scope),
                     CodeWatch.notify,
                 ],
                 event: Event("key.retire", id.hex))
@@ -74,14 +80,20 @@ public struct SigningKeyStore: Sendable {
             return Change(
                 (),
                 writes: [
-                    """
-                    UPDATE signing_key SET compromised_since = least(compromised_since, \(day))
-                    WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
-                    """,
+                    end(id, "compromised", day, scope),
                     CodeWatch.notify,
                 ],
                 event: Event("key.compromise", id.hex, day: day))
         }
+    }
+
+    /// The earliest day counts, so that nothing is taken back.
+    private static func end(_ id: KeyID, _ kind: StaticString, _ day: CivilDay, _ scope: Scope) -> SQL {
+        """
+        INSERT INTO signing_key_end (village_id, key_id, kind, day, actor)
+        VALUES (\(scope.village), \(Int(id.value)), '\(literal: kind)', \(day), \(scope.actor))
+        ON CONFLICT DO NOTHING
+        """
     }
 
     private static func exists(_ id: KeyID, _ transaction: Transaction, _ scope: Scope) async throws {

@@ -36,7 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try options.configuration()
         let backend = try await Backend.open(
-            configuration, patience: .seconds(5), givesKeys: false, settingUp: SharedOptions.tellSettingUp)
+            configuration, for: .serving, settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
         do {
             try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in

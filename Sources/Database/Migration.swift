@@ -60,6 +60,12 @@ extension Refusal {
             en: "the database is older than this program and lacks migration \(migration): run taoyuan migrate")
     }
 
+    /// As after a dump was restored where its roles were missing.
+    static let schemaClosed = Refusal(
+        .conflict, "schema-closed", zh: "数据库没有给本程序的角色授权（也许是恢复备份时角色还不存在）：请执行 taoyuan migrate",
+        en: "the database grants nothing to this program's role, as after a restore where the roles were missing: run "
+            + "taoyuan migrate")
+
     static func schemaGap(_ name: String) -> Refusal {
         Refusal(
             .conflict, "schema-gap", zh: "迁移 \(name) 缺失，而其后的迁移已存在：请使用完整的程序，或恢复备份",

@@ -8,26 +8,40 @@ public struct Migrator: Sendable {
     /// "taoyuan" in ASCII; the lock is one database's.
     private static let lock: Int64 = 0x74_616F_7975_616E
 
+    /// The role that owns what migrations make.
+    public static let owner = "taoyuan_owner"
+
     let roles: String
     let migrations: [Migration]
+    let grants: Grants
+    let owner: String?
 
-    /// - Parameter roles: a script that makes the roles; it is run before the migrations each time.
-    public init(roles: String, migrations: [Migration]) {
+    /// - Parameters:
+    ///   - roles: a script that makes the roles; it is run before the migrations each time.
+    ///   - grants: a script that says who may do what; it is run after the migrations where something differs.
+    ///   - owner: the role in which migrations run; nil for the user that logs in.
+    public init(roles: String, migrations: [Migration], grants: String = "", owner: String? = nil) {
         self.roles = roles
         self.migrations = migrations.sorted { $0.number < $1.number }
+        self.grants = Grants(script: grants)
+        self.owner = owner
     }
 
     /// Applies what is missing, each migration in a transaction of its own. Of several at a time one works and the
     /// others wait for it.
     ///
+    /// - Parameter work: what else is to be done by one at a time, such as making a first key.
     /// - Returns: the migrations that were applied now.
     /// - Throws: a `Refusal` of kind `conflict` when the database is newer, has other migrations or lacks one in the
-    ///   middle, or a migration fails; a `PostgresError`; `CancellationError`.
-    public func migrate(using settings: Settings) async throws -> [Migration] {
+    ///   middle, or a migration fails; a `PostgresError`; `CancellationError`; what `work` throws.
+    public func migrate(
+        using settings: Settings, then work: @Sendable (Connection) async throws -> Void = { _ in }
+    ) async throws -> [Migration] {
         try await connected(settings) { connection in
             // Held until the connection closes.
             _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))")
-            try await makeRoles(on: connection)
+            try await refusing("roles.sql") { try await connection.changingRoles(roles) }
+            if let owner { _ = try await connection.query("SET ROLE \(identifier: owner)") }
             _ = try await connection.query(
                 """
                 CREATE TABLE IF NOT EXISTS public.schema_migration (
@@ -39,6 +53,9 @@ public struct Migrator: Sendable {
                 """)
             let missing = try await missing(on: connection)
             for migration in missing { try await apply(migration, on: connection) }
+            _ = try await connection.query("RESET ROLE")
+            try await refusing("grants.sql") { try await grants.apply(on: connection) }
+            try await work(connection)
             return missing
         }
     }
@@ -48,7 +65,12 @@ public struct Migrator: Sendable {
     /// The user needs the right to read `public.schema_migration`.
     /// - Throws: a `Refusal` of kind `conflict` when it has not; a `PostgresError`; `CancellationError`.
     public func check(using settings: Settings) async throws {
-        let missing = try await connected(settings) { try await self.missing(on: $0) }
+        let missing: [Migration]
+        do {
+            missing = try await connected(settings) { try await self.missing(on: $0) }
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            throw Refusal.schemaClosed
+        }
         if let first = missing.first { throw Refusal.schemaOlder(first) }
     }
 
@@ -74,18 +96,12 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Roles belong to the whole server, and the lock to one database only: two databases that are migrated at the
-    /// same time may trip over each other's catalogue rows.
-    private func makeRoles(on connection: Connection) async throws {
-        for _ in 0..<10 {
-            do {
-                return try await connection.run(script: "BEGIN;\n\(roles)\n;COMMIT")
-            } catch let error as PostgresError where ["XX000", "23505", "42710"].contains(error.sqlState) {
-                try await connection.run(script: "ROLLBACK")
-                try await Task.sleep(for: .milliseconds(Int.random(in: 20...100)))
-            }
+    private func refusing(_ name: String, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as PostgresError where error.sqlState != nil {
+            throw Refusal.migrationFailed(name, reason: error.message)
         }
-        try await connection.run(script: "BEGIN;\n\(roles)\n;COMMIT")
     }
 
     private func apply(_ migration: Migration, on connection: Connection) async throws {

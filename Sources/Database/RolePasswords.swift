@@ -1,23 +1,37 @@
+import Kernel
 import Postgres
 
-/// The passwords with which the program's two roles log in to a PostgreSQL of one's own.
+/// The passwords with which the program's roles log in to a PostgreSQL of one's own.
 public enum RolePasswords {
-    /// Sets the password of both roles; the server keeps its SCRAM hash.
-    /// - Parameter owner: a pool of a user that may alter the roles.
-    public static func set(_ password: String, owner: Pool) async throws {
-        // ALTER ROLE takes no parameters. A bound setting of this transaction carries the password, so that it stands
-        // in no statement's text and so in no log of statements.
-        try await owner.transaction { transaction in
-            _ = try await transaction.query("SELECT set_config('taoyuan.password', \(password), true)")
-            _ = try await transaction.query(
-                """
-                DO $$
-                BEGIN
-                    EXECUTE format('ALTER ROLE taoyuan_service PASSWORD %L', current_setting('taoyuan.password'));
-                    EXECUTE format('ALTER ROLE taoyuan_public PASSWORD %L', current_setting('taoyuan.password'));
-                END
-                $$
-                """)
+    /// Sets a role's password. What is sent, and may stand in a log, is its SCRAM verifier.
+    /// - Parameters:
+    ///   - role: one of the program's own.
+    ///   - connection: of a user that may alter it.
+    public static func set(_ password: String, of role: String, on connection: Connection) async throws {
+        let verifier = try await connection.passwordVerifier(password, of: role)
+        do {
+            // ALTER ROLE takes no parameters; a verifier is of letters, digits and `+/=$:-`.
+            try await connection.changingRoles("ALTER ROLE \"\(role)\" PASSWORD '\(verifier)'")
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            throw Refusal(
+                .forbidden, "role-password", field: "DATABASE_URL", zh: "这个用户无权给角色 \(role) 设置密码（需要 CREATEROLE）",
+                en: "this user may not set the password of the role \(role): it needs CREATEROLE")
         }
+    }
+}
+
+extension Connection {
+    /// Runs a script that writes to what all databases of a server share. A lock is one database's, so somebody who
+    /// migrates another one may be in the way.
+    func changingRoles(_ script: String) async throws {
+        for _ in 0..<10 {
+            do {
+                return try await run(script: "BEGIN;\n\(script)\n;COMMIT")
+            } catch let error as PostgresError where ["XX000", "23505", "42710"].contains(error.sqlState) {
+                try await run(script: "ROLLBACK")
+                try await Task.sleep(for: .milliseconds(Int.random(in: 20...100)))
+            }
+        }
+        try await run(script: "BEGIN;\n\(script)\n;COMMIT")
     }
 }

@@ -65,7 +65,7 @@ public struct LivelihoodStore: Sendable {
         { transaction, scope in
             // One at a time, so that two who ask at once are given one report.
             let answers = try await transaction.query([
-                "SELECT id FROM village WHERE id = \(scope.village) FOR NO KEY UPDATE",
+                "SELECT pg_advisory_xact_lock(7241007, \(Int64(scope.village))::int)",
                 """
                 SELECT id, content::text, actor, at FROM livelihood_report
                 WHERE village_id = \(scope.village) AND year = \(figures.period.year) ORDER BY at DESC, id DESC LIMIT 1

@@ -19,11 +19,10 @@ public enum VillageStore {
     static let grades = ["特级", "一级", "二级"]
 
     /// Makes the village, its products and its grades in a database that has no village yet. Harmless twice.
-    /// - Parameter owner: a pool of the schema's owner, since the service may not create a village's number sequence.
+    /// - Parameter owner: a pool of whoever may become the schema's owner, since the service may not create a village's
+    ///   number sequence.
     public static func found(name: String, brand: String, origin: String, owner: Pool) async throws {
-        try await owner.transaction { transaction in
-            // Two programs may start on one empty database.
-            _ = try await transaction.query("SELECT pg_advisory_xact_lock(7241001)")
+        try await asOwner(owner) { transaction in
             guard try await transaction.query("SELECT id FROM village").isEmpty else { return }
             _ = try await transaction.query(
                 "INSERT INTO village (id, name, brand, origin) VALUES (1, \(name), \(brand), \(origin))")
@@ -47,10 +46,22 @@ public enum VillageStore {
 
     /// Makes the months to come in the table of scans; a later start makes later ones.
     public static func prepareScanMonths(from day: CivilDay, owner: Pool) async throws {
-        try await owner.transaction { transaction in
-            // Two programs may start at the same time, and IF NOT EXISTS does not keep them apart.
-            _ = try await transaction.query("SELECT pg_advisory_xact_lock(7241001)")
+        try await asOwner(owner) { transaction in
             _ = try await transaction.query("SELECT scan_months(\(day), 15)")
+        }
+    }
+
+    /// What is made here belongs to whom the rest of the schema belongs.
+    private static func asOwner(
+        _ owner: Pool, _ body: @escaping @Sendable (Transaction) async throws -> Void
+    ) async throws {
+        try await owner.transaction { transaction in
+            _ = try await transaction.query([
+                "SET LOCAL ROLE \(identifier: Migrator.owner)",
+                // Two programs may start at the same time, and IF NOT EXISTS does not keep them apart.
+                "SELECT pg_advisory_xact_lock(7241001)",
+            ])
+            try await body(transaction)
         }
     }
 

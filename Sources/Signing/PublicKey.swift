@@ -12,14 +12,15 @@ public final class PublicKey: Sendable {
 
     /// Reads a SubjectPublicKeyInfo: Ed25519 (RFC 8410), or SM2 as named curve and uncompressed point.
     ///
-    /// - Throws: a `Refusal` of kind `invalid`: `unsupported-key` for everything else, `weak-key` for a small-order
-    ///   Ed25519 key, under which any message has a signature, and for an SM2 point that is not on the curve.
+    /// - Throws: a `Refusal` of kind `invalid`: `unsupported-key` for everything else, `weak-key` for a point that is not
+    ///   on its curve or is spelt in a second way, and for an Ed25519 key under which anybody can sign: of small order, or
+    ///   that of a private key of zeros.
     public init(der: [UInt8]) throws {
         let algorithm = Algorithm.allCases.first {
             der.count == $0.publicKeyPrefix.count + $0.publicKeyLength && der.starts(with: $0.publicKeyPrefix)
         }
         guard let algorithm else { throw Self.unsupported }
-        if algorithm == .ed25519, SmallOrder.contains(der.suffix(algorithm.publicKeyLength)) { throw Self.weak }
+        if algorithm == .ed25519, try !Ed25519Point.isSafe(der.suffix(algorithm.publicKeyLength)) { throw Self.weak }
         let pointer = der.withUnsafeBufferPointer { buffer in
             var cursor = buffer.baseAddress
             return d2i_PUBKEY(nil, &cursor, buffer.count)
@@ -94,34 +95,8 @@ public final class PublicKey: Sendable {
 
     private static var weak: Refusal {
         Refusal(
-            .invalid, "weak-key", zh: "这个公钥不安全：任何人都能伪造它的签名，或者它不在曲线上",
-            en: "this public key is unsafe: anyone can forge its signatures, or it is not on its curve")
+            .invalid, "weak-key", zh: "这个密钥不安全：任何人都能伪造它的签名，或者它不在曲线上，或者写法不是唯一的那种",
+            en: "this key is unsafe: anyone can forge its signatures, it is not on its curve, or it is spelt otherwise "
+                + "than keys are")
     }
-}
-
-/// The Ed25519 encodings of points whose order divides 8. OpenSSL takes them for keys.
-enum SmallOrder {
-    static func contains(_ encoding: ArraySlice<UInt8>) -> Bool {
-        var unsigned = Array(encoding)
-        unsigned[31] &= 0x7F
-        return encodings.contains(unsigned)
-    }
-
-    /// Without the sign bit: y = 0, 1, the two of order 8, p − 1, and 0 and 1 once more as p and p + 1, which is not
-    /// canonical but read all the same.
-    private static let encodings: [[UInt8]] = [
-        [UInt8](repeating: 0, count: 32),
-        [1] + [UInt8](repeating: 0, count: 31),
-        [
-            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0,
-            0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
-        ],
-        [
-            0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F,
-            0x2A, 0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
-        ],
-        [0xEC] + [UInt8](repeating: 0xFF, count: 30) + [0x7F],
-        [0xED] + [UInt8](repeating: 0xFF, count: 30) + [0x7F],
-        [0xEE] + [UInt8](repeating: 0xFF, count: 30) + [0x7F],
-    ]
 }

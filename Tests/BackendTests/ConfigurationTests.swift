@@ -34,13 +34,13 @@ import Testing
         #expect(configuration.keyPassphrase == nil)
     }
 
-    @Test(arguments: ["DATABASE_URL", "TAOYUAN_SERVICE_PASSWORD", "TAOYUAN_KEY_PASSPHRASE"])
+    @Test(arguments: ["DATABASE_URL", "TAOYUAN_KEY_PASSPHRASE"])
     func `a secret may come from a file, and from one place only`(name: String) throws {
         let path = try secretFile("s3cret words\n")
         defer { try? FileManager.default.removeItem(atPath: path) }
         let configuration = try Configuration(environment: ["\(name)_FILE": path])
         let values = [
-            "DATABASE_URL": configuration.databaseURL, "TAOYUAN_SERVICE_PASSWORD": configuration.servicePassword,
+            "DATABASE_URL": configuration.databaseURL,
             "TAOYUAN_KEY_PASSPHRASE": configuration.keyPassphrase.map { String(decoding: $0.bytes, as: UTF8.self) },
         ]
         #expect(values.compactMapValues(\.self) == [name: "s3cret words"])
@@ -51,6 +51,20 @@ import Testing
         #expect(both?.field == name)
         let missing = #expect(throws: Refusal.self) { try Configuration(environment: ["\(name)_FILE": "/nowhere"]) }
         #expect(missing?.field == "\(name)_FILE")
+    }
+
+    @Test func `the two logins of a server come together`() throws {
+        for (name, missing) in [
+            ("TAOYUAN_SERVICE_URL", "TAOYUAN_PUBLIC_URL"), ("TAOYUAN_PUBLIC_URL", "TAOYUAN_SERVICE_URL"),
+        ] {
+            let refused = #expect(throws: Refusal.self) { try Configuration(environment: [name: "postgres://x@db/x"]) }
+            #expect(refused?.code == "bad-setting" && refused?.field == missing)
+            let path = try secretFile("postgres://x@db/x\n")
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let both = try Configuration(environment: ["\(name)_FILE": path, missing: "postgres://y@db/x"])
+            #expect(!both.isEmbedded && both.databaseURL == nil)
+        }
+        #expect(try Configuration(environment: [:]).isEmbedded)
     }
 
     @Test func `messages have their ways, and their addresses are secrets`() throws {
@@ -99,14 +113,16 @@ import Testing
 
     @Test func `the listing shows every setting and no secret`() throws {
         let environment = [
-            "DATABASE_URL": "postgres://li:hunter2@db/x", "TAOYUAN_SERVICE_PASSWORD": "hunter3",
+            "DATABASE_URL": "postgres://li:hunter2@db/x",
+            "TAOYUAN_SERVICE_URL": "postgres://taoyuan_service:hunter3@db/x",
+            "TAOYUAN_PUBLIC_URL": "postgres://taoyuan_public:hunter5@db/x",
             "TAOYUAN_KEY_PASSPHRASE": "hunter4", "TAOYUAN_VILLAGE": "桃源村", "TAOYUAN_PORT": "9000",
         ]
         let configuration = try Configuration(environment: environment, dataDirectory: "/srv/data")
         let listing = Dictionary(configuration.effective.map { ($0.name, $0.value) }) { $1 }
         #expect(listing["TAOYUAN_VILLAGE"] == "桃源村")
         #expect(listing["TAOYUAN_PORT"] == "9000")
-        for name in ["DATABASE_URL", "TAOYUAN_SERVICE_PASSWORD", "TAOYUAN_KEY_PASSPHRASE"] {
+        for name in ["DATABASE_URL", "TAOYUAN_SERVICE_URL", "TAOYUAN_PUBLIC_URL", "TAOYUAN_KEY_PASSPHRASE"] {
             #expect(listing[name] == "•••")
         }
         #expect(!listing.values.contains { $0.contains("hunter") })

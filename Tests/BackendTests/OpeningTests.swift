@@ -106,16 +106,32 @@ extension Backend {
     private static let passphrase = "correct horse battery"
 
     private func configuration(
-        _ server: TestServer, _ database: String, password: String? = nil, passphrase: String? = passphrase,
+        _ server: TestServer, _ database: String, user: String = "postgres", password: String? = nil,
+        passphrase: String? = passphrase,
         keys: String
     ) throws -> Configuration {
         var environment = [
-            "DATABASE_URL": "postgresql:///\(database)?host=\(server.folder)&user=postgres",
+            "DATABASE_URL": "postgresql:///\(database)?host=\(server.folder)&user=\(user)",
             "TAOYUAN_KEYS_DIR": keys, "TAOYUAN_ORIGIN": "trace.example.cn", "TAOYUAN_POOL_SIZE": "2",
         ]
-        environment["TAOYUAN_SERVICE_PASSWORD"] = password
+        if let password {
+            environment["TAOYUAN_SERVICE_URL"] = Self.url(server, database, "taoyuan_service", password)
+            environment["TAOYUAN_PUBLIC_URL"] = Self.url(server, database, "taoyuan_public", "other \(password)")
+        }
         environment["TAOYUAN_KEY_PASSPHRASE"] = passphrase
         return try Configuration(environment: environment)
+    }
+
+    /// The same without the owner's login, as a server has it.
+    private func serving(_ configuration: Configuration) -> Configuration {
+        var configuration = configuration
+        configuration.databaseURL = nil
+        return configuration
+    }
+
+    private static func url(_ server: TestServer, _ database: String, _ user: String, _ password: String) -> String {
+        let escaped = password.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        return "postgresql://\(user):\(escaped)@/\(database)?host=\(server.folder)"
     }
 
     private func withServer(_ entry: TestServer.Entry, _ body: @Sendable (TestServer, String) async throws -> Void)
@@ -155,6 +171,113 @@ extension Backend {
             let silent = try configuration(server, "village", password: password, passphrase: nil, keys: keys)
             let missing = try await refusal { try await Backend.open(silent) }
             #expect(missing?.field == "TAOYUAN_KEY_PASSPHRASE")
+        }
+    }
+
+    @Test func `a server takes the roles' own logins, and none that could become the owner`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let good = try configuration(server, "village", password: "s3cret's \"words\" \\ 密码", keys: keys)
+            _ = try await Backend.migrate(good)
+            let backend = try await Backend.open(serving(good), for: .serving)
+            #expect(try await backend.registerAndVerify() == .genuine)
+            // It logged in as this role: there is nothing to go back to.
+            let role = try await backend.database.query("SELECT session_user::text AS role").first
+            #expect(try role?.decode("role") == "taoyuan_service")
+            await backend.close()
+
+            // It must not even hold the owner's login, with the roles' or alone.
+            for both in [good, try configuration(server, "village", keys: keys)] {
+                let refused = try await refusal { try await Backend.open(both, for: .serving) }
+                #expect(refused?.code == "serves-as-owner" && refused?.field == "DATABASE_URL")
+            }
+            let owner = try #require(good.databaseURL)
+            for (service, open, field) in [
+                (owner, good.publicURL, "TAOYUAN_SERVICE_URL"),
+                (owner + "&options=-c%20role%3Dtaoyuan_service", good.publicURL, "TAOYUAN_SERVICE_URL"),
+                (good.serviceURL, owner + "&options=-c%20role%3Dtaoyuan_public", "TAOYUAN_PUBLIC_URL"),
+                (good.serviceURL, good.serviceURL, "TAOYUAN_PUBLIC_URL"),
+            ] as [(String?, String?, String)] {
+                let wrong = serving(good, service: service, open: open)
+                let refused = try await refusal { try await Backend.open(wrong, for: .serving) }
+                #expect(refused?.code == "serves-as-owner" && refused?.field == field)
+            }
+            let ownerless = try await refusal { try await Backend.migrate(serving(good)) }
+            #expect(ownerless?.field == "DATABASE_URL")
+        }
+    }
+
+    private func serving(_ configuration: Configuration, service: String?, open: String?) -> Configuration {
+        var configuration = serving(configuration)
+        (configuration.serviceURL, configuration.publicURL) = (service, open)
+        return configuration
+    }
+
+    @Test func `a database's owner who is no superuser migrates it, and may not serve`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let connection = try await Connection.open(server.settings())
+            _ = try await connection.query("CREATE ROLE keeper LOGIN CREATEROLE")
+            _ = try await connection.query("CREATE DATABASE kept OWNER keeper")
+            await connection.close()
+            let good = try configuration(server, "kept", user: "keeper", password: "s3cret", keys: keys)
+            _ = try await Backend.migrate(good)
+            #expect(try await Backend.migrate(good).isEmpty)
+            let backend = try await Backend.open(serving(good), for: .serving)
+            #expect(try await backend.registerAndVerify() == .genuine)
+            await backend.close()
+            let command = try await Backend.open(configuration(server, "kept", user: "keeper", keys: keys))
+            #expect(try await command.verification.verify("x").answer == .malformed)
+            await command.close()
+            let wrong = serving(good, service: good.databaseURL, open: good.publicURL)
+            #expect(try await refusal { try await Backend.open(wrong, for: .serving) }?.code == "serves-as-owner")
+        }
+    }
+
+    @Test func `of several migrations at once one works, and there is one first key`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let good = try configuration(server, "village", password: "s3cret", keys: keys)
+            let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<6 { group.addTask { try await Backend.migrate(good).count } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(applied.filter { $0 > 0 }.count == 1)
+            let backend = try await Backend.open(serving(good), for: .serving)
+            #expect(backend.keys.all.count == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: keys).count == 1)
+            await backend.close()
+        }
+    }
+
+    @Test func `no password gets into PostgreSQL's log, whatever it logs`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let connection = try await Connection.open(server.settings())
+            _ = try await connection.query("ALTER SYSTEM SET log_statement = 'all'")
+            _ = try await connection.query("ALTER SYSTEM SET log_parameter_max_length = -1")
+            _ = try await connection.query("SELECT pg_reload_conf()")
+            await connection.close()
+            _ = try await Backend.migrate(configuration(server, "village", password: "geheim42", keys: keys))
+            // Its own user's, and read by root alone.
+            let log = try String(contentsOfFile: server.folder + "/log", encoding: .utf8)
+            #expect(log.contains("ALTER ROLE \"taoyuan_service\" PASSWORD 'SCRAM-SHA-256$"))
+            #expect(!log.contains("geheim42"))
+        }
+    }
+
+    @Test func `a dump restored where the roles are missing is made whole by a migration`() async throws {
+        try await withServer(.trust) { old, keys in
+            _ = try await Backend.migrate(configuration(old, "village", keys: keys))
+            try await withServer(.passwordForRoles) { new, _ in
+                let restore = """
+                    pg_dump -h '\(old.folder)' -U postgres village | psql -qX -h '\(new.folder)' -U postgres -d village
+                    """
+                #expect(await output("bash", "-o", "pipefail", "-c", restore) != nil)
+                let after = try configuration(new, "village", password: "s3cret", keys: keys)
+                #expect(try await refusal { try await Backend.open(serving(after), for: .serving) } != nil)
+                #expect(try await Backend.migrate(after).isEmpty)
+                let backend = try await Backend.open(serving(after), for: .serving)
+                #expect(backend.keys.all.count == 1)
+                #expect(try await backend.registerAndVerify() == .genuine)
+                await backend.close()
+            }
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
     /// What of history may be written again: counters, and how far a message has come.
     private static let writable = [
         "batch": [
-            "grade_id", "slip", "picker", "in_g", "out_g", "labelled_g", "voided", "recalls", "frozen_g",
+            "grade_id", "slip", "picker", "in_g", "out_g", "voided", "recalls", "frozen_g",
         ],
         "sale": ["number", "paid_how"], "sale_line": ["returned_g", "refunded_fen"],
         "income_entry": ["register_key", "corrected_fen"],
@@ -73,8 +73,8 @@ import Testing
             ).map { try $0.decode("relname", as: String.self) }
             #expect(
                 removable == [
-                    // Spent answers and keys of past days.
-                    "idempotent_answer", "scan_key",
+                    // Keys of past days.
+                    "scan_key",
                     // Of a booking its events tell where it was; the others are the desk's plans.
                     "tour_booking_extra", "tour_booking_session", "tour_extra", "tour_session_resource",
                     "tour_site_closure",

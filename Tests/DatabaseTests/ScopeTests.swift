@@ -6,14 +6,19 @@ import Testing
 
 /// What row-level security lets through, table by table as the catalogue has them.
 @Suite struct ScopeTests {
-    /// Tables with a village but without row-level security, and why.
+    /// Tables without row-level security, and why.
     private static let open = [
+        "schema_migration": "what the schema is, which a server reads before it knows a village",
+        "schema_grants": "the migrator's own", "village": "names and origin, which strangers read too",
+        "tour_step": "the steps that all bookings may take",
         "cooperative": "names that everybody in the village may know",
         "product": "the village's catalogue", "variety": "the village's catalogue", "grade": "the village's catalogue",
         "account": "read before it is known who asks", "api_token": "read before it is known who asks",
         "idempotent_answer": "found by its actor, whom the caller names",
         "ceiling_override": "a clerk's registration has to know what the committee has allowed",
-        "signing_key": "public halves, which everybody may see", "scan": "anonymous, counted for strangers",
+        "signing_key": "public halves, which everybody may see",
+        "signing_key_end": "the fate of public halves, which everybody may see",
+        "scan": "anonymous, counted for strangers",
         "scan_key": "the day's key, used by the counting of scans alone",
         "tour_site": "the desk's catalogue", "tour_site_closure": "the desk's catalogue",
         "tour_resource": "the desk's catalogue", "tour_programme": "the desk's catalogue",
@@ -55,11 +60,16 @@ import Testing
             "SELECT count(*) FROM \(identifier: table) WHERE cooperative_id IS DISTINCT FROM \(cooperative)")
     }
 
-    @Test func `every table of the village is secured or listed with its reason`() async throws {
+    @Test func `every table is secured or listed with its reason`() async throws {
         try await withVillage { village in
-            let tables = try await tables(village)
-            #expect(tables.count >= 23)
-            #expect(Set(tables.filter { !$0.isSecured }.map(\.name)) == Set(Self.open.keys))
+            #expect(try await tables(village).count >= 23)
+            let open = try await village.owner.query(
+                """
+                SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+                    AND NOT relispartition AND NOT relrowsecurity
+                """
+            ).map { try $0.decode("relname", as: String.self) }
+            #expect(Set(open) == Set(Self.open.keys))
         }
     }
 
@@ -140,7 +150,8 @@ import Testing
             let clerk = village.clerk(of: orchard.east)
             for table in try await tables(village) where table.isSecured && table.hasCooperative {
                 // The events take a clerk's rows whatever cooperative they name: the actor is in them.
-                if table.name == "event" { continue }
+                // What batches are made of is written by nobody yet.
+                if ["event", "batch_input"].contains(table.name) { continue }
                 for (cooperative, state) in [(orchard.west, "42501"), (orchard.east, "23505")] {
                     let found = try await village.owner.query(
                         """

@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Signing
 import Testing
@@ -23,10 +24,53 @@ import Testing
         refusal("weak-key", .invalid) { try PublicKey(der: Self.ed25519Prefix + key) }
     }
 
-    @Test func `an SM2 point beside the curve is refused`() throws {
-        var der = try PrivateKey.generate(.sm2).publicKey.der
-        der[90] ^= 1
-        refusal("weak-key", .invalid) { try PublicKey(der: der) }
+    /// y = 2 and y = 7, for which the curve has no x; and all spellings of y that are not below p = 2²⁵⁵ − 19.
+    @Test(arguments: [2, 7] + (0xED...0xFF), [0x00, 0x80] as [UInt8])
+    func `Ed25519 keys beside the curve or in a second spelling are refused`(first: Int, sign: UInt8) {
+        var key = first < 0xED ? [UInt8](repeating: 0, count: 32) : [UInt8](repeating: 0xFF, count: 31) + [0x7F]
+        key[0] = UInt8(first)
+        key[31] |= sign
+        refusal("weak-key", .invalid) { try PublicKey(der: Self.ed25519Prefix + key) }
+    }
+
+    @Test func `half of all y have a point on the curve, and what is made is on it`() throws {
+        var taken = 0
+        for y in UInt8(2)..<202
+        where (try? PublicKey(der: Self.ed25519Prefix + [y] + Array(repeating: 0, count: 31))) != nil {
+            taken += 1
+        }
+        #expect((70...130).contains(taken))
+        for _ in 0..<200 { _ = try PublicKey(der: PrivateKey.generate(.ed25519).publicKey.der) }
+    }
+
+    @Test func `a private key of zeros is refused, and its public half`() throws {
+        let der = bytes(hex: "302e020100300506032b657004220420") + [UInt8](repeating: 0, count: 32)
+        let pem = "-----BEGIN PRIVATE KEY-----\n\(Data(der).base64EncodedString())\n-----END PRIVATE KEY-----\n"
+        refusal("weak-key", .invalid) { try PrivateKey(pem: pem) }
+        // What OpenSSL makes of it, in whichever way it came here.
+        let point = bytes(hex: "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29")
+        refusal("weak-key", .invalid) { try PublicKey(der: Self.ed25519Prefix + point) }
+        let one = Array(der.dropLast()) + [1]
+        let other = "-----BEGIN PRIVATE KEY-----\n\(Data(one).base64EncodedString())\n-----END PRIVATE KEY-----\n"
+        _ = try PrivateKey(pem: other)
+    }
+
+    @Test func `SM2 points beside the curve or in a second spelling are refused`() throws {
+        let good = try PrivateKey.generate(.sm2).publicKey.der
+        var beside = good
+        beside[90] ^= 1
+        refusal("weak-key", .invalid) { try PublicKey(der: beside) }
+        let prefix = good.prefix(27)
+        // The point at infinity's coordinates, and x = p + 0: the prime and what is above it are no coordinates.
+        let prime = bytes(hex: "fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff")
+        for x in [[UInt8](repeating: 0, count: 32), prime, [UInt8](repeating: 0xFF, count: 32)] {
+            refusal("weak-key", .invalid) { try PublicKey(der: prefix + x + good.suffix(32)) }
+        }
+        for form: UInt8 in [0x02, 0x06, 0x07] {
+            var other = good
+            other[26] = form
+            refusal("unsupported-key", .invalid) { try PublicKey(der: other) }
+        }
     }
 
     @Test func `what is no public key is refused`() throws {

@@ -300,6 +300,7 @@ public enum Invariants {
                 UNION ALL SELECT 'code_revocation', xmin FROM code_revocation
                 UNION ALL SELECT 'recall', xmin FROM recall
                 UNION ALL SELECT 'signing_key', xmin FROM signing_key
+                UNION ALL SELECT 'signing_key_end', xmin FROM signing_key_end
                 UNION ALL SELECT 'batch_correction', xmin FROM batch_correction
                 UNION ALL SELECT 'withdrawal_undo', xmin FROM withdrawal_undo
                 UNION ALL SELECT 'sale', xmin FROM sale

@@ -62,7 +62,8 @@ import Testing
         let settings = template.server.settings(database: name)
         let program = try Migrator.ofThisProgram()
         let own = try #require(program.migrations.first { $0.topic == "tour_money" }?.number)
-        _ = try await Migrator(roles: program.roles, migrations: program.migrations.filter { $0.number < own })
+        let before = program.migrations.filter { $0.number < own }
+        _ = try await Migrator(roles: program.roles, migrations: before, owner: Migrator.owner)
             .migrate(using: settings)
         let owner = Pool(settings, size: 1)
         try await VillageStore.found(name: "试村", brand: "试品", origin: "trace.example.cn", owner: owner)

@@ -172,7 +172,7 @@ func withVillage<Result: Sendable>(
         "TAOYUAN_POOL_SIZE": "8",
     ].merging(environment) { $1 }
     let backend = try await Backend.open(
-        Configuration(environment: settings, dataDirectory: folder + "/data"), patience: .seconds(5), givesKeys: false)
+        Configuration(environment: settings, dataDirectory: folder + "/data"), for: .serving)
     do {
         let result = try await serve(backend, folder: folder, background: background, change: change, body)
         await backend.close()

@@ -225,8 +225,8 @@ BEGIN
             WHERE l.village_id = in_village AND l.booking_id = first_fit)
         WHERE b.village_id = in_village AND b.id = first_fit;
         PERFORM tell_booking(in_village, first_fit, 'held');
-        INSERT INTO event (village_id, at, actor, kind, subject, figures)
-        VALUES (in_village, moment, 'waiting-list', 'booking.held', first_fit::text, '{"state": "held"}');
+        INSERT INTO event (village_id, actor, kind, subject, figures)
+        VALUES (in_village, 'waiting-list', 'booking.held', first_fit::text, '{"state": "held"}');
         promoted := promoted + 1;
     END LOOP;
     RETURN promoted;
@@ -268,8 +268,8 @@ BEGIN
     WHERE b.village_id = in_village AND b.id = ANY (doomed || waiting);
     PERFORM tell_booking(in_village, d.id, 'expired') FROM unnest(doomed) AS d (id);
     PERFORM tell_booking(in_village, d.id, 'no_seats') FROM unnest(waiting) AS d (id);
-    INSERT INTO event (village_id, at, actor, kind, subject, figures)
-    SELECT in_village, moment, 'clock', 'booking.expired', d.id::text, '{"state": "expired"}'
+    INSERT INTO event (village_id, actor, kind, subject, figures)
+    SELECT in_village, 'clock', 'booking.expired', d.id::text, '{"state": "expired"}'
     FROM unnest(doomed || waiting) AS d (id);
 
     SELECT array_agg(f.session_id), array_agg(-f.seats) INTO freed, seats FROM (

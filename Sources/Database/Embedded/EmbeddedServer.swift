@@ -5,6 +5,13 @@ import Kernel
 struct EmbeddedServer: Sendable {
     static let superuser = "taoyuan_admin"
 
+    /// Errors of statements, which may quote what people entered, go to the client alone, and no statement is logged.
+    /// docker-compose.yml sets the same.
+    static let quietLog = [
+        "log_min_messages=log", "log_min_error_statement=panic", "log_statement=none", "log_min_duration_statement=-1",
+        "log_lock_waits=off",
+    ]
+
     let folder: DataFolder
     let binaries: String?
     /// Told before a cluster is made, which takes seconds.
@@ -95,13 +102,13 @@ struct EmbeddedServer: Sendable {
     }
 
     private func launch(_ programs: PostgresBinaries, holding claim: FileLock) throws -> pid_t {
-        let settings = [
-            "listen_addresses=", "unix_socket_directories=\"\(folder.socketFolder)\"", "unix_socket_permissions=0700",
-            "port=5432", "max_connections=100", "timezone=UTC", "log_timezone=UTC", "logging_collector=off",
-            "log_checkpoints=off",
-            // Errors of statements, which may quote what people entered, go to the client alone.
-            "log_min_messages=log", "log_min_error_statement=panic",
-        ]
+        let settings =
+            [
+                "listen_addresses=", "unix_socket_directories=\"\(folder.socketFolder)\"",
+                "unix_socket_permissions=0700",
+                "port=5432", "max_connections=100", "timezone=UTC", "log_timezone=UTC", "logging_collector=off",
+                "log_checkpoints=off",
+            ] + Self.quietLog
         let words = ["\(programs.folder)/postgres", "-D", folder.cluster] + settings.flatMap { ["-c", $0] }
         return try Command(words, as: folder.user).start(log: folder.log, holding: claim)
     }

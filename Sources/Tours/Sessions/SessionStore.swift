@@ -163,7 +163,7 @@ public struct SessionStore: Sendable {
                     """
                     DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(id)
                     """,
-                    cancelWaiting(for: id, now: now, scope),
+                    cancelWaiting(for: id, scope),
                 ]
             }
             return Change(
@@ -175,7 +175,7 @@ public struct SessionStore: Sendable {
     }
 
     /// Tells those who wait for a session that there will be none.
-    static func cancelWaiting(for session: Int64, now: Date, _ scope: Scope) -> SQL {
+    static func cancelWaiting(for session: Int64, _ scope: Scope) -> SQL {
         """
         WITH gone AS (
             UPDATE tour_booking b SET previous_state = b.state, state = 'cancelled', version = b.version + 1,
@@ -185,8 +185,8 @@ public struct SessionStore: Sendable {
                     AND l.session_id = \(session))
             RETURNING b.id
         )
-        INSERT INTO event (village_id, at, actor, kind, subject, figures)
-        SELECT \(scope.village), \(now), \(scope.actor), 'booking.cancelled', id::text,
+        INSERT INTO event (village_id, actor, kind, subject, figures)
+        SELECT \(scope.village), \(scope.actor), 'booking.cancelled', id::text,
             jsonb_build_object('state', 'cancelled', 'session', \(session)::bigint)
         FROM gone WHERE tell_booking(\(scope.village), id, 'cancelled')
         """

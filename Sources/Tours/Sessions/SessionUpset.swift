@@ -68,7 +68,7 @@ extension SessionStore {
             let own = moves.removeValue(forKey: id) ?? BookingSeats.Move(session: id)
             writes +=
                 [
-                    cancelWaiting(for: id, now: now, scope),
+                    cancelWaiting(for: id, scope),
                     """
                     UPDATE tour_session SET state = 'cancelled', closed_seats = 0, version = version + 1,
                         changed_at = now(), held = held + \(own.held), booked = booked + \(own.booked)
