@@ -100,18 +100,19 @@ JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id;
 CREATE INDEX tour_booking_open ON tour_booking (village_id, phone)
     WHERE state IN ('requested', 'held', 'waitlisted', 'confirmed');
 
--- What phones have open, a row for each session. This and the next go by the indexes, whatever the planner believes of
--- tables that have just begun to fill: a plan that was made when they were empty is kept, and reads all of them for each
--- booking of a rush.
+-- What phones have open, a row for each session. This and the next say how they go through the indexes (LATERAL with
+-- OFFSET is not rearranged), whatever the planner believes of tables that have just begun to fill: in a rush it took all
+-- bookings of the village for fewer than those of one phone.
 CREATE FUNCTION open_bookings(in_village int, phones text[]) RETURNS TABLE (
     id bigint, reference text, unit text, phone text, state text, is_unpaid boolean, session_id bigint, headcount int
-) LANGUAGE sql STABLE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+) LANGUAGE sql STABLE SET enable_seqscan = off AS $$
     SELECT b.id, b.reference, b.unit, b.phone, b.state, b.paid_fen = b.refunded_fen, l.session_id, l.headcount
-    FROM tour_booking b
-    JOIN tour_booking_session l ON l.village_id = b.village_id AND l.booking_id = b.id
-    WHERE b.village_id = in_village AND b.phone = ANY (phones)
-        AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
+    FROM (SELECT DISTINCT unnest(phones) AS phone) asked
+    CROSS JOIN LATERAL (
+        SELECT * FROM tour_booking b WHERE b.village_id = in_village AND b.phone = asked.phone
+            AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed') OFFSET 0) b
+    CROSS JOIN LATERAL (
+        SELECT * FROM tour_booking_session l WHERE l.village_id = in_village AND l.booking_id = b.id OFFSET 0) l
 $$;
 REVOKE ALL ON FUNCTION open_bookings(int, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open_bookings(int, text[]) TO taoyuan_service;
@@ -122,34 +123,41 @@ GRANT EXECUTE ON FUNCTION open_bookings(int, text[]) TO taoyuan_service;
 -- waits here for whoever else does.
 CREATE FUNCTION check_open_bookings(
     in_village int, once bigint[], bound bigint[], most_requests int, most_seats int
-) RETURNS boolean LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+) RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7241004, p.hash) FROM (
-        SELECT DISTINCT hashtext(b.phone) AS hash FROM tour_booking b
-        WHERE b.village_id = in_village AND b.id = ANY (once || bound) ORDER BY hash
+        SELECT DISTINCT hashtext(b.phone) AS hash FROM unnest(once || bound) asked (id)
+        CROSS JOIN LATERAL (
+            SELECT phone FROM tour_booking WHERE village_id = in_village AND id = asked.id OFFSET 0) b
+        ORDER BY hash
     ) p;
     IF EXISTS (
-        SELECT FROM tour_booking b
-        JOIN tour_booking other ON other.village_id = b.village_id AND other.phone = b.phone AND other.id <> b.id
-            AND other.state IN ('requested', 'held', 'waitlisted', 'confirmed')
-        JOIN tour_booking_session mine ON mine.village_id = b.village_id AND mine.booking_id = b.id
-        JOIN tour_booking_session theirs ON theirs.village_id = b.village_id AND theirs.booking_id = other.id
-            AND theirs.session_id = mine.session_id
-        WHERE b.village_id = in_village AND b.id = ANY (once)
+        SELECT FROM unnest(once) asked (id)
+        CROSS JOIN LATERAL (
+            SELECT b.phone, (
+                SELECT array_agg(session_id) FROM tour_booking_session
+                WHERE village_id = in_village AND booking_id = asked.id) AS sessions
+            FROM tour_booking b WHERE b.village_id = in_village AND b.id = asked.id OFFSET 0) mine
+        CROSS JOIN LATERAL (
+            SELECT (
+                SELECT array_agg(session_id) FROM tour_booking_session
+                WHERE village_id = in_village AND booking_id = o.id) AS sessions
+            FROM tour_booking o WHERE o.village_id = in_village AND o.phone = mine.phone AND o.id <> asked.id
+                AND o.state IN ('requested', 'held', 'waitlisted', 'confirmed') OFFSET 0) other
+        WHERE mine.sessions && other.sessions
     ) THEN
         RAISE EXCEPTION 'booked already' USING ERRCODE = 'check_violation', CONSTRAINT = 'tour_booking_once';
     END IF;
     IF EXISTS (
-        SELECT FROM (
-            SELECT DISTINCT b.phone FROM tour_booking b WHERE b.village_id = in_village AND b.id = ANY (bound)
-        ) p
+        SELECT FROM unnest(bound) asked (id)
+        CROSS JOIN LATERAL (
+            SELECT phone FROM tour_booking WHERE village_id = in_village AND id = asked.id OFFSET 0) b
         CROSS JOIN LATERAL (
             SELECT count(*) AS requests, coalesce(sum(CASE WHEN o.state = 'waitlisted' THEN 0 ELSE (
                 SELECT sum(l.headcount) FROM tour_booking_session l
-                WHERE l.village_id = o.village_id AND l.booking_id = o.id) END), 0) AS seats
+                WHERE l.village_id = in_village AND l.booking_id = o.id) END), 0) AS seats
             FROM tour_booking o
-            WHERE o.village_id = in_village AND o.phone = p.phone
+            WHERE o.village_id = in_village AND o.phone = b.phone
                 AND o.state IN ('requested', 'held', 'waitlisted') AND o.paid_fen = o.refunded_fen
         ) open
         WHERE open.requests > most_requests AND most_requests > 0
