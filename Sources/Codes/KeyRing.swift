@@ -56,7 +56,7 @@ public final class KeyRing: Sendable {
             guard let newest = ours.max(by: { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) }) else {
                 throw Refusal(
                     .unavailable, "no-signing-key", zh: "没有可用的签发密钥，请先运行 taoyuan key create",
-                    en: "there is no key to sign with: run taoyuan key create")
+                    en: "there is no key to sign with: run taoyuan key create --algorithm ed25519")
             }
             let signer = CodeSigner(key: try folder.load(newest.id), origin: origin)
             state.signer = signer

@@ -58,7 +58,11 @@ public struct SigningKeyStore: Sendable {
 
     public static func retire(_ id: KeyID, today: CivilDay) -> Plan<Void> {
         { transaction, scope in
-            try await exists(id, transaction, scope)
+            guard try await !isCompromised(id, transaction, scope) else {
+                throw Refusal(
+                    .conflict, "key-compromised", field: "keyId", zh: "密钥 \(id) 已作泄露停用，不再签发",
+                    en: "key \(id) is compromised, and signs nothing any more")
+            }
             return Change(
                 (),
                 writes: [
@@ -76,7 +80,7 @@ public struct SigningKeyStore: Sendable {
                 throw Refusal(
                     .invalid, "day-in-future", field: "since", zh: "日期在今天之后", en: "the day is in the future")
             }
-            try await exists(id, transaction, scope)
+            _ = try await isCompromised(id, transaction, scope)
             return Change(
                 (),
                 writes: [
@@ -96,13 +100,19 @@ public struct SigningKeyStore: Sendable {
         """
     }
 
-    private static func exists(_ id: KeyID, _ transaction: Transaction, _ scope: Scope) async throws {
+    /// - Throws: a `Refusal` of kind `notFound` for a key that there is not.
+    private static func isCompromised(
+        _ id: KeyID, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> Bool {
         let rows = try await transaction.query(
             """
-            SELECT key_id FROM signing_key
-            WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
+            SELECT EXISTS (
+                SELECT FROM signing_key_end e
+                WHERE e.village_id = k.village_id AND e.key_id = k.key_id AND e.kind = 'compromised') AS is_compromised
+            FROM signing_key k WHERE k.village_id = \(scope.village) AND k.key_id = \(Int(id.value))
             """)
-        guard !rows.isEmpty else { throw unknownKey(id.hex) }
+        guard let row = rows.first else { throw unknownKey(id.hex) }
+        return try row.decode("is_compromised")
     }
 
     public static func unknownKey(_ text: String) -> Refusal {

@@ -57,6 +57,12 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
         }
     }
 
+    /// What a session relies on. Every login may change such defaults for itself, and for whoever logs in so after it.
+    private static let reliedOn = [
+        "timezone=UTC", "datestyle=ISO,YMD", "bytea_output=hex", "search_path=public", "row_security=on",
+        "default_transaction_read_only=off", "default_transaction_isolation=read\\ committed",
+    ]
+
     /// The parameters for libpq; the session speaks UTF-8, UTC and ISO dates unless `options` say otherwise.
     func connectionParameters(statementTimeout: Duration?) -> [(keyword: String, value: String)] {
         var all: [String: String] = ["keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"]
@@ -68,7 +74,7 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
         all["dbname"] = database
         all["application_name"] = applicationName
         all["client_encoding"] = "UTF8"
-        var words = ["-c timezone=UTC", "-c datestyle=ISO,YMD", "-c bytea_output=hex"]
+        var words = Self.reliedOn.map { "-c " + $0 }
         if let statementTimeout { words.append("-c statement_timeout=\(max(1, statementTimeout.milliseconds))") }
         if let options { words.append(options) }
         all["options"] = words.joined(separator: " ")

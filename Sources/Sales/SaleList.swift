@@ -81,7 +81,8 @@ extension SaleStore {
         let rows = try await transaction.query(
             """
             WITH page AS (SELECT * FROM sale s WHERE \(condition) ORDER BY s.id DESC LIMIT \(limit))
-            SELECT s.id, s.number, c.name AS cooperative, s.sold_on, s.channel, s.buyer, s.paid_how, s.replaces,
+            SELECT s.id, s.number, c.name AS cooperative, s.sold_on,
+                coalesce(w.meant, s.channel) AS channel, coalesce(v.meant, s.buyer) AS buyer, s.paid_how, s.replaces,
                 (SELECT r.id FROM sale r WHERE r.village_id = s.village_id AND r.replaces = s.id) AS replaced_by,
                 l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
                 l.returned_g, l.refunded_fen, (l.returned_g > 0 OR l.refunded_fen > 0) AND EXISTS (
@@ -89,6 +90,8 @@ extension SaleStore {
                         AND k.line = l.line AND k.kind = 'reversal') AS reversed
             FROM page s
             JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+            LEFT JOIN spelling w ON w.village_id = s.village_id AND w.kind = 'channel' AND w.name = s.channel
+            LEFT JOIN spelling v ON v.village_id = s.village_id AND v.kind = 'buyer' AND v.name = s.buyer
             JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
             JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id

@@ -57,26 +57,28 @@ extension SaleRegister {
     mutating func checkIsPresent(_ entry: Entry, _ row: Int, _ old: [Recorded], at place: Int) throws {
         guard let sale = old[0].sale else { return }
         let number = entry.key.key.number.shortened
+        let isOpen = context.closedThrough.map { entry.day > $0 } ?? true
+        let ofDay = isOpen ? " --day \(entry.day)" : ""
         if place > 0 {
             if let change = entry.beside(old[0]).changed(row: row, entry: sale) { changed.append(change) }
             let day = old[1].reversedOn ?? old[0].day
             throw Refusal(
                 .conflict, "corrected-since", field: Self.number.name,
                 zh: "单号 \(number) 已于 \(day) 更正为销售 \(sale)，登记簿还是更正前的内容；账对就改登记簿，登记簿对就用 "
-                    + "sale reverse --sale \(sale) 和 sale record --replaces \(sale) 更正回来",
+                    + "sale reverse --sale \(sale)\(ofDay) 和 sale record --replaces \(sale)\(ofDay) 更正回来",
                 en:
                     "sale \(number) was corrected on \(day) by sale \(sale), and the register holds the older content: mend "
-                    + "the register, or if it is right, put it back with sale reverse --sale \(sale) and sale record "
-                    + "--replaces \(sale)")
+                    + "the register, or if it is right, put it back with sale reverse --sale \(sale)\(ofDay) and "
+                    + "sale record --replaces \(sale)\(ofDay)")
         }
         guard let day = old[0].reversedOn else { return }
         changed.append(ChangedRow(row: row, field: Self.number.name, recorded: number, entry: sale))
         throw Refusal(
             .conflict, "corrected-since", field: Self.number.name,
             zh: "单号 \(number)（销售 \(sale)）已于 \(day) 冲销；冲销对就从登记簿删去这一行，登记簿对就用 sale record --replaces "
-                + "\(sale) 重新登记",
+                + "\(sale)\(ofDay) 重新登记",
             en: "sale \(number) (\(sale)) was reversed on \(day): take the row out of the register, or if it is right, "
-                + "record it anew with sale record --replaces \(sale)")
+                + "record it anew with sale record --replaces \(sale)\(ofDay)")
     }
 
     /// Gives a sale the number of the row that it is, if that is said; else the row waits.

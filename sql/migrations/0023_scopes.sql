@@ -2,7 +2,8 @@
 -- quarter of its time, and registering and selling are short statements. taoyuan.cooperative is 0 for the whole village,
 -- or a cooperative and the other spellings of its name (3,7), so that it sees what was recorded under those too.
 --
--- In coalesce(), the planner does not take a policy for a rare condition: bare, it sorts a whole village for one page.
+-- The planner takes a bare comparison for rare, and sorts a whole village for one page; that something is not null it takes
+-- for usual, which a policy is: whoever asks names the own village.
 DO $$
 DECLARE
     village text := $q$village_id = nullif(current_setting('taoyuan.village', true), '')::int$q$;
@@ -15,7 +16,7 @@ BEGIN
         FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
         WHERE c.relnamespace = 'public'::regnamespace AND p.polname IN (c.relname || '_scope', 'event_read')
     LOOP
-        EXECUTE format('ALTER POLICY %I ON %I USING (coalesce(%s AND %s, false))', scoped.policy, scoped.name, village,
+        EXECUTE format('ALTER POLICY %I ON %I USING (nullif(%s AND %s, false) IS NOT NULL)', scoped.policy, scoped.name, village,
             CASE WHEN scoped.has_cooperatives THEN format('(%s OR %s)', everything, own) ELSE everything END);
     END LOOP;
 END
@@ -30,7 +31,7 @@ $$;
 REVOKE ALL ON FUNCTION is_own_plot(int, int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION is_own_plot(int, int) TO taoyuan_service;
 ALTER POLICY plot_season_scope ON plot_season USING (
-    coalesce(village_id = nullif(current_setting('taoyuan.village', true), '')::int
+    nullif(village_id = nullif(current_setting('taoyuan.village', true), '')::int
         AND (current_setting('taoyuan.cooperative', true) = '0'
             OR cooperative_id = ANY (string_to_array(current_setting('taoyuan.cooperative', true), ',')::int[])
-            OR is_own_plot(village_id, plot_id)), false));
+            OR is_own_plot(village_id, plot_id)), false) IS NOT NULL);

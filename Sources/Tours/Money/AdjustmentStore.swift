@@ -55,8 +55,8 @@ public enum AdjustmentStore {
     static func belowZero(_ booking: Booking) -> Refusal {
         Refusal(
             .conflict, "adjusted-below-zero", field: "amount",
-            zh: "费用 \(booking.fee) 元，已调整 \(booking.adjusted) 元，合计不能低于零",
-            en: "the fee of \(booking.fee) yuan is adjusted by \(booking.adjusted): together it can't be below zero")
+            zh: "费用 \(booking.fee) 元，此前已调整 \(booking.adjusted) 元，不能调整到低于零",
+            en: "the fee of \(booking.fee) yuan, adjusted by \(booking.adjusted) so far, can't be brought below zero")
     }
 
     private static func outOfKept(_ booking: Booking) -> Refusal {
