@@ -58,11 +58,7 @@ public struct SigningKeyStore: Sendable {
 
     public static func retire(_ id: KeyID, today: CivilDay) -> Plan<Void> {
         { transaction, scope in
-            guard try await !isCompromised(id, transaction, scope) else {
-                throw Refusal(
-                    .conflict, "key-compromised", field: "keyId", zh: "密钥 \(id) 已作泄露停用，不再签发",
-                    en: "key \(id) is compromised, and signs nothing any more")
-            }
+            try await exists(id, transaction, scope)
             return Change(
                 (),
                 writes: [
@@ -80,7 +76,7 @@ public struct SigningKeyStore: Sendable {
                 throw Refusal(
                     .invalid, "day-in-future", field: "since", zh: "日期在今天之后", en: "the day is in the future")
             }
-            _ = try await isCompromised(id, transaction, scope)
+            try await exists(id, transaction, scope)
             return Change(
                 (),
                 writes: [
@@ -100,19 +96,13 @@ public struct SigningKeyStore: Sendable {
         """
     }
 
-    /// - Throws: a `Refusal` of kind `notFound` for a key that there is not.
-    private static func isCompromised(
-        _ id: KeyID, _ transaction: Transaction, _ scope: Scope
-    ) async throws -> Bool {
+    private static func exists(_ id: KeyID, _ transaction: Transaction, _ scope: Scope) async throws {
         let rows = try await transaction.query(
             """
-            SELECT EXISTS (
-                SELECT FROM signing_key_end e
-                WHERE e.village_id = k.village_id AND e.key_id = k.key_id AND e.kind = 'compromised') AS is_compromised
-            FROM signing_key k WHERE k.village_id = \(scope.village) AND k.key_id = \(Int(id.value))
+            SELECT key_id FROM signing_key
+            WHERE village_id = \(scope.village) AND key_id = \(Int(id.value))
             """)
-        guard let row = rows.first else { throw unknownKey(id.hex) }
-        return try row.decode("is_compromised")
+        guard !rows.isEmpty else { throw unknownKey(id.hex) }
     }
 
     public static func unknownKey(_ text: String) -> Refusal {

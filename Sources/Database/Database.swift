@@ -43,12 +43,14 @@ public final class Database: Sendable {
     /// Runs `body` in one transaction that writes nothing and sees the books of one moment, whatever others write
     /// meanwhile.
     /// - Throws: what `body` throws; a `Refusal` of kind `unavailable` when the database can't be reached.
+    /// - Parameter isLong: whether a statement may take longer than others may.
     public func snapshot<Value: Sendable>(
-        _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
+        _ scope: Scope, isLong: Bool = false, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
         try await Self.available {
             try await self.service.transaction(
-                local: scope.settings, isolation: .repeatableRead, readOnly: true, body)
+                local: scope.settings + (isLong ? [LocalSetting("statement_timeout", 0)] : []),
+                isolation: .repeatableRead, readOnly: true, body)
         }
     }
 

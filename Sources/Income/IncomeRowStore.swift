@@ -67,7 +67,7 @@ public struct IncomeRowStore: Sendable {
         let statement = Self.rows(filter, after: after, scope) + " LIMIT \(limit)"
         return try await database.transaction(scope) { transaction in
             try await Self.check(filter, transaction, scope)
-            return try await transaction.query(statement).map(Self.row)
+            return try await transaction.query(statement).map { try Self.row($0) }
         }
     }
 
@@ -97,21 +97,16 @@ public struct IncomeRowStore: Sendable {
         }
     }
 
-    /// Hands over all rows, some thousand at a time and all of one moment, so that memory does not grow with them.
+    /// Hands over all rows, some hundred at a time and all of one moment, so that memory does not grow with them.
     /// - Throws: what `consume` throws.
     public func all(
         _ filter: IncomeFilter, _ scope: Scope, _ consume: @escaping @Sendable ([IncomeRow]) async throws -> Void
     ) async throws {
         let statement = Self.rows(filter, after: nil, scope)
-        try await database.snapshot(scope) { transaction in
+        try await database.snapshot(scope, isLong: true) { transaction in
             try await Self.check(filter, transaction, scope)
-            _ = try await transaction.query("DECLARE income_rows NO SCROLL CURSOR FOR \(statement)")
-            let fetch: SQL = "FETCH 5000 FROM income_rows"
-            var rows = try await transaction.query(fetch)
-            while !rows.isEmpty {
-                async let following = transaction.query(fetch)
-                try await consume(try rows.map(Self.row))
-                rows = try await following
+            try await transaction.copyOut("COPY (\(statement)) TO STDOUT") { piece in
+                try await consume(try CopiedRows(piece).map { try Self.row($0) })
             }
         }
     }
@@ -173,16 +168,16 @@ public struct IncomeRowStore: Sendable {
         return query + ") r"
     }
 
-    private static func row(_ row: Row) throws -> IncomeRow {
-        guard let source = IncomeSource(rawValue: try row.decode("source")),
-            let kind = IncomeRow.Kind(rawValue: try row.decode("kind"))
+    /// In the order of `rows`.
+    private static func row(_ row: some PlacedRow) throws -> IncomeRow {
+        guard let source = IncomeSource(rawValue: try row.decode(1)),
+            let kind = IncomeRow.Kind(rawValue: try row.decode(2))
         else { throw MissingEntry() }
-        let line: Int64? = try row.decode("line")
+        let line: Int64? = try row.decode(4)
         return IncomeRow(
-            day: try row.decode("day"), source: source, kind: kind, number: try row.decode("number"),
-            line: source == .sales ? line : nil, order: line ?? 0, product: try row.decode("product"),
-            cooperative: try row.decode("cooperative"), channel: try row.decode("channel"),
-            household: try row.decode("household"), amount: try row.decode("amount_fen"),
-            ofDay: try row.decode("of_day"))
+            day: try row.decode(0), source: source, kind: kind, number: try row.decode(3),
+            line: source == .sales ? line : nil, order: line ?? 0, product: try row.decode(7),
+            cooperative: try row.decode(8), channel: try row.decode(9), household: try row.decode(10),
+            amount: try row.decode(5), ofDay: try row.decode(6))
     }
 }

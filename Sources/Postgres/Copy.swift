@@ -4,9 +4,12 @@ import CPostgres
 extension Wire {
     func beginCopy(_ sql: SQL, into expected: ExecStatusType) throws {
         guard !isCopying else { throw PostgresError(.misuse, "a COPY is under way on this connection") }
-        guard sql.parameters.isEmpty else { throw PostgresError(.misuse, "COPY takes no parameters") }
+        guard expected == PGRES_COPY_OUT || sql.parameters.isEmpty else {
+            throw PostgresError(.misuse, "COPY from here takes no parameters")
+        }
+        let text = try sql.quoted(by: connection)
         guard !isBroken, PQexitPipelineMode(connection) == 1,
-            PQsendQueryParams(connection, sql.description, 0, nil, nil, nil, nil, 0) == 1
+            PQsendQueryParams(connection, text, 0, nil, nil, nil, nil, 0) == 1
         else { throw lost() }
         guard let pointer = try nextResult() else { throw lost() }
         let result = ResultHandle(pointer)

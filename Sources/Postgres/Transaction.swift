@@ -132,7 +132,8 @@ public final class Transaction: Sendable {
         return try await connection.perform(in: self, patience: patience) { try $0.endCopyIn() }
     }
 
-    /// Runs `COPY … TO STDOUT` and hands over the data in pieces of whole rows.
+    /// Runs `COPY … TO STDOUT` and hands over the data in pieces of whole rows, which `CopiedRows` reads. Unlike a cursor's,
+    /// its query may be worked out by several processes of the server.
     /// - Throws: a `PostgresError`; `CancellationError` when the task was cancelled; what `consume` throws.
     public nonisolated(nonsending) func copyOut(_ sql: SQL, _ consume: ([UInt8]) async throws -> Void) async throws {
         _ = try await run([])

@@ -66,6 +66,35 @@ struct CopyTests {
         #expect(pieces.count < 100)
     }
 
+    @Test func copiedRowsAreReadAsOthersAre() async throws {
+        let texts: [String?] = [
+            "a'b\\c\td\ne", "", nil, "\u{8}\u{B}\u{C}\r", "韩村 \u{1F351}", "\\N", "\\", "$1 || '; DROP TABLE x --",
+        ]
+        let data: [UInt8] = [0, 9, 10, 39, 92, 255]
+        let query: SQL = """
+            SELECT u.n, u.text, \(data)::bytea, \(nil as Int?)::int, u.n % 2 = 0
+            FROM unnest(\(texts)::text[]) WITH ORDINALITY AS u (text, n) WHERE u.n >= \(1) ORDER BY u.n
+            """
+        let copied = Mutex<[CopiedRows.Row]>([])
+        try await pool.transaction { transaction in
+            try await transaction.copyOut("COPY (\(query)) TO STDOUT") { piece in
+                copied.withLock { $0 += CopiedRows(piece) }
+            }
+        }
+        let rows = copied.withLock { $0 }
+        #expect(try rows.map { try $0.decode(0, as: Int.self) } == Array(1...texts.count))
+        #expect(try rows.map { try $0.decode(1, as: String?.self) } == texts)
+        #expect(try rows.allSatisfy { try $0.decode(2) == data })
+        #expect(try rows.allSatisfy { try $0.decode(3, as: Int?.self) == nil })
+        #expect(try rows.map { try $0.decode(4, as: Bool.self) } == texts.indices.map { $0 % 2 == 1 })
+        #expect(throws: PostgresError.self) { try rows[0].decode(5, as: Int.self) }
+        #expect(throws: PostgresError.self) { try rows[2].decode(1, as: String.self) }
+        let zero = await postgresError {
+            try await pool.transaction { try await $0.copyOut("COPY (SELECT \("a\0")) TO STDOUT") { _ in } }
+        }
+        #expect(zero?.kind == .encoding)
+    }
+
     @Test func errorsUndoTheCopy() async throws {
         struct Stop: Error {}
         let duplicate = await postgresError {
