@@ -9,7 +9,7 @@ CREATE TABLE books_closing (
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (village_id, through),
     CONSTRAINT books_closing_forward CHECK (through > previous),
-    CONSTRAINT books_closing_finite CHECK (through BETWEEN '2000-01-01' AND '2199-12-31'),
+    CONSTRAINT books_closing_finite CHECK (isfinite(through) AND through < '2200-01-01'),
     CONSTRAINT books_closing_in_line UNIQUE NULLS NOT DISTINCT (village_id, previous),
     CONSTRAINT books_closing_follows FOREIGN KEY (village_id, previous) REFERENCES books_closing
 );
