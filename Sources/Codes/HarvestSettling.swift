@@ -50,13 +50,10 @@ extension HarvestRegister {
                 en: "slip \(slip) (batch \(batch)) was voided on \(day): take the row out of the register, or if it is "
                     + "right, register it anew with batch register --slip \(slip)")
         }
-        throw Refusal(
-            .conflict, "corrected-since", field: Self.slip.name,
-            zh: "采收单号 \(slip)（批次 \(batch)）已于 \(day) 更正，登记簿还是更正前的内容；账对就改登记簿，登记簿对就用 "
-                + "batch correct --batch \(batch) 更正回来",
-            en:
-                "slip \(slip) (batch \(batch)) was corrected on \(day), and the register holds the older content: mend the "
-                + "register, or if it is right, put it back with batch correct --batch \(batch)")
+        let back = "batch correct --batch \(batch)"
+        throw Refusal.olderContent(
+            field: Self.slip.name, zh: "采收单号 \(slip)（批次 \(batch)）已于 \(day) 更正",
+            en: "slip \(slip) (batch \(batch)) was corrected on \(day)", back: Bilingual(zh: back, en: back))
     }
 
     /// - Parameter past: what was recorded under the slip and is no longer.
@@ -83,13 +80,9 @@ extension HarvestRegister {
     ) async throws -> RowOutcome {
         changed.append(ChangedRow(row: entry.row, field: Self.slip.name, recorded: "", entry: batch))
         guard context.choices.changed == .correct else {
-            throw Refusal(
-                .conflict, "slip-missing", field: Self.slip.name,
-                zh: "批次 \(batch) 是同一地块同一天同样多的采收，还没有单号；就是这一笔请用 --changed correct（changed=correct），"
-                    + "是另一笔请用 --changed new（changed=new）",
-                en:
-                    "batch \(batch) is as much from the same plot on the same day and has no slip yet: if this is it, say "
-                    + "--changed correct (changed=correct), if it is another, --changed new (changed=new)")
+            throw Refusal.isItThis(
+                "slip-missing", field: Self.slip.name, zh: "批次 \(batch) 是同一地块同一天同样多的采收，还没有单号",
+                en: "batch \(batch) is as much from the same plot on the same day and has no slip yet")
         }
         do {
             let right = RightHarvest(slip: entry.slip, picker: entry.picker)

@@ -66,12 +66,9 @@ extension IncomeRegister {
     }
 
     private static func enteredByHand(_ entry: Int64) -> Refusal {
-        Refusal(
-            .conflict, "entered-by-hand", field: amount.name,
-            zh: "手工登记的第 \(entry) 笔收入与这一行相同；就是这一笔请用 --changed correct（changed=correct），是另一笔请用 "
-                + "--changed new（changed=new）",
-            en: "entry \(entry), made by hand, says the same as this row: if this is it, say --changed correct "
-                + "(changed=correct), if it is another, --changed new (changed=new)")
+        .isItThis(
+            "entered-by-hand", field: amount.name, zh: "手工登记的第 \(entry) 笔收入与这一行相同",
+            en: "entry \(entry), made by hand, says the same as this row")
     }
 
     /// Entries that put the recorded one right.

@@ -16,9 +16,9 @@ final class Canceller: Sendable {
     }
 
     /// Owns a `PGcancel`.
-    // @unchecked because libpq lets any thread call `PQcancel` with it, and the pointer never changes.
-    private final class Token: @unchecked Sendable {
-        private let pointer: OpaquePointer
+    private final class Token: Sendable {
+        // unsafe because libpq lets any thread call `PQcancel` with it, and the pointer never changes.
+        private nonisolated(unsafe) let pointer: OpaquePointer
 
         init?(_ connection: OpaquePointer) {
             guard let pointer = PQgetCancel(connection) else { return nil }

@@ -23,9 +23,9 @@ struct ResultHandle: ~Copyable {
 /// What a statement answered: its rows, and how many rows it affected.
 public struct Rows: RandomAccessCollection, Sendable {
     /// Shares one result among its rows.
-    // @unchecked because libpq lets any thread read a finished `PGresult`, and nobody writes to it.
-    final class Storage: @unchecked Sendable {
-        let result: ResultHandle
+    final class Storage: Sendable {
+        // unsafe because libpq lets any thread read a finished `PGresult`, and nobody writes to it.
+        nonisolated(unsafe) let result: ResultHandle
 
         init(_ result: consuming ResultHandle) {
             self.result = result

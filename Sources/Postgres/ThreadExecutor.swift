@@ -33,12 +33,12 @@ public final class ThreadExecutor: SerialExecutor {
 }
 
 /// The jobs that wait for the thread.
-// @unchecked because all that changes is touched under `condition` only, which the compiler cannot see.
-private final class JobQueue: @unchecked Sendable {
+private final class JobQueue: Sendable {
     private let condition = NSCondition()
-    private var isStopped = false
+    // unsafe because both are touched under `condition` only, which the compiler cannot see.
+    private nonisolated(unsafe) var isStopped = false
     /// Each job holds its executor: the actor that owns the executor may be released by the job itself.
-    private var jobs: [(job: UnownedJob, executor: ThreadExecutor)] = []
+    private nonisolated(unsafe) var jobs: [(job: UnownedJob, executor: ThreadExecutor)] = []
 
     func append(_ job: UnownedJob, of executor: ThreadExecutor) {
         condition.lock()

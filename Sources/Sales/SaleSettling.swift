@@ -62,14 +62,11 @@ extension SaleRegister {
         if place > 0 {
             if let change = entry.beside(old[0]).changed(row: row, entry: sale) { changed.append(change) }
             let day = old[1].reversedOn ?? old[0].day
-            throw Refusal(
-                .conflict, "corrected-since", field: Self.number.name,
-                zh: "单号 \(number) 已于 \(day) 更正为销售 \(sale)，登记簿还是更正前的内容；账对就改登记簿，登记簿对就用 "
-                    + "sale reverse --sale \(sale)\(ofDay) 和 sale record --replaces \(sale)\(ofDay) 更正回来",
-                en:
-                    "sale \(number) was corrected on \(day) by sale \(sale), and the register holds the older content: mend "
-                    + "the register, or if it is right, put it back with sale reverse --sale \(sale)\(ofDay) and "
-                    + "sale record --replaces \(sale)\(ofDay)")
+            let (undo, redo) = ("sale reverse --sale \(sale)\(ofDay)", "sale record --replaces \(sale)\(ofDay)")
+            throw Refusal.olderContent(
+                field: Self.number.name, zh: "单号 \(number) 已于 \(day) 更正为销售 \(sale)",
+                en: "sale \(number) was corrected on \(day) by sale \(sale)",
+                back: Bilingual(zh: "\(undo) 和 \(redo)", en: "\(undo) and \(redo)"))
         }
         guard let day = old[0].reversedOn else { return }
         changed.append(ChangedRow(row: row, field: Self.number.name, recorded: number, entry: sale))
@@ -88,13 +85,10 @@ extension SaleRegister {
         let number = entry.key.key.number
         changed.append(ChangedRow(row: row, field: Self.number.name, recorded: "", entry: sale))
         guard context.choices.changed == .correct else {
-            throw Refusal(
-                .conflict, "sale-number-missing", field: Self.number.name,
-                zh: "销售 \(sale) 的日期、批次、数量、金额、渠道和买方都相同，还没有单号；就是这一笔请用 --changed correct"
-                    + "（changed=correct），是另一笔请用 --changed new（changed=new）",
-                en:
-                    "sale \(sale) has the same day, batch, weight, amount, channel and buyer, and no number yet: if this is "
-                    + "it, say --changed correct (changed=correct), if it is another, --changed new (changed=new)")
+            throw Refusal.isItThis(
+                "sale-number-missing", field: Self.number.name,
+                zh: "销售 \(sale) 的日期、批次、数量、金额、渠道和买方都相同，还没有单号",
+                en: "sale \(sale) has the same day, batch, weight, amount, channel and buyer, and no number yet")
         }
         _ = try await transaction.query([
             UnnumberedSales.give(number, paidHow: entry.paidHow, to: sale, scope),

@@ -1,9 +1,9 @@
 import COpenSSL
 
 /// Owns an `EVP_PKEY`, parsed once and kept: reading a key from PEM costs ten times a signature.
-// @unchecked because OpenSSL lets threads share an `EVP_PKEY` that is never changed, and this one is not.
-final class KeyHandle: @unchecked Sendable {
-    let pointer: OpaquePointer
+final class KeyHandle: Sendable {
+    // unsafe because OpenSSL lets threads share an `EVP_PKEY` that is never changed, and this one is not.
+    nonisolated(unsafe) let pointer: OpaquePointer
     let algorithm: Algorithm
 
     /// Takes ownership of the key.

@@ -201,25 +201,37 @@ JOIN batch b ON b.village_id = c.village_id AND b.number = c.batch_number;
 -- Numbers stand once a year in a cooperative however it is spelt: the unique indexes know it by its row alone. Where no
 -- names were merged there is nothing to look for. Of two who write one number under two spellings at the same moment the
 -- second waits for the first.
-CREATE FUNCTION slip_under_another_spelling(in_village int, in_cooperative int, in_slip text, harvested date)
-RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (
+CREATE FUNCTION check_slip_spellings(in_village int, in_cooperative int, in_slip text, harvested date)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
         SELECT FROM public.cooperative n
         JOIN public.cooperative c ON c.village_id = n.village_id AND c.id <> n.id
             AND coalesce(c.merged_into, c.id) = coalesce(n.merged_into, n.id)
         JOIN public.batch b ON b.village_id = c.village_id AND b.cooperative_id = c.id
         WHERE n.village_id = in_village AND n.id = in_cooperative AND b.slip = in_slip AND b.slip IS NOT NULL
             AND NOT b.voided AND extract(year FROM b.harvested_on)::int = extract(year FROM harvested)::int)
+    THEN
+        RAISE EXCEPTION 'the slip stands under another spelling of the cooperative'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'batch_slip_once';
+    END IF;
+END
 $$;
-CREATE FUNCTION sale_number_under_another_spelling(in_village int, in_cooperative int, in_number text, sold date)
-RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (
+CREATE FUNCTION check_sale_number_spellings(in_village int, in_cooperative int, in_number text, sold date)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
         SELECT FROM public.cooperative n
         JOIN public.cooperative c ON c.village_id = n.village_id AND c.id <> n.id
             AND coalesce(c.merged_into, c.id) = coalesce(n.merged_into, n.id)
         JOIN public.sale s ON s.village_id = c.village_id AND s.cooperative_id = c.id
         WHERE n.village_id = in_village AND n.id = in_cooperative AND s.number = in_number AND s.number IS NOT NULL
             AND s.replaces IS NULL AND extract(year FROM s.sold_on)::int = extract(year FROM sold)::int)
+    THEN
+        RAISE EXCEPTION 'the number stands under another spelling of the cooperative'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'sale_number_once';
+    END IF;
+END
 $$;
 
 CREATE FUNCTION check_written_slips() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -228,12 +240,8 @@ BEGIN
     IF EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
         PERFORM pg_advisory_xact_lock(7241006, village_id)
         FROM (SELECT DISTINCT village_id FROM written WHERE slip IS NOT NULL) v;
-        IF EXISTS (SELECT FROM written w WHERE w.slip IS NOT NULL
-            AND public.slip_under_another_spelling(w.village_id, w.cooperative_id, w.slip, w.harvested_on))
-        THEN
-            RAISE EXCEPTION 'the slip stands under another spelling of the cooperative'
-                USING ERRCODE = 'unique_violation', CONSTRAINT = 'batch_slip_once';
-        END IF;
+        PERFORM public.check_slip_spellings(village_id, cooperative_id, slip, harvested_on)
+        FROM written WHERE slip IS NOT NULL;
     END IF;
     RETURN NULL;
 END
@@ -243,10 +251,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
         PERFORM pg_advisory_xact_lock(7241006, NEW.village_id);
-        IF public.slip_under_another_spelling(NEW.village_id, NEW.cooperative_id, NEW.slip, NEW.harvested_on) THEN
-            RAISE EXCEPTION 'the slip stands under another spelling of the cooperative'
-                USING ERRCODE = 'unique_violation', CONSTRAINT = 'batch_slip_once';
-        END IF;
+        PERFORM public.check_slip_spellings(NEW.village_id, NEW.cooperative_id, NEW.slip, NEW.harvested_on);
     END IF;
     RETURN NULL;
 END
@@ -257,12 +262,8 @@ BEGIN
     IF EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
         PERFORM pg_advisory_xact_lock(7241006, village_id)
         FROM (SELECT DISTINCT village_id FROM written WHERE number IS NOT NULL AND replaces IS NULL) v;
-        IF EXISTS (SELECT FROM written w WHERE w.number IS NOT NULL AND w.replaces IS NULL
-            AND public.sale_number_under_another_spelling(w.village_id, w.cooperative_id, w.number, w.sold_on))
-        THEN
-            RAISE EXCEPTION 'the number stands under another spelling of the cooperative'
-                USING ERRCODE = 'unique_violation', CONSTRAINT = 'sale_number_once';
-        END IF;
+        PERFORM public.check_sale_number_spellings(village_id, cooperative_id, number, sold_on)
+        FROM written WHERE number IS NOT NULL AND replaces IS NULL;
     END IF;
     RETURN NULL;
 END
@@ -276,16 +277,13 @@ BEGIN
     END IF;
     IF NEW.replaces IS NULL AND EXISTS (SELECT FROM public.cooperative WHERE merged_into IS NOT NULL) THEN
         PERFORM pg_advisory_xact_lock(7241006, NEW.village_id);
-        IF public.sale_number_under_another_spelling(NEW.village_id, NEW.cooperative_id, NEW.number, NEW.sold_on) THEN
-            RAISE EXCEPTION 'the number stands under another spelling of the cooperative'
-                USING ERRCODE = 'unique_violation', CONSTRAINT = 'sale_number_once';
-        END IF;
+        PERFORM public.check_sale_number_spellings(NEW.village_id, NEW.cooperative_id, NEW.number, NEW.sold_on);
     END IF;
     RETURN NULL;
 END
 $$;
-REVOKE ALL ON FUNCTION slip_under_another_spelling(int, int, text, date),
-    sale_number_under_another_spelling(int, int, text, date), check_written_slips(), check_corrected_slip(),
+REVOKE ALL ON FUNCTION check_slip_spellings(int, int, text, date),
+    check_sale_number_spellings(int, int, text, date), check_written_slips(), check_corrected_slip(),
     check_written_sale_numbers(), check_numbered_sale() FROM PUBLIC;
 CREATE TRIGGER batch_written_slips AFTER INSERT ON batch REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION check_written_slips();
