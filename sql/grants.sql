@@ -20,7 +20,7 @@ BEGIN
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO taoyuan_service', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO taoyuan_public', current_database());
     FOR name IN SELECT oid::regclass FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' AND relname ~ '^batch_number_[0-9]+$'
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' AND relname ~ '^[a-z_]+_number_[0-9]+$'
     LOOP
         EXECUTE format('GRANT USAGE ON SEQUENCE %s TO taoyuan_service', name);
     END LOOP;
@@ -86,11 +86,7 @@ GRANT SELECT, INSERT, UPDATE (revoked_at) ON api_token TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (answer) ON idempotent_answer TO taoyuan_service;
 GRANT SELECT, INSERT, DELETE ON scan_key TO taoyuan_service;
 
--- Numbers that a row's parts need before the row is written.
-GRANT USAGE ON SEQUENCE sale_id_seq, sale_correction_id_seq, income_entry_id_seq, tour_session_id_seq,
-    tour_booking_id_seq, livelihood_report_id_seq TO taoyuan_service;
-
-GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), check_touched(bigint, bigint),
+GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), own_number(text), check_touched(bigint, bigint),
     refuse_closed_books(), is_own_plot(int, int), spelling_meant(int, text, text), spellings(int, text, text),
     cooperatives_named(int, text), first_sold_on(int, bigint), lock_tour_sessions(int, bigint[]),
     promote_waiting(int, bigint[], timestamptz), promote_waiting_within(int, bigint[], bigint[], timestamptz),

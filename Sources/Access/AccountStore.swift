@@ -86,7 +86,7 @@ public struct AccountStore: Sendable {
             FROM account a
             LEFT JOIN cooperative_spelled c ON c.village_id = a.village_id AND c.id = a.cooperative_id
             WHERE a.village_id = \(village) AND a.username = \(username.lowercased()) AND a.disabled_at IS NULL
-            """)
+            """, .program(village))
         guard let row = rows.first, let role = Role(rawValue: try row.decode("role")) else {
             // The same work for an unknown name, so that the time tells nobody which names exist.
             _ = try await hasher.hash(String(password.prefix(200)), salt: [UInt8](repeating: 0, count: 16))
@@ -106,7 +106,7 @@ public struct AccountStore: Sendable {
             SELECT a.id, a.username, a.role, c.name AS cooperative, a.created_at, a.disabled_at
             FROM account a LEFT JOIN cooperative_meant c ON c.village_id = a.village_id AND c.id = a.cooperative_id
             WHERE a.village_id = \(village) ORDER BY a.username
-            """)
+            """, .program(village))
         return try rows.map { row in
             Account(
                 id: Identifier(try row.decode("id")), username: try row.decode("username"),

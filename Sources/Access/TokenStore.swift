@@ -88,7 +88,7 @@ public struct TokenStore: Sendable {
             LEFT JOIN cooperative_spelled c ON c.village_id = t.village_id AND c.id = t.cooperative_id
             WHERE t.village_id = \(village) AND t.token_hash = \(TokenSecret.hash(secret))
                 AND t.revoked_at IS NULL AND t.expires_at > \(now) AND a.disabled_at IS NULL
-            """)
+            """, .program(village))
         guard let row = rows.first, let role = Role(rawValue: try row.decode("role")) else { return nil }
         let username: String? = try row.decode("username")
         return Person(
@@ -102,7 +102,7 @@ public struct TokenStore: Sendable {
             SELECT t.id, t.name, t.role, c.name AS cooperative, t.created_at, t.expires_at, t.revoked_at
             FROM api_token t LEFT JOIN cooperative_meant c ON c.village_id = t.village_id AND c.id = t.cooperative_id
             WHERE t.village_id = \(village) ORDER BY t.id
-            """)
+            """, .program(village))
         return try rows.map { row in
             Token(
                 id: Identifier(try row.decode("id")), name: try row.decode("name"),

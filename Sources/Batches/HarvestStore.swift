@@ -147,7 +147,7 @@ public enum HarvestStore {
             CASE WHEN d.id IS NULL THEN (
                 SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = t.village_id AND e.plot_id = t.id
             ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed,
-            nextval(\(sequence(scope.village))::regclass) AS number
+            own_number('batch') AS number
         FROM plot t
         LEFT JOIN LATERAL (\(held(on: "\(harvest.day)"))) d ON true
         LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
@@ -167,9 +167,6 @@ public enum HarvestStore {
         ORDER BY d.from_day DESC, d.id DESC LIMIT 1
         """
     }
-
-    /// The sequence from which a village's batches take their numbers.
-    public static func sequence(_ village: Int) -> String { "batch_number_\(village)" }
 
     /// Records the committee's exception: so much more may come from a plot in a season.
     public static func override(

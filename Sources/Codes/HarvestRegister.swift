@@ -117,7 +117,7 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
         }
         var known = try await Self.known(good, transaction, scope)
         let new = good.count - known.values.count { $0.present != nil }
-        let numbers = try await Self.numbers(new, transaction, scope)
+        let numbers = try await Self.numbers(new, transaction)
         try await ledger.loadSeasons(of: good, transaction, scope)
         try await unnumbered.load(for: good, transaction, scope)
         // After the last question: one behind it in the connection would wait for it, and with it what is to be signed.
@@ -267,12 +267,9 @@ public struct HarvestRegister: RegisterRecorder, Sendable {
     }
 
     /// Numbers for as many batches as may come of some rows; those of rows that are refused stay unused.
-    private static func numbers(_ count: Int, _ transaction: Transaction, _ scope: Scope) async throws -> [Int64] {
+    private static func numbers(_ count: Int, _ transaction: Transaction) async throws -> [Int64] {
         try await transaction.query(
-            """
-            SELECT nextval(\(HarvestStore.sequence(scope.village))::regclass) AS number
-            FROM generate_series(1, \(count)::int)
-            """
+            "SELECT own_number('batch') AS number FROM generate_series(1, \(count)::int)"
         ).map { try $0.decode("number") }
     }
 

@@ -222,8 +222,13 @@ public final class Database: Sendable {
         throw Self.maybeRecorded
     }
 
-    /// One statement of the service outside any cooperative's rows (accounts, tokens, keys).
-    public func query(_ sql: SQL) async throws -> Rows {
+    /// One statement in `scope`, in one round trip.
+    public func query(_ sql: SQL, _ scope: Scope) async throws -> Rows {
+        try await transaction(scope) { try await $0.commit([sql])[0] }
+    }
+
+    /// One statement on what is no village's: the list of villages, the schema. Of a village's tables it sees nothing.
+    public func queryOutside(_ sql: SQL) async throws -> Rows {
         try await Self.available { try await self.service.query(sql) }
     }
 

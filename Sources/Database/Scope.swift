@@ -17,6 +17,9 @@ public struct Scope: Sendable, Hashable {
         self.actor = actor
     }
 
+    /// What the program itself does in a village, such as finding out who asks.
+    public static func program(_ village: Int) -> Scope { Scope(village: village, cooperative: nil, actor: "program") }
+
     /// The settings that row-level security reads; cooperative 0 stands for the whole village.
     var settings: [LocalSetting] {
         let seen = cooperative.map { [$0] + spellings } ?? [0]

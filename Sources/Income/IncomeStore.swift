@@ -29,7 +29,7 @@ public struct IncomeStore: Sendable {
             let day = day ?? (isOpen ? original : nil) ?? today
             try ClosedBooks.check(day, through: through)
             try IncomeRules.check(day: day, memo: memo, amount: amount, isCorrection: corrects != nil, today: today)
-            let answers = try await transaction.query("SELECT nextval('income_entry_id_seq') AS id")
+            let answers = try await transaction.query("SELECT own_number('income_entry') AS id")
             guard let id: Int64 = try answers.first?.decode("id") else { throw MissingEntry() }
             let entry = IncomeEntry(
                 id: Identifier(id), day: day, source: source, memo: memo, amount: amount, corrects: corrects)

@@ -82,7 +82,7 @@ public struct LivelihoodStore: Sendable {
                     figures.changedSince = newest.id.value
                 }
             }
-            let next = try await transaction.query("SELECT nextval('livelihood_report_id_seq') AS id")
+            let next = try await transaction.query("SELECT own_number('livelihood_report') AS id")
             guard let id: Int64 = try next.first?.decode("id") else { throw MissingReport() }
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys

@@ -18,7 +18,7 @@ public struct OrchardStore: Sendable {
             WHERE c.village_id = \(scope.village)
                 AND (\(scope.cooperative)::int IS NULL OR c.id = \(scope.cooperative))
             ORDER BY c.id
-            """
+            """, scope
         ).map {
             Cooperative(
                 id: try $0.decode("id"), name: try $0.decode("name"), mergedInto: try $0.decode("merged_into"))
@@ -31,7 +31,7 @@ public struct OrchardStore: Sendable {
             SELECT v.product_id, v.id, v.name, m.name AS merged_into FROM variety v
             LEFT JOIN variety m ON m.village_id = v.village_id AND m.id = v.merged_into
             WHERE v.village_id = \(scope.village) ORDER BY v.id
-            """)
+            """, scope)
         let byProduct = Dictionary(
             grouping: try varieties.map {
                 (
@@ -45,7 +45,7 @@ public struct OrchardStore: Sendable {
             """
             SELECT id, name, unit, best_before_days, ceiling_g_per_mu FROM product
             WHERE village_id = \(scope.village) ORDER BY id
-            """
+            """, scope
         ).map { row in
             let id: Int = try row.decode("id")
             return Product(
@@ -61,7 +61,7 @@ public struct OrchardStore: Sendable {
             SELECT g.id, g.name, m.name AS merged_into FROM grade g
             LEFT JOIN grade m ON m.village_id = g.village_id AND m.id = g.merged_into
             WHERE g.village_id = \(scope.village) ORDER BY g.id
-            """
+            """, scope
         ).map {
             Grade(id: try $0.decode("id"), name: try $0.decode("name"), mergedInto: try $0.decode("merged_into"))
         }

@@ -26,7 +26,7 @@ public enum VillageStore {
             guard try await transaction.query("SELECT id FROM village").isEmpty else { return }
             _ = try await transaction.query(
                 "INSERT INTO village (id, name, brand, origin) VALUES (1, \(name), \(brand), \(origin))")
-            _ = try await transaction.query("SELECT create_batch_numbers(1)")
+            _ = try await transaction.query("SELECT create_own_numbers(1)")
             for preset in presets {
                 _ = try await transaction.query(
                     """
@@ -68,7 +68,7 @@ public enum VillageStore {
     /// The village that the program serves.
     /// - Throws: a `Refusal` when the database has none.
     public static func load(_ database: Database) async throws -> Village {
-        let rows = try await database.query("SELECT id, name, brand, origin FROM village ORDER BY id LIMIT 1")
+        let rows = try await database.queryOutside("SELECT id, name, brand, origin FROM village ORDER BY id LIMIT 1")
         guard let row = rows.first else {
             throw Refusal(
                 .unavailable, "no-village", zh: "数据库里还没有村庄，请先运行 taoyuan migrate",

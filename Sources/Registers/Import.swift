@@ -64,7 +64,7 @@ public struct Import: Sendable {
                 return (report, [event.insert(by: scope)])
             }
             // The rows are recorded; that later questions about them are quick is no reason to report a failure.
-            _ = try? await database.query("SELECT analyze_new_tables()")
+            _ = try? await database.queryOutside("SELECT analyze_new_tables()")
             return report
         } catch let tried as Tried {
             return tried.report

@@ -100,7 +100,7 @@ extension SaleStore {
         _ count: Int, _ transaction: Transaction, _ scope: Scope
     ) async throws -> (ids: [Int64], closed: CivilDay?) {
         let answers = try await transaction.query([
-            "SELECT nextval('sale_correction_id_seq') AS id FROM generate_series(1, \(count)::int)",
+            "SELECT own_number('sale_correction') AS id FROM generate_series(1, \(count)::int)",
             ClosedBooks.through(scope),
         ])
         return (try answers[0].map { try $0.decode("id") }, try answers[1].first?.decode("through"))

@@ -30,7 +30,7 @@ public struct SaleStore: Sendable {
                 WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
                 """,
                 """
-                SELECT nextval('sale_id_seq') AS id, \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
+                SELECT own_number('sale') AS id, \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
                     \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer,
                     (\(ClosedBooks.through(scope))) AS closed
                 """,

@@ -34,7 +34,7 @@ enum SaleWriter {
     /// A table of this transaction for very many sales of one line, because COPY does not obey row-level security.
     static let createStaging: SQL = """
         CREATE TEMPORARY TABLE sale_staging (
-            id bigint DEFAULT nextval('sale_id_seq'), cooperative_id int, number text, sold_on date, channel text,
+            id bigint DEFAULT own_number('sale'), cooperative_id int, number text, sold_on date, channel text,
             buyer text, paid_how text, batch_number bigint, grams bigint, price_fen bigint, amount_fen bigint
         ) ON COMMIT DROP
         """

@@ -129,7 +129,7 @@ import Testing
                         INSERT INTO account (village_id, username, password_salt, password_hash, role, cooperative_id)
                         VALUES (1, 'li', \([UInt8](repeating: 0, count: 16)), \([UInt8](repeating: 0, count: 32)),
                             \(role), \(cooperative))
-                        """)
+                        """, village.committee)
                 }
                 #expect(error?.constraint == "account_clerk_has_cooperative")
             }

@@ -162,7 +162,7 @@ extension Backend {
             #expect(backend.keys.all.count == 1)
             #expect(try await backend.registerAndVerify() == .genuine)
             try await backend.checkReady()
-            let role = try await backend.database.query("SELECT current_user::text AS role").first
+            let role = try await backend.database.queryOutside("SELECT current_user::text AS role").first
             #expect(try role?.decode("role") == "taoyuan_service")
             let stranger = try await backend.database.publicQuery("SELECT current_user::text AS role").first
             #expect(try stranger?.decode("role") == "taoyuan_public")
@@ -181,7 +181,7 @@ extension Backend {
             let backend = try await Backend.open(serving(good), for: .serving)
             #expect(try await backend.registerAndVerify() == .genuine)
             // It logged in as this role: there is nothing to go back to.
-            let role = try await backend.database.query("SELECT session_user::text AS role").first
+            let role = try await backend.database.queryOutside("SELECT session_user::text AS role").first
             #expect(try role?.decode("role") == "taoyuan_service")
             await backend.close()
 

@@ -98,7 +98,7 @@ import Testing
             #expect(owned == 0)
             #expect(await denied(village, "CREATE TABLE mine (id int)"))
             #expect(await denied(village, "SET ROLE postgres"))
-            #expect(await denied(village, "SELECT create_batch_numbers(2)"))
+            #expect(await denied(village, "SELECT create_own_numbers(2)"))
             #expect(await denied(village, "SELECT scan_months('2030-01-01', 2)"))
             #expect(await denied(village, "SELECT setval('batch_number_1', 1)"))
         }
@@ -169,7 +169,7 @@ import Testing
 
     @Test(
         arguments: [
-            "SET ROLE taoyuan_service", "CREATE TABLE mine (id int)", "SELECT create_batch_numbers(2)",
+            "SET ROLE taoyuan_service", "CREATE TABLE mine (id int)", "SELECT create_own_numbers(2)",
             "SELECT scan_months('2030-01-01', 2)", "SELECT nextval('batch_number_1')",
         ] as [SQL])
     func `strangers can't become anybody`(statement: SQL) async throws {

@@ -15,7 +15,9 @@ extension TestVillage {
             let code = try await register(harvest(plot: plot))
             let other = try await register(harvest(plot: plot))
             let sold = try await sell(
-                sale([.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))]))
+                sale(
+                    [.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))],
+                    channel: plot == "E1" ? "批发" : "零售"))
             let gift = try await change(
                 BatchStore.withdraw(
                     .gift, batch: code.batch, weight: Weight(grams: 100), day: today, reason: "尝鲜", today: today))
@@ -52,6 +54,11 @@ extension TestVillage {
         let retry = Retry(key: "populated", fingerprint: [1])
         _ = try await database.change(
             committee, once: retry, render: { $0 }, OrchardStore.addGrade(name: "等外"))
+        try await change(NameMerge.merge(.channel, from: "零售", to: "批发"))
+        let spare = try await keys.create(.ed25519, database, committee)
+        try await change(SigningKeyStore.retire(spare, today: today))
+        try await keys.reload()
+        try await change(ClosedBooks.close(through: CivilDay("1899-12-31"), today: today))
     }
 
     /// Carries out a plan, by default as the committee.

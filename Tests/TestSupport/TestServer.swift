@@ -86,6 +86,11 @@ public final class TestServer: Sendable {
         Settings(host: folder, user: user, database: database)
     }
 
+    /// For the superuser's own statements in a village, whose numbers they take.
+    public func settings(database: String, village: Int) -> Settings {
+        Settings(host: folder, user: "postgres", database: database, options: "-c taoyuan.village=\(village)")
+    }
+
     /// Kills the server without a checkpoint, as a crash would, and starts it again.
     public func crash() async throws {
         let before = try await startTime()

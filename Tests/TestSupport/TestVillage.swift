@@ -43,7 +43,7 @@ public final class TestVillage: Sendable {
         folder = "/tmp/taoyuan-village-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        owner = Pool(server.settings(database: databaseName), size: 4, acquireTimeout: .seconds(60))
+        owner = Pool(server.settings(database: databaseName, village: 1), size: 4, acquireTimeout: .seconds(60))
         database = Self.login(server, databaseName, size: poolSize)
         _ = try await owner.query("UPDATE village SET origin = \(origin)")
         village = try await VillageStore.load(database)

@@ -66,8 +66,8 @@ import Testing
         _ = try await Migrator(roles: program.roles, migrations: before, owner: Migrator.owner)
             .migrate(using: settings)
         let owner = Pool(settings, size: 1)
-        try await VillageStore.found(name: "试村", brand: "试品", origin: "trace.example.cn", owner: owner)
         let base: [SQL] = [
+            "INSERT INTO village (id, name, brand, origin) VALUES (1, '试村', '试品', 'trace.example.cn')",
             "INSERT INTO tour_site (village_id, name, kind) VALUES (1, '桃园', 'orchard')",
             """
             INSERT INTO tour_programme (village_id, name, minutes, price_fen, late_fee_percent, hold_minutes)

@@ -10,7 +10,7 @@ JOIN cooperative_meant c ON c.village_id = b.village_id AND c.id = b.cooperative
 JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
 LEFT JOIN code k ON k.village_id = b.village_id AND k.batch_number = b.number AND k.serial = ''
 WHERE b.village_id = :village AND b.number IN (:batch) \gset b_
-SELECT nextval('sale_id_seq') AS id,
+SELECT own_number('sale') AS id,
     (SELECT coalesce(w.meant, n.name) FROM sale_name n
     LEFT JOIN spelling w ON w.village_id = n.village_id AND w.kind = n.kind AND w.name = n.name
     WHERE n.village_id = :village AND n.kind = 'channel' AND n.form = :channel) AS channel,

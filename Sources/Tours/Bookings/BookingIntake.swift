@@ -146,7 +146,7 @@ public final class BookingIntake: Sendable {
     ) async throws -> [BookingGround] {
         let answers = try await database.transaction(scope) { transaction in
             try await transaction.commit([
-                "SELECT nextval('tour_booking_id_seq') AS number FROM generate_series(1, \(asked.count))",
+                "SELECT own_number('tour_booking') AS number FROM generate_series(1, \(asked.count))",
                 BookingSeats.select(Array(Set(asked.flatMap(\.sessions))).sorted(), scope),
                 OpenBooking.select(Array(Set(asked.map(\.phone))), scope),
             ])

@@ -13,7 +13,7 @@ public struct ResourceStore: Sendable {
     /// All of them, by kind and name.
     public func list(_ scope: Scope) async throws -> [TourResource] {
         try await database.query(
-            "SELECT name, kind FROM tour_resource WHERE village_id = \(scope.village) ORDER BY kind, name"
+            "SELECT name, kind FROM tour_resource WHERE village_id = \(scope.village) ORDER BY kind, name", scope
         ).map(Self.resource)
     }
 

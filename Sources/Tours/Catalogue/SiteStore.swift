@@ -12,12 +12,12 @@ public struct SiteStore: Sendable {
 
     /// All of them, by name.
     public func list(_ scope: Scope) async throws -> [TourSite] {
-        try await database.query(Self.query(scope) + " ORDER BY s.name").map(Self.site)
+        try await database.query(Self.query(scope) + " ORDER BY s.name", scope).map(Self.site)
     }
 
     /// - Throws: a `Refusal` of kind `notFound`.
     public func show(_ name: String, _ scope: Scope) async throws -> TourSite {
-        let rows = try await database.query(Self.query(scope) + " AND s.name = \(name)")
+        let rows = try await database.query(Self.query(scope) + " AND s.name = \(name)", scope)
         guard let row = rows.first else { throw SiteRules.unknown(name) }
         return try Self.site(row)
     }

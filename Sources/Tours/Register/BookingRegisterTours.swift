@@ -189,7 +189,7 @@ struct RegisteredTours: Sendable {
         let missing = Self.firsts(entries, \.session) { sessions[$0]?.id == nil }
         guard !missing.isEmpty else { return }
         let ids = try await transaction.query(
-            "SELECT nextval('tour_session_id_seq') AS id FROM generate_series(1, \(missing.count)::int)"
+            "SELECT own_number('tour_session') AS id FROM generate_series(1, \(missing.count)::int)"
         ).map { try $0.decode("id", as: Int64.self) }
         let keys = missing.map(\.session)
         _ = try await transaction.query(

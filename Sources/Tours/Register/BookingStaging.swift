@@ -7,7 +7,7 @@ import Postgres
 enum BookingStaging {
     static let create: SQL = """
         CREATE TEMPORARY TABLE tour_booking_staging (
-            id bigint DEFAULT nextval('tour_booking_id_seq'), register_key bytea, reference text, session_id bigint,
+            id bigint DEFAULT own_number('tour_booking'), register_key bytea, reference text, session_id bigint,
             day date, requested_at timestamptz, unit text, unit_kind text, headcount int, arrived int, leader text,
             phone text, price_fen bigint, amount_fen bigint, kept_fen bigint, seats int, state text
         ) ON COMMIT DROP

@@ -36,7 +36,7 @@ extension SessionStore {
             }
             try await found.refuseConflicts(times, transaction, scope)
             let ids = try await transaction.query(
-                "SELECT nextval('tour_session_id_seq') AS id FROM generate_series(1, \(days.count)::int)"
+                "SELECT own_number('tour_session') AS id FROM generate_series(1, \(days.count)::int)"
             ).map { try $0.decode("id", as: Int64.self) }
             let sessions = zip(ids, zip(days, times)).map { id, when in
                 TourSession(

@@ -26,13 +26,13 @@ public struct SessionStore: Sendable {
                  AND s.day BETWEEN \(from) AND \(to) AND (\(site)::text IS NULL OR t.name = \(site))
                 AND (s.starts_at, s.id) > (\(after.startsAt), \(after.id)::bigint)
                 ORDER BY s.starts_at, s.id LIMIT \(limit)
-                """
+                """, scope
         ).map(Self.session)
     }
 
     /// - Throws: a `Refusal` of kind `notFound`.
     public func show(_ id: Int64, _ scope: Scope) async throws -> TourSession {
-        let rows = try await database.query(Self.query(scope) + " AND s.id = \(id)")
+        let rows = try await database.query(Self.query(scope) + " AND s.id = \(id)", scope)
         guard let row = rows.first else { throw SessionRules.unknown(id) }
         return try Self.session(row)
     }
