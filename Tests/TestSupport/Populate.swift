@@ -8,6 +8,9 @@ import Livelihood
 import Orchard
 import Sales
 
+/// The last day of 1899: the histories of growers begin on the next.
+private let beforeAllHistory = CivilDay(daysSince1970: -25_568)
+
 extension TestVillage {
     /// Leaves rows of both cooperatives in every table.
     public func populate(_ orchard: TestOrchard) async throws {
@@ -58,7 +61,7 @@ extension TestVillage {
         let spare = try await keys.create(.ed25519, database, committee)
         try await change(SigningKeyStore.retire(spare, today: today))
         try await keys.reload()
-        try await change(ClosedBooks.close(through: CivilDay("1899-12-31"), today: today))
+        try await change(ClosedBooks.close(through: beforeAllHistory, today: today))
     }
 
     /// Carries out a plan, by default as the committee.
