@@ -133,6 +133,7 @@ extension BatchStore {
                     )
                     INSERT INTO withdrawal_undo (village_id, batch_number, withdrawal, cooperative_id, movement)
                     SELECT \(scope.village), \(number), \(withdrawal), cooperative_id, id FROM moved
+                    RETURNING movement
                     """
                 ],
                 lastWrites: [
@@ -189,10 +190,10 @@ private struct CorrectedBatch {
                 extract(year FROM b.harvested_on)::int AS season, d.area_centimu, p.ceiling_g_per_mu,
                 coalesce(s.harvested_g, 0) AS harvested_g,
                 (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                    WHERE o.village_id = b.village_id AND o.plot_id = b.plot_id AND o.product_id = b.product_id
+                    WHERE o.village_id = \(scope.village) AND o.plot_id = b.plot_id AND o.product_id = b.product_id
                         AND o.season = extract(year FROM b.harvested_on)::int) AS extra_g,
                 (SELECT coalesce(g.merged_into, g.id) FROM grade g
-                    WHERE g.village_id = b.village_id AND g.name = \(grade)) AS new_grade
+                    WHERE g.village_id = \(scope.village) AND g.name = \(grade)) AS new_grade
             FROM batch b
             CROSS JOIN LATERAL (SELECT b.village_id, b.plot_id AS id) t
             CROSS JOIN LATERAL (\(HarvestStore.held(on: "b.harvested_on"))) d

@@ -142,10 +142,10 @@ public enum HarvestStore {
             p.name AS crop_name, p.best_before_days, p.ceiling_g_per_mu, coalesce(v.merged_into, v.id) AS variety, v.product_id AS product,
             coalesce(g.merged_into, g.id) AS grade, coalesce(s.harvested_g, 0) AS harvested_g,
             (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
+                WHERE o.village_id = \(scope.village) AND o.plot_id = t.id AND o.product_id = d.product_id
                     AND o.season = \(season)) AS extra_g,
             CASE WHEN d.id IS NULL THEN (
-                SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = t.village_id AND e.plot_id = t.id
+                SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = \(scope.village) AND e.plot_id = t.id
             ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed,
             own_number('batch') AS number
         FROM plot t
@@ -188,10 +188,10 @@ public enum HarvestStore {
                 """
                 SELECT t.id, d.product_id, d.cooperative_id, d.area_centimu, p.ceiling_g_per_mu,
                     (SELECT coalesce(sum(o.extra_g), 0)::bigint FROM ceiling_override o
-                        WHERE o.village_id = t.village_id AND o.plot_id = t.id AND o.product_id = d.product_id
+                        WHERE o.village_id = \(scope.village) AND o.plot_id = t.id AND o.product_id = d.product_id
                             AND o.season = \(season)) AS extra_g,
                     (SELECT min(e.from_day) FROM plot_period e
-                        WHERE e.village_id = t.village_id AND e.plot_id = t.id) AS known_from
+                        WHERE e.village_id = \(scope.village) AND e.plot_id = t.id) AS known_from
                 FROM plot t
                 LEFT JOIN LATERAL (\(held(on: "\(OrchardRules.lastDay(of: season))"))) d ON true
                 LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id

@@ -63,7 +63,7 @@ public struct CodeStore: Sendable {
                 """
                 SELECT c.batch_number, c.key_id, c.issued_on, c.best_before, c.signature, k.origin, EXISTS (
                     SELECT FROM code_revocation r
-                    WHERE r.village_id = c.village_id AND r.batch_number = c.batch_number AND r.serial = '') AS revoked
+                    WHERE r.village_id = \(scope.village) AND r.batch_number = c.batch_number AND r.serial = '') AS revoked
                 FROM code c JOIN signing_key k ON k.village_id = c.village_id AND k.key_id = c.key_id
                 WHERE c.village_id = \(scope.village) AND c.batch_number = \(batch) AND c.serial = ''
                 """,
@@ -96,7 +96,7 @@ public struct CodeStore: Sendable {
                 WHERE c.village_id = \(scope.village) AND c.batch_number > \(after) AND c.serial = '' AND b.recalls = 0
                     AND NOT EXISTS (
                         SELECT FROM code_revocation r
-                        WHERE r.village_id = c.village_id AND r.batch_number = c.batch_number AND r.serial = '')
+                        WHERE r.village_id = \(scope.village) AND r.batch_number = c.batch_number AND r.serial = '')
                 ORDER BY c.batch_number LIMIT \(limit)
                 """
             ).map(Self.code)

@@ -85,15 +85,20 @@ enum HarvestWriter {
         moved AS (
             INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, actor)
             SELECT \(scope.village), number, cooperative_id, 'harvest', grams, harvested_on, \(scope.actor) FROM s
+            RETURNING 1
         ), coded AS (
             INSERT INTO code (village_id, batch_number, cooperative_id, key_id, issued_on, best_before, signature)
             SELECT \(scope.village), number, cooperative_id, \(Int(key.value)), \(issued), best_before, signature FROM s
+            RETURNING 1
+        ), made AS (
+            INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id, product_id,
+                variety_id, grade_id, harvested_on, slip, picker, in_g)
+            SELECT \(scope.village), number, cooperative_id, 'harvest', plot_id, household_id, plot_period_id, product_id,
+                variety_id, grade_id, harvested_on, slip, picker, grams
+            FROM s
+            RETURNING 1
         )
-        INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id, product_id,
-            variety_id, grade_id, harvested_on, slip, picker, in_g)
-        SELECT \(scope.village), number, cooperative_id, 'harvest', plot_id, household_id, plot_period_id, product_id,
-            variety_id, grade_id, harvested_on, slip, picker, grams
-        FROM s
+        SELECT count(*) FROM made
         """
     }
 }

@@ -11,7 +11,7 @@ extension CodeStore {
             let rows = try await transaction.query(
                 """
                 SELECT coalesce((
-                    SELECT r.step = 'open' FROM recall r WHERE r.village_id = b.village_id
+                    SELECT r.step = 'open' FROM recall r WHERE r.village_id = \(scope.village)
                         AND r.batch_number = b.number ORDER BY r.id DESC LIMIT 1), false) AS is_open
                 FROM batch b WHERE b.village_id = \(scope.village) AND b.number = \(batch)
                 """)
@@ -41,7 +41,7 @@ extension CodeStore {
                 INSERT INTO recall (village_id, batch_number, cooperative_id, step, reason, actor)
                 SELECT b.village_id, b.number, b.cooperative_id, \(open ? "open" : "end"), \(reason), \(scope.actor)
                 FROM batch b WHERE b.village_id = \(scope.village) AND b.number = \(batch) AND \(open) <> coalesce((
-                    SELECT r.step = 'open' FROM recall r WHERE r.village_id = b.village_id
+                    SELECT r.step = 'open' FROM recall r WHERE r.village_id = \(scope.village)
                         AND r.batch_number = b.number ORDER BY r.id DESC LIMIT 1), false)
                 """
             return Change(

@@ -105,6 +105,10 @@ extension SQL {
         "WITH touched AS (\(self) RETURNING 1) SELECT check_touched(count(*), \(Int64(rows))) FROM touched"
     }
 
+    /// The same INSERT … SELECT, which tells how many rows it wrote. A distributed PostgreSQL would carry it out by COPY if
+    /// it returned nothing, and COPY does not obey row-level security.
+    public var counting: SQL { "WITH written AS (\(self) RETURNING 1) SELECT count(*) FROM written" }
+
     /// The constraint that `touching` breaks.
     public static let rowsTouched = "rows_touched"
 }

@@ -106,7 +106,9 @@ public struct Migrator: Sendable {
 
     private func apply(_ migration: Migration, on connection: Connection) async throws {
         do {
-            try await connection.run(script: "BEGIN;\n\(migration.sql)\n")
+            // Where tables are spread over nodes (Citus), foreign keys among them ask for one node after the other.
+            let sequential = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
+            try await connection.run(script: "BEGIN;\n\(sequential);\n\(migration.sql)\n")
             _ = try await connection.query(
                 """
                 INSERT INTO public.schema_migration (number, topic, checksum)

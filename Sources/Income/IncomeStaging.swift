@@ -157,10 +157,11 @@ enum IncomeStaging {
 
     /// Records rows as entries of their own.
     static func insert(_ lines: [Int], _ scope: Scope) -> SQL {
-        """
-        INSERT INTO income_entry (village_id, day, source, memo, amount_fen, register_key, actor)
-        SELECT \(scope.village), day, source, memo, amount_fen, key, \(scope.actor)
-        FROM income_line_said WHERE line = ANY(\(lines)::int[]) ORDER BY line
-        """
+        let insert: SQL = """
+            INSERT INTO income_entry (village_id, day, source, memo, amount_fen, register_key, actor)
+            SELECT \(scope.village), day, source, memo, amount_fen, key, \(scope.actor)
+            FROM income_line_said WHERE line = ANY(\(lines)::int[]) ORDER BY line
+            """
+        return insert.counting
     }
 }

@@ -70,7 +70,7 @@ public struct MessageStore: Sendable {
                     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
                 RETURNING id, key, kind, about, name, phone, email, language, content::text AS content, attempts,
                     created_at, until, supersedes AND EXISTS (
-                        SELECT FROM message newer WHERE newer.village_id = m.village_id AND newer.about = m.about
+                        SELECT FROM message newer WHERE newer.village_id = \(scope.village) AND newer.about = m.about
                             AND newer.id > m.id AND newer.supersedes) AS is_superseded
                 """)
             return try claimed.first.map(Self.outgoing)

@@ -19,7 +19,7 @@ extension HouseholdRegister {
             CROSS JOIN LATERAL (
                 SELECT p.household_id, coalesce(c.merged_into, c.id) AS cooperative_id FROM plot_period p
                 JOIN cooperative c ON c.village_id = p.village_id AND c.id = p.cooperative_id
-                WHERE p.village_id = t.village_id AND p.plot_id = t.id AND p.from_day <= \(day.asOf)
+                WHERE p.village_id = \(scope.village) AND p.plot_id = t.id AND p.from_day <= \(day.asOf)
                 ORDER BY p.from_day DESC, p.id DESC LIMIT 1
             ) p
             WHERE p.household_id = h.id AND p.cooperative_id = w.cooperative_id

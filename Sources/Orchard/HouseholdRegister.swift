@@ -237,6 +237,7 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             SELECT village_id, id, \(day), cooperative_id, number, head, grid_cell, support_class, people,
                 \(scope.actor)
             FROM made
+            RETURNING id
             """
     }
 
@@ -248,6 +249,7 @@ public struct HouseholdRegister: RegisterRecorder, Sendable {
             SELECT village_id, id, \(day), \(dated.cooperative), number, \(dated.head), \(dated.gridCell),
                 \(dated.supportClass), \(dated.people), \(scope.actor)
             FROM household WHERE village_id = \(scope.village) AND number = \(entry.number)
+            RETURNING id
             """
     }
 

@@ -212,6 +212,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
             SELECT village_id, id, \(day), cooperative_id, household_id, product_id, number, area_centimu,
                 \(scope.actor)
             FROM made
+            RETURNING id
             """
     }
 
@@ -223,6 +224,7 @@ public struct PlotRegister: RegisterRecorder, Sendable {
             SELECT village_id, id, \(day), \(dated.cooperative), \(dated.household), \(dated.product), number,
                 \(dated.area), \(scope.actor)
             FROM plot WHERE village_id = \(scope.village) AND number = \(entry.number)
+            RETURNING id
             """
     }
 

@@ -71,7 +71,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         schema = result.field(DiagnosticField.schema)
         table = result.field(DiagnosticField.table)
         column = result.field(DiagnosticField.column)
-        constraint = result.field(DiagnosticField.constraint)
+        constraint =
+            result.field(DiagnosticField.constraint)
+            ?? (state?.hasPrefix("23") == true
+                ? result.field(DiagnosticField.message).flatMap(Self.lastName(of:)) : nil)
         let severity = result.field(DiagnosticField.severity)
         if state == nil || severity == "FATAL" || severity == "PANIC" {
             kind = .connectionLost
@@ -88,6 +91,17 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         } else {
             message = "the server refused the statement; its words are withheld, for they may quote data"
         }
+    }
+
+    /// The last quoted name of a message, without the number of a part: a server that relays the error of another (Citus)
+    /// leaves the fields out.
+    static func lastName(of message: String) -> String? {
+        let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
+        guard parts.count >= 3 else { return nil }
+        let name = parts[parts.count.isMultiple(of: 2) ? parts.count - 3 : parts.count - 2]
+        let words = name.split(separator: "_")
+        guard let last = words.last, last.count >= 6, last.allSatisfy(\.isNumber) else { return String(name) }
+        return words.dropLast().joined(separator: "_")
     }
 
     /// Whether the primary message of such an error names only catalogue objects and sizes.

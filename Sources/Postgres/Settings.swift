@@ -58,10 +58,12 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
     }
 
     /// What a session relies on. Every login may change such defaults for itself, and for whoever logs in so after it.
-    /// Compiling statements takes the server longer than it saves: a sixth of the time of listing a million rows.
+    /// Compiling statements takes the server longer than it saves: a sixth of the time of listing a million rows. A server
+    /// that spreads its tables over others (Citus) hands on to them what is set for a transaction; others ignore it.
     private static let reliedOn = [
         "timezone=UTC", "datestyle=ISO,YMD", "bytea_output=hex", "search_path=public", "row_security=on",
         "default_transaction_read_only=off", "default_transaction_isolation=read\\ committed", "jit=off",
+        "citus.propagate_set_commands=local",
     ]
 
     /// The parameters for libpq; the session speaks UTF-8, UTC and ISO dates unless `options` say otherwise.

@@ -59,13 +59,13 @@ extension SaleRegister {
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
                 (SELECT b.number, b.harvested_on, true AS is_present FROM batch b
-                WHERE b.village_id = c.village_id AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
+                WHERE b.village_id = \(scope.village) AND b.cooperative_id = c.id AND b.slip = w.slip AND b.slip IS NOT NULL
                     AND NOT b.voided
                 ORDER BY b.harvested_on DESC LIMIT 300)
                 UNION ALL
                 SELECT b.number, b.harvested_on, false FROM batch_correction k
                 JOIN batch b ON b.village_id = k.village_id AND b.number = k.batch_number
-                WHERE k.village_id = c.village_id AND k.cooperative_id = c.id AND k.slip_before = w.slip
+                WHERE k.village_id = \(scope.village) AND k.cooperative_id = c.id AND k.slip_before = w.slip
                     AND k.slip_before IS NOT NULL AND (b.voided OR b.slip IS DISTINCT FROM k.slip_before)
             ) b ORDER BY b.harvested_on DESC
             """)
@@ -129,7 +129,7 @@ extension SaleRegister {
             \(Catalogue.spellings)
             CROSS JOIN LATERAL (
                 WITH RECURSIVE entry AS (
-                    (SELECT s.* FROM sale s WHERE s.village_id = c.village_id AND s.cooperative_id = c.id
+                    (SELECT s.* FROM sale s WHERE s.village_id = \(scope.village) AND s.cooperative_id = c.id
                         AND s.number = w.number AND s.number IS NOT NULL AND s.replaces IS NULL
                         AND extract(year FROM s.sold_on)::int = w.year LIMIT 1)
                     UNION ALL
@@ -144,9 +144,9 @@ extension SaleRegister {
                     sum(grams)::bigint AS grams, sum(amount_fen)::bigint AS amount_fen,
                     bool_or(returned_g > 0 OR refunded_fen > 0) AS has_returns,
                     CASE WHEN bool_or(returned_g > 0 OR refunded_fen > 0) THEN (
-                        SELECT max(k.day) FROM sale_correction k WHERE k.village_id = s.village_id AND k.sale_id = s.id
+                        SELECT max(k.day) FROM sale_correction k WHERE k.village_id = \(scope.village) AND k.sale_id = s.id
                             AND k.kind = 'reversal') END AS reversed_on
-                FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id) l
+                FROM sale_line l WHERE l.village_id = \(scope.village) AND l.sale_id = s.id) l
             LEFT JOIN spelling h ON h.village_id = s.village_id AND h.kind = 'channel' AND h.name = s.channel
             LEFT JOIN spelling u ON u.village_id = s.village_id AND u.kind = 'buyer' AND u.name = s.buyer
             ORDER BY s.id DESC

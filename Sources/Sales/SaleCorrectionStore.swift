@@ -139,6 +139,7 @@ extension SaleStore {
                 \(correction.kind.rawValue), \(correction.goods.rawValue), \(correction.weight), \(correction.refund),
                 \(batch), back.id, gone.id, \(correction.day), \(correction.reason), \(scope.actor)
             FROM sale s, back, gone WHERE s.village_id = \(scope.village) AND s.id = \(sale)
+            RETURNING id
             """
         return [written] + (isScrap || grams == 0 ? [] : [BatchStore.putBack(batch, correction.weight, scope)])
     }

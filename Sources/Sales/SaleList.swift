@@ -37,7 +37,7 @@ public struct SaleFilter: Sendable {
         if let batch {
             conditions += """
                  AND EXISTS (
-                    SELECT FROM sale_line l WHERE l.village_id = s.village_id AND l.sale_id = s.id
+                    SELECT FROM sale_line l WHERE l.village_id = \(scope.village) AND l.sale_id = s.id
                         AND l.batch_number = \(batch))
                 """
         }
@@ -51,7 +51,7 @@ extension SaleStore {
         _ scope: Scope, before: Int64 = .max, _ filter: SaleFilter = SaleFilter(), limit: Int = 50
     ) async throws -> [Sale] {
         try await database.transaction(scope) { transaction in
-            try await Self.sales(filter.condition(scope) + " AND s.id < \(before)", limit: limit, transaction)
+            try await Self.sales(filter.condition(scope) + " AND s.id < \(before)", limit: limit, transaction, scope)
         }
     }
 
@@ -71,22 +71,24 @@ extension SaleStore {
 
     static func sale(_ sale: Int64, _ transaction: Transaction, _ scope: Scope) async throws -> Sale {
         let condition: SQL = "s.village_id = \(scope.village) AND s.id = \(sale)"
-        guard let found = try await sales(condition, limit: 1, transaction).first else {
+        guard let found = try await sales(condition, limit: 1, transaction, scope).first else {
             throw SaleRules.unknownSale(sale)
         }
         return found
     }
 
-    private static func sales(_ condition: SQL, limit: Int, _ transaction: Transaction) async throws -> [Sale] {
+    private static func sales(_ condition: SQL, limit: Int, _ transaction: Transaction, _ scope: Scope) async throws
+        -> [Sale]
+    {
         let rows = try await transaction.query(
             """
             WITH page AS (SELECT * FROM sale s WHERE \(condition) ORDER BY s.id DESC LIMIT \(limit))
             SELECT s.id, s.number, c.name AS cooperative, s.sold_on,
                 coalesce(w.meant, s.channel) AS channel, coalesce(v.meant, s.buyer) AS buyer, s.paid_how, s.replaces,
-                (SELECT r.id FROM sale r WHERE r.village_id = s.village_id AND r.replaces = s.id) AS replaced_by,
+                (SELECT r.id FROM sale r WHERE r.village_id = \(scope.village) AND r.replaces = s.id) AS replaced_by,
                 l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
                 l.returned_g, l.refunded_fen, (l.returned_g > 0 OR l.refunded_fen > 0) AND EXISTS (
-                    SELECT FROM sale_correction k WHERE k.village_id = l.village_id AND k.sale_id = l.sale_id
+                    SELECT FROM sale_correction k WHERE k.village_id = \(scope.village) AND k.sale_id = l.sale_id
                         AND k.line = l.line AND k.kind = 'reversal') AS reversed
             FROM page s
             JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id

@@ -71,16 +71,22 @@ enum SaleWriter {
         ), moved AS (
             INSERT INTO stock_movement (village_id, batch_number, cooperative_id, kind, grams, day, sale_id, actor)
             SELECT \(scope.village), batch_number, cooperative_id, 'sale', -grams, sold_on, id, \(scope.actor) FROM s
+            RETURNING 1
         ), sold AS (
             INSERT INTO sale (village_id, id, cooperative_id, number, sold_on, channel, buyer, paid_how, replaces, actor)
             SELECT \(scope.village), id, cooperative_id, number, sold_on, channel, buyer, paid_how, replaces,
                 \(scope.actor)
             FROM s WHERE line = 1
+            RETURNING 1
+        ), lines AS (
+            INSERT INTO sale_line (village_id, sale_id, line, cooperative_id, batch_number, grams, price_fen, price_basis,
+                basis_g, amount_fen)
+            SELECT \(scope.village), id, line, cooperative_id, batch_number, grams, price_fen, price_basis, basis_g,
+                amount_fen
+            FROM s
+            RETURNING 1
         )
-        INSERT INTO sale_line (village_id, sale_id, line, cooperative_id, batch_number, grams, price_fen, price_basis,
-            basis_g, amount_fen)
-        SELECT \(scope.village), id, line, cooperative_id, batch_number, grams, price_fen, price_basis, basis_g, amount_fen
-        FROM s
+        SELECT count(*) FROM lines
         """
     }
 }

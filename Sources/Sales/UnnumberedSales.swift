@@ -40,10 +40,10 @@ struct UnnumberedSales: Sendable {
             LEFT JOIN spelling h ON h.village_id = s.village_id AND h.kind = 'channel' AND h.name = s.channel
             LEFT JOIN spelling u ON u.village_id = s.village_id AND u.kind = 'buyer' AND u.name = s.buyer
             WHERE NOT EXISTS (
-                    SELECT FROM sale_line o WHERE o.village_id = s.village_id AND o.sale_id = s.id AND o.line > 1)
+                    SELECT FROM sale_line o WHERE o.village_id = \(scope.village) AND o.sale_id = s.id AND o.line > 1)
                 AND NOT EXISTS (
                     SELECT FROM sale_correction k
-                    WHERE k.village_id = s.village_id AND k.sale_id = s.id AND k.kind = 'reversal')
+                    WHERE k.village_id = \(scope.village) AND k.sale_id = s.id AND k.kind = 'reversal')
                 AND (s.replaces IS NULL OR extract(year FROM first_sold_on(s.village_id, s.id))
                     = extract(year FROM s.sold_on))
             ORDER BY s.id DESC

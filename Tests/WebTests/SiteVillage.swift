@@ -107,6 +107,8 @@ struct ServedVillage: Sendable {
     func query(_ sql: SQL) async throws -> Rows {
         var settings = backend.database.listening
         settings.user = EmbeddedPostgres.superuser
+        // Whose numbers new rows take.
+        settings.options = "-c taoyuan.village=\(backend.village.id)"
         let connection = try await Connection.open(settings)
         do {
             let rows = try await connection.query(sql)

@@ -35,7 +35,7 @@ extension BookingStore {
                     WHERE f.village_id = \(scope.village) AND f.booking_id = \(old.id.value)
                         AND f.session_id IS NOT NULL AND NOT EXISTS (
                             SELECT FROM tour_gate_settlement s
-                            WHERE s.village_id = f.village_id AND s.conflict_id = f.id)
+                            WHERE s.village_id = \(scope.village) AND s.conflict_id = f.id)
                     """,
                     OpenBooking.select([booking.phone], scope),
                 ])

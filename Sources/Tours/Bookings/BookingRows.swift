@@ -43,7 +43,7 @@ enum BookingRows {
             LEFT JOIN LATERAL (
                 SELECT array_agg(z.sale_id ORDER BY z.sale_id) FILTER (WHERE r.lines < (
                         SELECT count(*) FROM sale_line n
-                        WHERE n.village_id = k.village_id AND n.sale_id = z.sale_id)) AS sales,
+                        WHERE n.village_id = \(scope.village) AND n.sale_id = z.sale_id)) AS sales,
                     max(k.at) AS settled_at, max(r.at) AS reversed_at
                 FROM tour_picking_sale k
                 -- A sale that was recorded anew settles what the first did.
@@ -55,8 +55,8 @@ enum BookingRows {
                     SELECT max(id) AS sale_id FROM chain) z
                 CROSS JOIN LATERAL (
                     SELECT count(*) AS lines, max(c.at) AS at FROM sale_correction c
-                    WHERE c.village_id = k.village_id AND c.sale_id = z.sale_id AND c.kind = 'reversal') r
-                WHERE k.village_id = x.village_id AND k.booking_id = x.booking_id AND k.session_id = x.session_id
+                    WHERE c.village_id = \(scope.village) AND c.sale_id = z.sale_id AND c.kind = 'reversal') r
+                WHERE k.village_id = \(scope.village) AND k.booking_id = x.booking_id AND k.session_id = x.session_id
                     AND k.extra_id = x.extra_id
             ) k ON x.kind = 'picking'
             WHERE x.village_id = \(scope.village) AND x.booking_id IN (\(chosen)) ORDER BY x.session_id, x.extra_id

@@ -57,9 +57,9 @@ public struct BookingStore: Sendable {
                 AND (\(search.state?.rawValue)::text IS NULL OR f.state = \(search.state?.rawValue))
                 AND (\(search.day) IS NULL OR EXISTS (
                     SELECT FROM tour_booking_session d
-                    WHERE d.village_id = f.village_id AND d.booking_id = f.id AND d.day = \(search.day)))
+                    WHERE d.village_id = \(scope.village) AND d.booking_id = f.id AND d.day = \(search.day)))
                 AND (coalesce(\(search.from), \(search.to)) IS NULL OR EXISTS (
-                    SELECT FROM tour_booking_session d WHERE d.village_id = f.village_id AND d.booking_id = f.id
+                    SELECT FROM tour_booking_session d WHERE d.village_id = \(scope.village) AND d.booking_id = f.id
                         AND d.day BETWEEN coalesce(\(search.from), '-infinity') AND coalesce(\(search.to), 'infinity')))
                 AND (\(search.money?.rawValue)::text IS NULL OR \(Self.money) = \(search.money?.rawValue))
                 AND (\(text)::text IS NULL OR strpos(lower(f.unit), \(text)) > 0 OR strpos(lower(f.leader), \(text)) > 0

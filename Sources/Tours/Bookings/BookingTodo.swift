@@ -94,7 +94,7 @@ extension BookingStore {
                     AND \(now) > ALL (
                         SELECT s.ends_at FROM tour_booking_session l
                         JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
-                        WHERE l.village_id = b.village_id AND l.booking_id = b.id)
+                        WHERE l.village_id = \(scope.village) AND l.booking_id = b.id)
                 UNION ALL
                 SELECT \(BookingTask.Kind.refund.rawValue)::int, b.id
                 FROM tour_booking b WHERE b.village_id = \(scope.village) AND b.refund_due_fen > b.refunded_fen
@@ -104,7 +104,7 @@ extension BookingStore {
                 UNION
                 SELECT \(BookingTask.Kind.conflict.rawValue)::int, f.booking_id
                 FROM tour_gate_conflict f WHERE f.village_id = \(scope.village) AND NOT EXISTS (
-                    SELECT FROM tour_gate_settlement s WHERE s.village_id = f.village_id AND s.conflict_id = f.id)
+                    SELECT FROM tour_gate_settlement s WHERE s.village_id = \(scope.village) AND s.conflict_id = f.id)
             ) t
             WHERE (t.kind, t.id) > (\(place.kind)::int, \(place.booking)::bigint) ORDER BY t.kind, t.id LIMIT \(limit)
             """

@@ -143,9 +143,9 @@ public struct SiteStore: Sendable {
         """
         SELECT s.id, s.name, s.kind, s.opens_minute, s.closes_minute, s.weekdays, s.version,
             ARRAY(SELECT c.day::text FROM tour_site_closure c
-                WHERE c.village_id = s.village_id AND c.site_id = s.id ORDER BY c.day) AS closed,
+                WHERE c.village_id = \(scope.village) AND c.site_id = s.id ORDER BY c.day) AS closed,
             ARRAY(SELECT c.reason FROM tour_site_closure c
-                WHERE c.village_id = s.village_id AND c.site_id = s.id ORDER BY c.day) AS reasons
+                WHERE c.village_id = \(scope.village) AND c.site_id = s.id ORDER BY c.day) AS reasons
         FROM tour_site s WHERE s.village_id = \(scope.village)
         """
     }

@@ -162,9 +162,9 @@ enum GateWrites {
             """
             UPDATE tour_booking_session l SET arrived = (
                 SELECT sum(c.headcount)::int FROM tour_check_in c
-                WHERE c.village_id = l.village_id AND c.booking_id = l.booking_id AND c.session_id = l.session_id
+                WHERE c.village_id = \(scope.village) AND c.booking_id = l.booking_id AND c.session_id = l.session_id
                     AND c.counts AND NOT EXISTS (
-                        SELECT FROM tour_check_in_undo u WHERE u.village_id = c.village_id
+                        SELECT FROM tour_check_in_undo u WHERE u.village_id = \(scope.village)
                             AND u.booking_id = c.booking_id AND u.check_in_id = c.id))
             WHERE l.village_id = \(scope.village) AND l.booking_id = \(booking.number) AND l.session_id = \(session)
             """
@@ -188,7 +188,7 @@ enum GateWrites {
             """
             UPDATE tour_booking SET version = version + 1, \(step)arrived = (
                     SELECT max(l.arrived) FROM tour_booking_session l
-                    WHERE l.village_id = tour_booking.village_id AND l.booking_id = tour_booking.id)
+                    WHERE l.village_id = \(scope.village) AND l.booking_id = tour_booking.id)
             WHERE village_id = \(scope.village) AND id = \(booking.number)
             """)
         writes.append(TourEarnings.settle("ARRAY[\(booking.number)]::bigint[]", on: today, scope))

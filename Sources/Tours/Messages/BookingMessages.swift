@@ -39,7 +39,7 @@ public struct BookingMessages: MessageSource {
                 """
                 SELECT b.state, \(day)::text IS NULL OR EXISTS (
                     SELECT FROM tour_booking_session l
-                    WHERE l.village_id = b.village_id AND l.booking_id = b.id AND l.day = \(day)::text::date) AS stands
+                    WHERE l.village_id = \(scope.village) AND l.booking_id = b.id AND l.day = \(day)::text::date) AS stands
                 FROM tour_booking b WHERE b.village_id = \(scope.village) AND b.id = \(booking)
                 """)
         }
@@ -67,7 +67,7 @@ public struct BookingMessages: MessageSource {
                         SELECT l.booking_id FROM tour_booking_session l
                         WHERE l.village_id = \(scope.village) AND l.day = \(tomorrow))
                     AND NOT EXISTS (
-                        SELECT FROM message m WHERE m.village_id = b.village_id AND m.key = k.key)
+                        SELECT FROM message m WHERE m.village_id = \(scope.village) AND m.key = k.key)
                 ON CONFLICT (village_id, key) DO NOTHING
                 """)
         }

@@ -192,8 +192,7 @@ struct RegisteredTours: Sendable {
             "SELECT own_number('tour_session') AS id FROM generate_series(1, \(missing.count)::int)"
         ).map { try $0.decode("id", as: Int64.self) }
         let keys = missing.map(\.session)
-        _ = try await transaction.query(
-            """
+        let insert: SQL = """
             INSERT INTO tour_session (village_id, id, site_id, programme_id, day, starts_at, ends_at, capacity)
             SELECT \(scope.village), w.id, w.site_id, w.programme_id, w.day, w.starts_at,
                 w.starts_at + make_interval(mins => w.minutes), w.capacity
@@ -202,7 +201,8 @@ struct RegisteredTours: Sendable {
                 \(keys.map(\.startsAt)), \(keys.map { programmes[$0.programme]?.minutes ?? 0 })::int[],
                 \(missing.map(\.capacity))::int[])
                 w (id, site_id, programme_id, day, starts_at, minutes, capacity)
-            """)
+            """
+        _ = try await transaction.query(insert.counting)
         for (key, id) in zip(keys, ids) {
             sessions[key]?.id = id
             newSessions[key.site, default: 0] += 1

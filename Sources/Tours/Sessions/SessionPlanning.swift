@@ -116,13 +116,14 @@ extension SessionStore {
     }
 
     private static func insert(_ sessions: [TourSession], _ ground: Ground, _ scope: Scope) -> SQL {
-        """
-        INSERT INTO tour_session (village_id, id, site_id, programme_id, day, starts_at, ends_at, capacity)
-        SELECT \(scope.village), w.id, \(ground.siteID), \(ground.programmeID), w.day, w.starts_at, w.ends_at, w.capacity
-        FROM unnest(\(sessions.map(\.id.value))::bigint[], \(sessions.map(\.day.description))::date[],
-            \(sessions.map(\.startsAt)), \(sessions.map(\.endsAt)), \(sessions.map(\.capacity))::int[])
-            w (id, day, starts_at, ends_at, capacity)
-        """
+        let insert: SQL = """
+            INSERT INTO tour_session (village_id, id, site_id, programme_id, day, starts_at, ends_at, capacity)
+            SELECT \(scope.village), w.id, \(ground.siteID), \(ground.programmeID), w.day, w.starts_at, w.ends_at, w.capacity
+            FROM unnest(\(sessions.map(\.id.value))::bigint[], \(sessions.map(\.day.description))::date[],
+                \(sessions.map(\.startsAt)), \(sessions.map(\.endsAt)), \(sessions.map(\.capacity))::int[])
+                w (id, day, starts_at, ends_at, capacity)
+            """
+        return insert.counting
     }
 }
 
@@ -181,25 +182,25 @@ struct ResourceAssignment {
 
     func assign(to sessions: [TourSession], _ scope: Scope) -> [SQL] {
         guard !ids.isEmpty else { return [] }
-        return [
-            """
+        let insert: SQL = """
             INSERT INTO tour_session_resource (village_id, session_id, resource_id, during)
             SELECT \(scope.village), w.id, r.id, tstzrange(w.starts_at, w.ends_at)
             FROM unnest(\(sessions.map(\.id.value))::bigint[], \(sessions.map(\.startsAt)), \(sessions.map(\.endsAt)))
                 w (id, starts_at, ends_at)
             CROSS JOIN unnest(\(ids)::int[]) r (id)
             """
-        ]
+        return [insert.counting]
     }
 
     /// These take the place of all that the session has.
     func replace(in session: Int64, from start: Date, to end: Date, _ scope: Scope) -> [SQL] {
-        [
-            "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(session)",
-            """
+        let insert: SQL = """
             INSERT INTO tour_session_resource (village_id, session_id, resource_id, during)
             SELECT \(scope.village), \(session), r.id, tstzrange(\(start), \(end)) FROM unnest(\(ids)::int[]) r (id)
-            """,
+            """
+        return [
+            "DELETE FROM tour_session_resource WHERE village_id = \(scope.village) AND session_id = \(session)",
+            insert.counting,
         ]
     }
 }

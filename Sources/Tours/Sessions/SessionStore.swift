@@ -181,7 +181,7 @@ public struct SessionStore: Sendable {
             UPDATE tour_booking b SET previous_state = b.state, state = 'cancelled', version = b.version + 1,
                 refund_due_fen = b.paid_fen
             WHERE b.village_id = \(scope.village) AND b.state = 'waitlisted' AND EXISTS (
-                SELECT FROM tour_booking_session l WHERE l.village_id = b.village_id AND l.booking_id = b.id
+                SELECT FROM tour_booking_session l WHERE l.village_id = \(scope.village) AND l.booking_id = b.id
                     AND l.session_id = \(session))
             RETURNING b.id
         )
@@ -189,6 +189,7 @@ public struct SessionStore: Sendable {
         SELECT \(scope.village), \(scope.actor), 'booking.cancelled', id::text,
             jsonb_build_object('state', 'cancelled', 'session', \(session)::bigint)
         FROM gone WHERE tell_booking(\(scope.village), id, 'cancelled')
+        RETURNING 1
         """
     }
 
@@ -236,7 +237,7 @@ public struct SessionStore: Sendable {
             s.state, s.version, ARRAY(
                 SELECT r.name FROM tour_session_resource a
                 JOIN tour_resource r ON r.village_id = a.village_id AND r.id = a.resource_id
-                WHERE a.village_id = s.village_id AND a.session_id = s.id ORDER BY r.name) AS resources
+                WHERE a.village_id = \(scope.village) AND a.session_id = s.id ORDER BY r.name) AS resources
         FROM tour_session s
         JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
         JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id

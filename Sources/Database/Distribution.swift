@@ -1,0 +1,97 @@
+import Kernel
+import Postgres
+
+/// Spreads the villages of a database over the nodes of a Citus cluster, each village on one of them.
+///
+/// The owner does it once, while nobody else writes, and again after migrations that made new tables.
+public enum Distribution {
+    /// Tables of which each node has all rows.
+    private static let reference = ["village", "village_origin", "tour_step"]
+
+    /// - Returns: the tables that were spread now.
+    /// - Throws: a `Refusal` where there is no Citus; a `PostgresError`.
+    public static func distribute(using settings: Settings) async throws -> [String] {
+        let connection = try await Connection.open(settings)
+        do {
+            let tables = try await distribute(on: connection)
+            await connection.close()
+            return tables
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private static func distribute(on connection: Connection) async throws -> [String] {
+        guard try await !connection.query("SELECT FROM pg_extension WHERE extname = 'citus'").isEmpty else {
+            throw Refusal(
+                .conflict, "no-citus", field: "DATABASE_URL", zh: "这个数据库没有安装 Citus 扩展，无须分布",
+                en: "this database has no extension Citus: there is nothing to spread")
+        }
+        let tables = try await connection.transaction { transaction in
+            _ = try await transaction.query([
+                "SET LOCAL ROLE \(identifier: Migrator.owner)",
+                // Tables that still are where they were made may point to those that every node has.
+                "SET LOCAL citus.enable_local_reference_table_foreign_keys TO off",
+                "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'",
+            ])
+            let tables = try await missing(in: transaction)
+            for trigger in try await triggers(of: tables, in: transaction) { _ = try await transaction.query(trigger) }
+            for table in tables {
+                let name = "public.\(table)"
+                _ = try await transaction.query(
+                    reference.contains(table)
+                        ? "SELECT create_reference_table(\(name)::regclass)"
+                        : "SELECT create_distributed_table(\(name)::regclass, 'village_id')")
+            }
+            return tables
+        }
+        for table in tables {
+            let name = "public.\(table)"
+            _ = try await connection.query("SELECT truncate_local_data_after_distributing_table(\(name)::regclass)")
+        }
+        return tables
+    }
+
+    /// The tables that are not spread yet, each after those that it points to.
+    private static func missing(in transaction: Transaction) async throws -> [String] {
+        let rows = try await transaction.query(
+            """
+            SELECT c.relname::text AS name, ARRAY(
+                SELECT DISTINCT t.relname::text FROM pg_constraint k JOIN pg_class t ON t.oid = k.confrelid
+                WHERE k.conrelid = c.oid AND k.contype = 'f' AND t.oid <> c.oid) AS needs
+            FROM pg_class c
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                AND c.relname <> ALL(ARRAY['schema_migration', 'schema_grants'])
+                AND NOT EXISTS (SELECT FROM pg_dist_partition d WHERE d.logicalrelid = c.oid)
+            ORDER BY c.relname
+            """)
+        var waiting = try rows.map {
+            (name: try $0.decode("name", as: String.self), needs: Set(try $0.decode("needs", as: [String].self)))
+        }
+        var ordered = waiting.map(\.name).filter(reference.contains)
+        waiting.removeAll { reference.contains($0.name) }
+        while !waiting.isEmpty {
+            let left = Set(waiting.map(\.name))
+            let ready = waiting.filter { $0.needs.isDisjoint(with: left) }.map(\.name)
+            // Tables that point at each other go together with the rest.
+            guard !ready.isEmpty else { return ordered + waiting.map(\.name) }
+            ordered += ready
+            waiting.removeAll { ready.contains($0.name) }
+        }
+        return ordered
+    }
+
+    /// Citus refuses triggers on tables that it spreads. Ours are a second guard, of sums that writers keep anyway.
+    private static func triggers(of tables: [String], in transaction: Transaction) async throws -> [SQL] {
+        try await transaction.query(
+            """
+            SELECT c.relname::text AS relation, t.tgname::text AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY(\(tables)::text[])
+            """
+        ).map {
+            let (name, relation): (String, String) = (try $0.decode("name"), try $0.decode("relation"))
+            return "DROP TRIGGER \(identifier: name) ON public.\(identifier: relation)"
+        }
+    }
+}
