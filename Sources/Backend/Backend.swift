@@ -109,7 +109,7 @@ public final class Backend: Sendable {
     /// - Throws: a `Refusal` that says what is wrong.
     public func checkReady() async throws {
         _ = try await VillageStore.load(database)
-        try await Migrator.ofThisProgram().check(using: database.listening)
+        try await Migrator.ofThisProgram().check(in: database)
     }
 
     /// Who sits at the server's own machine.

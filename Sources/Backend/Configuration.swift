@@ -23,11 +23,17 @@ public struct Configuration: Sendable {
     /// The address on which to listen.
     public var host: String
     public var port: Int
+    /// On which those who run the program ask how it is; nil is the port that serves everybody.
+    public var adminPort: Int?
     public var poolSize: Int
-    /// Verifications a minute and client address; 0 sets no limit.
-    public var verificationsPerMinute: Int
-    /// A header in which a proxy in front gives the client's address; the proxy then limits its clients itself.
+    public var requestLimits: RequestLimits
+    /// Connections at most, in all and of one client; 0 for any number of one client.
+    public var connections: Int
+    public var connectionsPerClient: Int
+    /// The field in which proxies in front name the client; nil without any.
     public var trustedProxyHeader: String?
+    /// From whom that field is believed.
+    public var trustedProxies: [IPNetwork]
     /// How many requests for tours one phone may have open.
     public var bookingLimits: BookingLimits
     /// By which messages to those who booked leave; without any they stay in the outbox.
@@ -62,9 +68,13 @@ public struct Configuration: Sendable {
         }
         host = try reader.text("TAOYUAN_HOST", default: "127.0.0.1")
         port = try reader.number("TAOYUAN_PORT", in: 0...65_535, default: 8080)
+        adminPort = try reader.optionalNumber("TAOYUAN_ADMIN_PORT", in: 0...65_535)
         poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 16)
-        verificationsPerMinute = try reader.number("TAOYUAN_VERIFY_PER_MINUTE", in: 0...1_000_000, default: 300)
-        trustedProxyHeader = try reader.optional("TAOYUAN_TRUSTED_PROXY_HEADER")
+        requestLimits = try reader.requestLimits()
+        connections = try reader.number("TAOYUAN_CONNECTIONS", in: 16...65_536, default: 4096)
+        connectionsPerClient = try reader.number("TAOYUAN_CONNECTIONS_PER_CLIENT", in: 0...65_536, default: 256)
+        trustedProxyHeader = try reader.fieldName("TAOYUAN_TRUSTED_PROXY_HEADER")
+        trustedProxies = try reader.networks("TAOYUAN_TRUSTED_PROXIES", default: "127.0.0.0/8, ::1")
         bookingLimits = BookingLimits(
             requests: try reader.number(
                 "TAOYUAN_OPEN_BOOKINGS", in: 0...1_000_000, default: BookingLimits.usual.requests),
@@ -82,7 +92,7 @@ public struct Configuration: Sendable {
         listing.map { $0.name == "TAOYUAN_DATA_DIR" ? ($0.name, dataDirectory) : $0 }
     }
 
-    private struct Reader {
+    struct Reader {
         let environment: [String: String]
         var listing: [(name: String, value: String)] = []
 
@@ -99,7 +109,14 @@ public struct Configuration: Sendable {
         }
 
         mutating func number(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws -> Int {
-            let text = try text(name, default: String(fallback))
+            try Self.number(try text(name, default: String(fallback)), name, in: range)
+        }
+
+        mutating func optionalNumber(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+            try optional(name).map { try Self.number($0, name, in: range) }
+        }
+
+        private static func number(_ text: String, _ name: String, in range: ClosedRange<Int>) throws -> Int {
             guard let number = Int(text), range.contains(number) else {
                 throw Refusal(
                     .invalid, "bad-setting", field: name, zh: "须是 \(range.lowerBound) 到 \(range.upperBound) 之间的整数",

@@ -5,6 +5,26 @@ import Synchronization
 
 /// SIGINT and SIGTERM cancel what runs instead of ending the process, so that it can release what it holds.
 enum Interruption {
+    /// Ends the process so long after the first SIGINT or SIGTERM, whatever it still waits for: a database that is silent
+    /// answers to no cancelling.
+    /// - Returns: what holds for as long as it is kept.
+    static func ending(after seconds: Int) -> [any DispatchSourceSignal] {
+        let queue = DispatchQueue(label: "end")
+        return [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                queue.asyncAfter(deadline: .now() + .seconds(seconds)) {
+                    Terminal.say(
+                        words("等了 \(seconds) 秒，未等完就结束", "ended after \(seconds) seconds without waiting any longer"))
+                    _exit(128 + number)
+                }
+            }
+            source.resume()
+            return source
+        }
+    }
+
     private final class Received: Sendable {
         let signal = Mutex<Int32?>(nil)
     }

@@ -47,11 +47,15 @@ struct HealthCommand: ParsableCommand {
         discussion: "taoyuan health --port 8080")
 
     @OptionGroup var options: SharedOptions
-    @Option(help: .words("服务的端口（默认 TAOYUAN_PORT 或 8080）。", "The server's port (default: TAOYUAN_PORT or 8080)."))
+    @Option(
+        help: .words(
+            "服务的端口（默认 TAOYUAN_ADMIN_PORT、TAOYUAN_PORT 或 8080）。",
+            "The server's port (default: TAOYUAN_ADMIN_PORT, TAOYUAN_PORT or 8080)."))
     var port: UInt16?
 
     func run() throws {
-        let port = try port ?? UInt16(clamping: options.configuration().port)
+        let configuration = try options.configuration()
+        let port = port ?? UInt16(clamping: configuration.adminPort ?? configuration.port)
         let alive = Self.answers(port: port)
         try options.show(
             ["port": .integer(Int64(port)), "alive": .bool(alive)],

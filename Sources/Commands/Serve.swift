@@ -38,6 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
         let backend = try await Backend.open(
             configuration, for: .serving, settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
+        let end = Interruption.ending(after: 9)
+        defer { end.forEach { $0.cancel() } }
         do {
             try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in
                 let served = words(

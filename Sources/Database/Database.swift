@@ -243,12 +243,18 @@ public final class Database: Sendable {
         en: "the connection to the database broke at the commit: it may have been recorded or not; look into the list "
             + "before you try again")
 
+    /// The database did not get to it in time, or somebody holds what it needs.
+    public static let busy = Refusal(
+        .unavailable, "database-busy", zh: "数据库正忙，请稍后再试", en: "the database is busy; try again shortly")
+
     /// Runs `body`, and makes a refusal of kind `unavailable` of what keeps it from the server.
     public static func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as PostgresError where error.isInDoubt {
             throw maybeRecorded
+        } catch let error as PostgresError where error.isBusyness {
+            throw busy
         } catch let error as PostgresError where error.isUnavailability {
             throw Refusal(
                 .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
@@ -266,10 +272,13 @@ private struct Beaten: Error {
 struct NothingReturned: Error {}
 
 extension PostgresError {
+    /// A statement that took too long, was cancelled by somebody else, or waited too long for a lock.
+    var isBusyness: Bool { sqlState == "57014" || sqlState == "55P03" }
+
     /// Whether the cause is the way to the server, not the statement: asking again may work.
     /// 57P01…57P03 are a server that stops or starts, 53xxx one that has run out of something.
     var isUnavailability: Bool {
         if let sqlState { return sqlState.hasPrefix("57P0") || sqlState.hasPrefix("53") || sqlState.hasPrefix("08") }
-        return [.connectionLost, .cannotConnect, .poolTimeout].contains(kind)
+        return [.connectionLost, .cannotConnect, .poolTimeout, .deadline, .closed].contains(kind)
     }
 }

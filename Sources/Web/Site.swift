@@ -15,12 +15,14 @@ struct Site: Sendable {
     let authentication: Authentication
     let intake: BookingIntake
     let pages: Pages
-    /// Verifications a minute and client; nil where a proxy in front limits its clients itself.
-    let verifications: RateLimiter?
-    /// Bookings and what strangers do with theirs, a minute and client: a tenth of the verifications.
-    let bookings: RateLimiter?
-    /// Sign-ins a minute and client: a password costs us 80 ms, and a guesser should pay for it.
-    let signIns = RateLimiter(perMinute: 10)
+    let readiness: Readiness
+    let verifications: RateLimiter<ClientAddress>?
+    let bookings: RateLimiter<ClientAddress>?
+    let lookUps: RateLimiter<ClientAddress>?
+    /// By the booking that is looked up.
+    let lookUpsOfOne: RateLimiter<BookingReference>?
+    /// A password costs us 80 ms, and a guesser should pay for it.
+    let signIns: RateLimiter<ClientAddress>?
 
     init(_ backend: Backend) throws {
         self.backend = backend
@@ -28,14 +30,18 @@ struct Site: Sendable {
         intake = BookingIntake(
             backend.database, village: backend.village.id, limits: backend.configuration.bookingLimits)
         pages = try Pages()
-        let limit = backend.configuration.verificationsPerMinute
-        let isLimited = limit > 0 && backend.configuration.trustedProxyHeader == nil
-        verifications = isLimited ? RateLimiter(perMinute: limit) : nil
-        bookings = isLimited ? RateLimiter(perMinute: max(1, limit / 10)) : nil
+        readiness = Readiness { try await backend.checkReady() }
+        let limits = backend.configuration.requestLimits
+        verifications = RateLimiter(unlessZero: limits.reading)
+        bookings = RateLimiter(unlessZero: limits.booking)
+        lookUps = RateLimiter(unlessZero: limits.lookingUp)
+        lookUpsOfOne = RateLimiter(unlessZero: limits.lookingUp)
+        signIns = RateLimiter(unlessZero: limits.signingIn)
     }
 
     var endpoints: [Endpoint] {
-        healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints
+        (backend.configuration.adminPort == nil ? adminEndpoints : []) + codeEndpoints + keyEndpoints + labelEndpoints
+            + batchEndpoints
             + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints
             + nameEndpoints
             + importEndpoints + accessEndpoints + pageEndpoints
@@ -48,32 +54,6 @@ struct Site: Sendable {
             endpoints: endpoints,
             authenticate: { token in SignedIn(person: try await authentication.person(token: token)) },
             errorPage: { pages.error($0, village: backend.village) })
-    }
-
-    private var healthEndpoints: [Endpoint] {
-        let state = Schema.object([Field("status", .enumeration(["ok"]))])
-        let ok = JSON.object([.init("status", "ok")]).bytes
-        return [
-            Endpoint(
-                .get, "/healthz", "Whether the program is alive", access: .anyone,
-                outcomes: [.init(200, "Alive", state)]
-            ) { _ in .bytes(ok, "application/json") },
-            Endpoint(
-                .get, "/readyz", "Whether the database answers and its schema fits", access: .anyone,
-                outcomes: [.init(200, "Ready", state)]
-            ) { _ in
-                do {
-                    try await backend.checkReady()
-                } catch let refusal as Refusal {
-                    throw Refusal(.unavailable, refusal.code, zh: refusal.message.zh, en: refusal.message.en)
-                } catch let error where !(error is CancellationError) {
-                    throw Refusal(
-                        .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
-                        en: "the database can't be reached at the moment; try again shortly")
-                }
-                return .bytes(ok, "application/json")
-            },
-        ]
     }
 }
 
@@ -138,19 +118,26 @@ public func serve(
     var logger = Logger(label: "taoyuan") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .warning
     let site = try Site(backend)
-    let settings = site.settings(host: host, port: port)
+    var settings = site.settings(host: host, port: port)
+    settings.fit(connections: try Descriptors.raised().connections(beside: 2 * backend.configuration.poolSize))
     let application = makeApplication(
-        settings, site: site.webSite, services: site.background(logger), logger: logger, onReady: isListening)
+        settings, site: site.webSite, services: site.background(logger) + site.adminServer(settings, logger),
+        logger: logger, onReady: isListening)
     try await serve(application, settings: settings)
 }
 
 extension Site {
     func settings(host: String, port: Int) -> ServerSettings {
+        let configuration = backend.configuration
         var settings = ServerSettings()
         settings.host = host
         settings.port = port
         settings.title = "Taoyuan"
-        settings.proxyHeader = backend.configuration.trustedProxyHeader
+        settings.connections = configuration.connections
+        settings.connectionsPerClient = configuration.connectionsPerClient
+        settings.proxies = configuration.trustedProxyHeader.flatMap {
+            TrustedProxies(field: $0, networks: configuration.trustedProxies)
+        }
         return settings
     }
 

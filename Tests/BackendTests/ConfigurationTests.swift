@@ -91,13 +91,36 @@ import Testing
     @Test(arguments: [
         ("TAOYUAN_PORT", "80a"), ("TAOYUAN_PORT", "-1"), ("TAOYUAN_PORT", "65536"), ("TAOYUAN_PORT", "1e3"),
         ("TAOYUAN_POOL_SIZE", "0"), ("TAOYUAN_POOL_SIZE", "201"), ("TAOYUAN_VERIFY_PER_MINUTE", "-1"),
-        ("TAOYUAN_VERIFY_PER_MINUTE", "99999999999999999999"),
+        ("TAOYUAN_VERIFY_PER_MINUTE", "99999999999999999999"), ("TAOYUAN_BOOK_PER_MINUTE", "x"),
+        ("TAOYUAN_LOOK_UP_PER_MINUTE", "-1"), ("TAOYUAN_SIGN_IN_PER_MINUTE", "1.5"), ("TAOYUAN_ADMIN_PORT", "65536"),
+        ("TAOYUAN_CONNECTIONS", "15"), ("TAOYUAN_CONNECTIONS_PER_CLIENT", "-1"),
     ])
     func `a bad number is refused by its variable's name`(name: String, value: String) {
         let refused = #expect(throws: Refusal.self) { try Configuration(environment: [name: value]) }
         #expect(refused?.code == "bad-setting")
         #expect(refused?.field == name)
         #expect(refused?.sentence(in: .english).contains(name) == true)
+    }
+
+    @Test(arguments: [
+        ("TAOYUAN_TRUSTED_PROXY_HEADER", "X Forwarded For"), ("TAOYUAN_TRUSTED_PROXY_HEADER", "X-Forwarded-For:"),
+        ("TAOYUAN_TRUSTED_PROXY_HEADER", "转发"), ("TAOYUAN_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TAOYUAN_TRUSTED_PROXIES", "10.0.0.1, nginx"), ("TAOYUAN_TRUSTED_PROXIES", "10.0.0.1,,10.0.0.2"),
+    ])
+    func `a proxy that can't be believed is refused by its variable's name`(name: String, value: String) {
+        let refused = #expect(throws: Refusal.self) { try Configuration(environment: [name: value]) }
+        #expect(refused?.code == "bad-setting" && refused?.field == name)
+    }
+
+    @Test func `proxies are believed from this machine unless others are named`() throws {
+        let usual = try Configuration(environment: [:])
+        #expect(usual.trustedProxyHeader == nil && usual.adminPort == nil)
+        #expect(usual.trustedProxies == ["127.0.0.0/8", "::1"].compactMap { IPNetwork($0) })
+        let named = try Configuration(environment: [
+            "TAOYUAN_TRUSTED_PROXY_HEADER": "X-Real-IP", "TAOYUAN_TRUSTED_PROXIES": " 10.0.0.1 , 2001:db8::/32",
+        ])
+        #expect(named.trustedProxyHeader == "X-Real-IP")
+        #expect(named.trustedProxies == ["10.0.0.1", "2001:db8::/32"].compactMap { IPNetwork($0) })
     }
 
     @Test(arguments: ["https://x.cn", "x.cn/", "x cn", "桃源.cn", "-x.cn"])

@@ -29,6 +29,28 @@ import Testing
         }
     }
 
+    @Test func `a statement that is cut short, and one that waits too long for a lock, says that the database is busy`()
+        async throws
+    {
+        try await withVillage { village in
+            for (setting, statement): (SQL, SQL) in [
+                ("SET LOCAL statement_timeout = 20", "SELECT pg_sleep(60)"),
+                ("SET LOCAL lock_timeout = 20", "SELECT id FROM village"),
+            ] {
+                let refusal = await #expect(throws: Refusal.self) {
+                    try await village.owner.transaction { owner in
+                        _ = try await owner.query("LOCK TABLE village IN ACCESS EXCLUSIVE MODE")
+                        try await village.database.transaction(village.committee) { transaction in
+                            _ = try await transaction.query(setting)
+                            _ = try await transaction.query(statement)
+                        }
+                    }
+                }
+                #expect(refusal == Database.busy && refusal?.kind == .unavailable)
+            }
+        }
+    }
+
     @Test func `a broken constraint leaves nothing, not even the audit row`() async throws {
         try await withVillage { village in
             try await village.change(OrchardStore.addCooperative(name: "东社"))

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Kernel
 import NIOCore
 import Testing
@@ -16,7 +17,7 @@ import Testing
     }
 
     private func client(_ address: String) -> ClientAddress {
-        ClientAddress(try? SocketAddress(ipAddress: address, port: 1))
+        ClientAddress(IPAddress(try? SocketAddress(ipAddress: address, port: 1)))
     }
 
     @Test func clientsAreToldApart() {
@@ -25,15 +26,45 @@ import Testing
         #expect(client("2001:db8:1:2::1") == client("2001:db8:1:2:ffff::9"))
         #expect(client("2001:db8:1:2::1") != client("2001:db8:1:3::1"))
         #expect(client("::c000:201:0:0:0:0") != client("192.0.2.1"))
-        #expect(ClientAddress(forwardedFor: "6.6.6.6, 192.0.2.1") == client("192.0.2.1"))
         #expect(
             String(describing: client("192.0.2.1")) == "a client"
                 && String(reflecting: [client("192.0.2.1")]) == "[a client]")
-        #expect(ClientAddress(forwardedFor: "nonsense") == ClientAddress(nil))
+    }
+
+    @Test(arguments: [
+        ("10.0.0.9", "192.0.2.1", "192.0.2.1"), ("10.0.0.9", "6.6.6.6, 192.0.2.1", "192.0.2.1"),
+        // Proxies behind each other each add whom they have it from.
+        ("10.0.0.9", "6.6.6.6, 192.0.2.1, 10.0.0.7,10.0.0.8", "192.0.2.1"),
+        ("10.0.0.9", "10.0.0.7, 10.0.0.8", "10.0.0.7"),
+        ("10.0.0.9", "2001:db8::1", "2001:db8::1"), ("10.0.0.9", "[2001:db8::1]:4711", "2001:db8::1"),
+        ("10.0.0.9", "192.0.2.1:4711", "192.0.2.1"), ("::ffff:10.0.0.9", "192.0.2.1", "192.0.2.1"),
+        // What is no address was written by nobody whom we believe.
+        ("10.0.0.9", "nonsense", "10.0.0.9"), ("10.0.0.9", "192.0.2.1, unknown, 10.0.0.8", "10.0.0.8"),
+        ("10.0.0.9", "", "10.0.0.9"), ("10.0.0.9", "192.0.2.1,", "10.0.0.9"),
+        // Who is no proxy of ours speaks for itself alone.
+        ("11.0.0.9", "192.0.2.1", "11.0.0.9"), ("::1", "192.0.2.1", "::1"),
+    ])
+    func `a forwarded address is believed from proxies only`(peer: String, field: String, client: String) throws {
+        let networks = try #require(IPNetwork("10.0.0.0/8"))
+        let proxies = try #require(TrustedProxies(field: "X-Forwarded-For", networks: [networks]))
+        let name = try #require(HTTPField.Name("x-forwarded-for"))
+        #expect(proxies.client(behind: IPAddress(peer), [name: field]) == IPAddress(client))
+        #expect(proxies.client(behind: IPAddress(peer), [:]) == IPAddress(peer))
+    }
+
+    @Test(arguments: [(300, 16, 136), (256, 16, 106), (1024, 200, 373), (65_536, 16, 43_626)])
+    func `some descriptors are kept from connections`(limit: Int, pool: Int, connections: Int) throws {
+        #expect(try Descriptors(limit: limit).connections(beside: pool) == connections)
+    }
+
+    @Test func `without descriptors to serve with nothing is served`() throws {
+        let refusal = #expect(throws: Refusal.self) { try Descriptors(limit: 256).connections(beside: 100) }
+        #expect(refusal?.code == "too-few-descriptors")
+        #expect(Descriptors.raised().limit >= 256)
     }
 
     @Test func bucketsEmptyAndFill() {
-        let limiter = RateLimiter(perMinute: 6)
+        let limiter = RateLimiter<ClientAddress>(perMinute: 6)
         let start = ContinuousClock.now
         let (one, other) = (client("192.0.2.1"), client("192.0.2.2"))
         for _ in 0..<6 { #expect(limiter.admit(one, at: start) == nil) }
@@ -48,7 +79,7 @@ import Testing
     }
 
     @Test func limiterStaysSmall() {
-        let limiter = RateLimiter(perMinute: 1, capacity: 100)
+        let limiter = RateLimiter<ClientAddress>(perMinute: 1, capacity: 100)
         let start = ContinuousClock.now
         let faithful = client("198.51.100.1")
         #expect(limiter.admit(faithful, at: start) == nil)

@@ -192,7 +192,8 @@ import Testing
             #expect(try reply.problem()["type"] == "urn:taoyuan:problem:too-many-requests")
             #expect(Int(reply.headers["retry-after"] ?? "").map { (1...20).contains($0) } == true)
         }
-        try await withServer({ ($0.requestsPerMinute, $0.proxyHeader) = (1, "X-Forwarded-For") }) { server in
+        let proxies = TrustedProxies(field: "X-Forwarded-For", networks: [IPNetwork("127.0.0.0/8")].compactMap(\.self))
+        try await withServer({ ($0.requestsPerMinute, $0.proxies) = (1, proxies) }) { server in
             for (address, status) in [("192.0.2.1", 200), ("192.0.2.2", 200), ("2001:db8::1", 200), ("192.0.2.1", 429)]
             {
                 let headers = ["X-Forwarded-For": "9.9.9.9, \(address)"]

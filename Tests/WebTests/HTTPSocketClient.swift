@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -7,6 +8,10 @@ import Foundation
 /// A TCP connection on which a test can say what no HTTP library would.
 final class SocketClient: Sendable {
     private let descriptor: CInt
+    private let timedOut = Atomic(false)
+
+    /// Whether a read or a write has given up waiting.
+    var hasTimedOut: Bool { timedOut.load(ordering: .relaxed) }
 
     /// - Parameter seconds: how long a read or a write waits.
     init(port: Int, seconds: Int = 10) throws {
@@ -37,29 +42,54 @@ final class SocketClient: Sendable {
 
     func write(_ text: String) async { await write(Array(text.utf8)) }
 
-    func write(_ bytes: [UInt8]) async {
-        await onOwnThread { [descriptor] in
+    /// - Returns: how many bytes the system has taken.
+    @discardableResult func write(_ bytes: [UInt8]) async -> Int {
+        await onOwnThread { [self] in
             var sent = 0
             while sent < bytes.count {
                 let count = bytes[sent...].withUnsafeBytes {
                     send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
                 }
-                if count <= 0 { return }
+                if count <= 0 {
+                    noteTimeout(count)
+                    break
+                }
                 sent += count
             }
+            return sent
         }
     }
 
     func finishWriting() { shutdown(descriptor, CInt(SHUT_WR)) }
 
+    private func noteTimeout(_ count: Int) {
+        if count < 0, errno == EAGAIN { timedOut.store(true, ordering: .relaxed) }
+    }
+
+    /// How many bytes arrive until the connection is closed, or nothing has come for too long.
+    func count() async -> Int {
+        await onOwnThread { [descriptor] in
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            var sum = 0
+            while true {
+                let count = recv(descriptor, &chunk, chunk.count, 0)
+                if count <= 0 { return sum }
+                sum += count
+            }
+        }
+    }
+
     /// What arrives until `end` has been seen, the connection is closed, or nothing has come for too long.
     func read(until end: String) async -> String {
-        await onOwnThread { [descriptor] in
+        await onOwnThread { [self] in
             var bytes: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 65_536)
             while true {
                 let count = recv(descriptor, &chunk, chunk.count, 0)
-                if count <= 0 { break }
+                if count <= 0 {
+                    noteTimeout(count)
+                    break
+                }
                 bytes += chunk[..<count]
                 if String(decoding: bytes, as: UTF8.self).contains(end) { break }
             }

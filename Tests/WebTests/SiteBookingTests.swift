@@ -176,17 +176,6 @@ extension SiteTests {
             #expect(try await village.send("GET", path, as: "clerk").status == 403)
             #expect(try await village.send("GET", path).status == 401)
         }
-
-        @Test func strangersAreHeldBack() async throws {
-            try await withVillage(environment: ["TAOYUAN_VERIFY_PER_MINUTE": "30"]) { village in
-                let lookup: JSON = ["reference": "ABCD-EFGH-IJKL", "phone": .string(ServedVillage.phone)]
-                var statuses: [Int] = []
-                for _ in 0..<4 {
-                    statuses.append(try await village.send("POST", "/api/v1/tours/booking-lookups", lookup).status)
-                }
-                #expect(statuses == [404, 404, 404, 429])
-            }
-        }
     }
 
     /// The pages on which a group books without script.

@@ -412,7 +412,7 @@ extension SiteTests {
 
 @Suite struct TicketLimitTests {
     @Test func guessersAreSlowedDown() async throws {
-        try await withVillage(environment: ["TAOYUAN_VERIFY_PER_MINUTE": "3"]) { village in
+        try await withVillage(environment: ["TAOYUAN_LOOK_UP_PER_MINUTE": "3"]) { village in
             var statuses: [Int] = []
             for _ in 0..<4 {
                 let body: JSON = ["reference": "ABCDEFGHIJKL", "phone": "13812345678"]

@@ -37,21 +37,6 @@ import Testing
         }
     }
 
-    @Test func aTrustedProxyLimitsItsClientsItself() async throws {
-        let environment = ["TAOYUAN_VERIFY_PER_MINUTE": "2", "TAOYUAN_TRUSTED_PROXY_HEADER": "X-Real-IP"]
-        try await withVillage(environment: environment) { (village) async throws in
-            for _ in 0..<20 { #expect(try await village.send("GET", "/\(village.payload)").status == 200) }
-            func scan(_ headers: [String: String]) async throws -> JSON {
-                try await village.send("POST", "/api/v1/codes/\(village.payload)/scans", [:], headers: headers).json
-            }
-            #expect(try await scan(["X-Real-IP": "192.0.2.1"]) == ["visitorsToday": 1])
-            #expect(try await scan(["X-Real-IP": "192.0.2.2"]) == ["visitorsToday": 2])
-            // Another field than the one that the proxy writes is the client's own invention.
-            let invented = ["X-Real-IP": "192.0.2.2", "X-Forwarded-For": "192.0.2.3"]
-            #expect(try await scan(invented) == ["visitorsToday": 2])
-        }
-    }
-
     @Test func withoutADatabaseForgedCodesAreStillForged() async throws {
         try await withVillage(background: false) { village in
             let codes = try HostileCodes(village)
@@ -75,6 +60,9 @@ import Testing
                 let reply = try await village.send(method, path, as: path.contains("batches") ? "clerk" : nil, body)
                 #expect(reply.status == 503, "\(path): \(reply.text)")
                 #expect(reply.headers["retry-after"] != nil)
+                let isReadiness = path == "/readyz"
+                // Where the database is, is nobody's business.
+                #expect(!isReadiness || !reply.text.contains(village.folder))
                 _ = try reply.problem()
             }
             let page = try await village.send("GET", "/\(village.payload)?lang=en", headers: ["Accept": "text/html"])

@@ -171,7 +171,8 @@ func withVillage<Result: Sendable>(
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let settings = [
         "TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_OPEN_BOOKINGS": "0", "TAOYUAN_OPEN_SEATS": "0",
-        "TAOYUAN_POOL_SIZE": "8",
+        "TAOYUAN_BOOK_PER_MINUTE": "0", "TAOYUAN_LOOK_UP_PER_MINUTE": "0", "TAOYUAN_SIGN_IN_PER_MINUTE": "0",
+        "TAOYUAN_CONNECTIONS_PER_CLIENT": "0", "TAOYUAN_POOL_SIZE": "8",
     ].merging(environment) { $1 }
     let backend = try await Backend.open(
         Configuration(environment: settings, dataDirectory: folder + "/data"), for: .serving)

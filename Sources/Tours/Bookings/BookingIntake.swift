@@ -189,7 +189,7 @@ public final class BookingIntake: Sendable {
         do {
             try await database.change(scope, change, answers: answers, lockTimeout: lockTimeout)
             return .success(true)
-        } catch let refusal as Refusal where refusal.kind != .unavailable {
+        } catch let refusal as Refusal where refusal.kind != .unavailable || refusal == Database.busy {
             return .success(false)
         } catch let error as PostgresError where error.sqlState != nil && error.kind != .connectionLost {
             return .success(false)

@@ -2,14 +2,15 @@ import HTTPTypes
 import Hummingbird
 import Kernel
 import Logging
+import NIOCore
 import NIOHTTP1
 
 /// What surrounds every route: the rate limit, the shape of errors, and the header fields of every answer.
 struct Edge: RouterMiddleware {
     static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
-    let limiter: RateLimiter?
-    let proxyHeader: HTTPField.Name?
+    let limiter: RateLimiter<ClientAddress>?
+    let proxies: TrustedProxies?
     let errorPage: @Sendable (Problem) -> Answer
     let fields: AnswerFields
 
@@ -17,13 +18,14 @@ struct Edge: RouterMiddleware {
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.language = Language(of: request)
-        if let proxyHeader, let list = request.headers[proxyHeader] {
-            context.client = ClientAddress(forwardedFor: list)
-        }
+        context.language = Language(query: request.uri.query, acceptLanguage: request.headers[.acceptLanguage])
+        let peer = IPAddress(context.channel.remoteAddress)
+        context.client = ClientAddress(proxies?.client(behind: peer, request.headers) ?? peer)
         var response: Response
         do {
             try limiter?.check(context.client)
+            // The router would take `//api//v1//me` for `/api/v1/me`, and whoever guards a path in front of us would not.
+            guard !Self.hasEmptySegment(request.uri.path) else { throw Refusal.noSuchPage }
             response = try await next(request, context)
         } catch let error as HTTPParserError {
             // Only Hummingbird can answer this, by closing the connection.
@@ -38,6 +40,15 @@ struct Edge: RouterMiddleware {
             response.headers = headers
         }
         return response
+    }
+
+    private static func hasEmptySegment(_ path: String) -> Bool {
+        var before: UInt8 = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/"), before == byte { return true }
+            before = byte
+        }
+        return false
     }
 
     private func response(to error: any Error, request: Request, context: WebContext) -> Response {
@@ -116,11 +127,13 @@ struct AnswerFields: Sendable {
 public struct WebContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     public var language = Language.chinese
-    public var client: ClientAddress
+    /// Known once the request has come through `Edge`.
+    public var client = ClientAddress(nil)
+    let channel: any Channel
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        client = ClientAddress(source.channel.remoteAddress)
+        channel = source.channel
     }
 }
 

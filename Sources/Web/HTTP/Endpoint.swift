@@ -66,12 +66,14 @@ public struct Endpoint: Sendable {
     public let isDocumented: Bool
     /// Whether a request that is repeated under its `Idempotency-Key` acts once.
     public let takesIdempotencyKey: Bool
+    /// How long its answer may take; nil is as long as usual.
+    public let patience: TimeAmount?
     public let handle: @Sendable (Call) async throws -> Answer
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .people([]),
         pathParameters: [Parameter] = [], query: [Parameter] = [], body: Body? = nil, outcomes: [Outcome] = [],
-        isDocumented: Bool = true, takesIdempotencyKey: Bool = true,
+        isDocumented: Bool = true, takesIdempotencyKey: Bool = true, patience: TimeAmount? = nil,
         handle: @escaping @Sendable (Call) async throws -> Answer
     ) {
         self.method = method
@@ -86,6 +88,7 @@ public struct Endpoint: Sendable {
         self.outcomes = outcomes
         self.isDocumented = isDocumented
         self.takesIdempotencyKey = takesIdempotencyKey && method == .post
+        self.patience = patience
         self.handle = handle
     }
 

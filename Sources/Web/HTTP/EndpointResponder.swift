@@ -17,11 +17,14 @@ struct EndpointResponder: HTTPResponder {
     func respond(to request: Request, context: WebContext) async throws -> Response {
         // Before the body is read, so that strangers cannot make the server hold what they send.
         let caller = try await caller(of: request)
+        if let patience = endpoint.patience {
+            context.channel.triggerUserOutboundEvent(ConnectionHandler.Extension(patience: patience), promise: nil)
+        }
         let path = try pathValues(context.parameters)
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
         var body = JSON.null
-        if let expected = endpoint.body { (bytes, body) = try await read(expected, of: request) }
+        if let expected = endpoint.body { (bytes, body) = try await read(expected, of: request, context) }
         let call = Call(
             method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
             headers: request.headers, path: path, query: query, body: body, bytes: bytes, language: context.language,
@@ -77,18 +80,23 @@ struct EndpointResponder: HTTPResponder {
         return .object(members)
     }
 
-    private func read(_ expected: Endpoint.Body, of request: Request) async throws -> (ByteBuffer, JSON) {
+    private func read(_ expected: Endpoint.Body, of request: Request, _ context: WebContext) async throws -> (
+        ByteBuffer, JSON
+    ) {
+        if let coding = request.headers[.contentEncoding], coding.trimmed.lowercased() != "identity" {
+            throw Self.unsupportedCoding
+        }
         let type = Self.mediaType(request.headers[.contentType] ?? "")
         switch expected {
         case .json(let schema):
             guard type == "application/json" else { throw Self.unsupported(["application/json"]) }
-            let bytes = try await collect(request, limit: bodyLimit)
+            let bytes = try await collect(request, limit: bodyLimit, context)
             let value = try JSON(parsing: Array(bytes.readableBytesView))
             try schema.validate(value)
             return (bytes, value)
         case .bytes(let types, let limit):
             guard types.contains(type) else { throw Self.unsupported(types) }
-            return (try await collect(request, limit: limit ?? bodyLimit), .null)
+            return (try await collect(request, limit: limit ?? bodyLimit, context), .null)
         }
     }
 
@@ -97,9 +105,12 @@ struct EndpointResponder: HTTPResponder {
         field == "application/json" ? field : field.prefix { $0 != ";" }.trimmed.lowercased()
     }
 
-    private func collect(_ request: Request, limit: Int) async throws -> ByteBuffer {
+    private func collect(_ request: Request, limit: Int, _ context: WebContext) async throws -> ByteBuffer {
         let declared = request.headers[.contentLength].flatMap { Int($0) }
         guard declared ?? 0 <= limit else { throw Refusal.bodyTooLarge }
+        if request.headers.contains(.expect) {
+            context.channel.triggerUserOutboundEvent(ConnectionHandler.Continuation(), promise: nil)
+        }
         let bytes: ByteBuffer
         do {
             bytes = try await request.body.collect(upTo: limit)
@@ -124,6 +135,12 @@ struct EndpointResponder: HTTPResponder {
         }
         return key
     }
+
+    private static let unsupportedCoding = RefusalWithFields(
+        refusal: Refusal(
+            .invalid, "unsupported-media-type", field: "Content-Encoding", zh: "请不要压缩正文",
+            en: "the body must not be compressed"),
+        headers: [.acceptEncoding: "identity"])
 
     private static func unsupported(_ types: [String]) -> Refusal {
         let list = types.joined(separator: ", ")

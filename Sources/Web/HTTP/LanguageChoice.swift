@@ -1,12 +1,11 @@
-import Hummingbird
 import Kernel
 
 extension Language {
     /// `?lang=`, else `Accept-Language` (RFC 9110, section 12.5.4), else Chinese.
-    init(of request: Request) {
-        if let query = request.uri.query, let language = Self.named(inQuery: query) {
+    init(query: String?, acceptLanguage: String?) {
+        if let query, let language = Self.named(inQuery: query) {
             self = language
-        } else if let header = request.headers[.acceptLanguage] {
+        } else if let header = acceptLanguage {
             self = Self.preferred(in: header) ?? .chinese
         } else {
             self = .chinese

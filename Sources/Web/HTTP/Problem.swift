@@ -25,6 +25,7 @@ public struct Problem: Sendable {
         switch refusal.code {
         case malformedJSON, "malformed-form", "malformed-query", "body-truncated": return .badRequest
         case "body-too-large": return .contentTooLarge
+        case "body-too-slow": return .requestTimeout
         case "unsupported-media-type": return .unsupportedMediaType
         case "method-not-allowed": return .methodNotAllowed
         case "method-unknown": return .notImplemented
@@ -118,6 +119,7 @@ public struct Problem: Sendable {
         case .forbidden: Bilingual(zh: "没有权限", en: "Not permitted")
         case .notFound: Bilingual(zh: "没有找到", en: "Not found")
         case .methodNotAllowed: Bilingual(zh: "不支持此操作", en: "Method not allowed")
+        case .requestTimeout: Bilingual(zh: "请求超时", en: "Request timeout")
         case .conflict: Bilingual(zh: "与现状冲突", en: "In conflict with the present state")
         case .preconditionFailed: Bilingual(zh: "内容已被更改", en: "Changed meanwhile")
         case .contentTooLarge: Bilingual(zh: "内容过大", en: "Content too large")

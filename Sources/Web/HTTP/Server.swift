@@ -1,6 +1,7 @@
 import Documents
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Kernel
 import Logging
 import NIOCore
@@ -15,13 +16,14 @@ public struct ServerSettings: Sendable {
     public var bodyLimit = 1 << 20
     /// Requests that one client may make in a minute; nil for any number.
     public var requestsPerMinute: Int?
-    /// The field in which a reverse proxy in front gives the client's address, alone or at the end of a list, such as
-    /// `X-Forwarded-For`; nil without a proxy, and then no field is believed.
-    public var proxyHeader: String?
-    /// A connection without a request is closed after so many seconds.
-    public var idleSeconds: Int64 = 60
+    /// The proxies in front; nil without any, and then no field of a request says where it comes from.
+    public var proxies: TrustedProxies?
+    /// Connections at most: in all, and of one client that is no proxy; 0 for any number of one client.
+    public var connections = 4096
+    public var connectionsPerClient = 256
+    public var patience = Patience()
     /// After a signal to stop, running requests have so long to finish; then they are cancelled.
-    public var shutdownSeconds: Int64 = 10
+    public var shutdownSeconds: Int64 = 7
     public var contentSecurityPolicy =
         "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
         + "base-uri 'none'; frame-ancestors 'none'"
@@ -29,6 +31,15 @@ public struct ServerSettings: Sendable {
     public var version = "1"
 
     public init() {}
+
+    /// Lowers the limits to what the system allows; half of it is enough for one client.
+    mutating func fit(connections most: Int) {
+        connections = min(connections, most)
+        if connectionsPerClient > 0 { connectionsPerClient = min(connectionsPerClient, connections / 2) }
+    }
+
+    /// Connections that are accepted to be told that there are too many.
+    var beingRefused: Int { min(64, max(4, connections / 2)) }
 }
 
 /// What the server serves.
@@ -62,23 +73,33 @@ public func makeApplication(
     _ settings: ServerSettings, site: WebSite, services: [any Service] = [], logger: Logger,
     onReady: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
-    Application(
+    let connections = Connections(
+        total: settings.connections, perClient: settings.connectionsPerClient, proxies: settings.proxies)
+    return Application(
         router: makeRouter(settings, site: site),
-        server: .http1(configuration: .init(idleTimeout: .seconds(settings.idleSeconds))),
-        configuration: .init(address: .hostname(settings.host, port: settings.port), backlog: 1024),
+        server: HTTPServerBuilder {
+            BoundedChannel(responder: $0, connections: connections, patience: settings.patience)
+        },
+        configuration: .init(
+            address: .hostname(settings.host, port: settings.port), backlog: 1024,
+            // Those above the limit are being refused: where they are too many, the others wait to be accepted.
+            availableConnectionsDelegate: .maximum(settings.connections + settings.beingRefused, logger: logger)),
         services: services,
-        onServerRunning: { channel in await onReady(channel.localAddress?.port ?? settings.port) },
+        onServerRunning: { channel in
+            // Hummingbird would end the whole server for one connection that could not be accepted.
+            try? await channel.pipeline.addHandler(AcceptErrors(), position: .first).get()
+            await onReady(channel.localAddress?.port ?? settings.port)
+        },
         logger: logger)
 }
 
 func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext> {
     let router = Router(context: WebContext.self)
     let fields = AnswerFields(contentSecurityPolicy: settings.contentSecurityPolicy)
-    let perMinute = settings.requestsPerMinute ?? 0
     router.add(
         middleware: Edge(
-            limiter: perMinute > 0 ? RateLimiter(perMinute: perMinute) : nil,
-            proxyHeader: settings.proxyHeader.flatMap { HTTPField.Name($0) },
+            limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0),
+            proxies: settings.proxies,
             errorPage: site.errorPage, fields: fields))
     let description = OpenAPI.endpoint(
         title: settings.title, version: settings.version, describing: site.endpoints)
@@ -105,6 +126,13 @@ func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext>
     }
     site.routes(router)
     return router
+}
+
+/// Passes over what went wrong in accepting one connection.
+private final class AcceptErrors: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 }
 
 /// Runs the application until SIGTERM or SIGINT: then no connection is accepted any more, and what runs is finished.

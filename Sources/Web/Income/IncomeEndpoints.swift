@@ -1,6 +1,7 @@
 import Documents
 import Income
 import Kernel
+import NIOCore
 
 extension Site {
     var incomeEndpoints: [Endpoint] {
@@ -12,7 +13,7 @@ extension Site {
                     .init("to", .day, "The last day", required: true),
                     .init("by", .string(0...100), "Of month,source,product,cooperative,channel,household"),
                 ],
-                outcomes: [.init(200, "The summary", Self.summary)]
+                outcomes: [.init(200, "The summary", Self.summary)], patience: .minutes(1)
             ) { call in
                 let by = try IncomeSummary.Dimension.list(call.query["by"].orNil?.string ?? "")
                 let summary = try await IncomeRowStore(backend.database).summary(
@@ -28,7 +29,7 @@ extension Site {
                     + IncomeSummary.Dimension.allCases.map {
                         .init($0.rawValue, .string(0...200), "Only this \($0.rawValue); empty for those without one")
                     },
-                outcomes: [.init(200, "A page of rows, and the sum of all", Self.rows)]
+                outcomes: [.init(200, "A page of rows, and the sum of all", Self.rows)], patience: .minutes(1)
             ) { call in
                 let page = try call.page()
                 let filter = try Self.filter(call.query)

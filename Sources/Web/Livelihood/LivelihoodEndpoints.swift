@@ -2,6 +2,7 @@ import Documents
 import Hummingbird
 import Kernel
 import Livelihood
+import NIOCore
 
 extension Site {
     /// Reports are Chinese unless another language is asked for by name: what a browser prefers is no wish for a document.
@@ -19,7 +20,7 @@ extension Site {
                 "The livelihood section of a year; kept, unless the newest that is kept has the same figures",
                 access: Roles.overseers,
                 query: [.init("year", .integer(2000...2199), "At most the present year", required: true), format],
-                outcomes: outcomes
+                outcomes: outcomes, patience: .minutes(1)
             ) { call in
                 let report = try await LivelihoodStore(backend.database).drawUp(
                     year: call.query["year"].int, clock: backend.clock, call.scope)
@@ -28,7 +29,7 @@ extension Site {
             Endpoint(
                 .get, "/api/v1/reports/livelihood/{id}", "A report as it was drawn up", access: Roles.overseers,
                 pathParameters: [.init("id", .integer(1...Int64.max), "The report's number")], query: [format],
-                outcomes: outcomes
+                outcomes: outcomes, patience: .minutes(1)
             ) { call in
                 try answer(
                     try await LivelihoodStore(backend.database).show(call.path["id"].int64, call.scope), call)

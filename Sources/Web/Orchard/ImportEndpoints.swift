@@ -49,7 +49,7 @@ extension Site {
                 .init(
                     422, "Nothing was recorded; with a report when rows are the reason", Self.refusedRows,
                     contentType: "application/problem+json"),
-            ], takesIdempotencyKey: false
+            ], takesIdempotencyKey: false, patience: .minutes(10)
         ) { call in
             let choices = ImportChoices(
                 partial: try call.query["partial"].orNil?.bool ?? false,

@@ -28,8 +28,7 @@ extension Site {
                 body: .json(.object(shown)), outcomes: [.init(200, "The booking", Shapes.ownBooking)],
                 takesIdempotencyKey: false
             ) { call in
-                try bookings?.check(call.client)
-                let found = try await BookingStore(backend.database).find(try Self.ownKey(call), strangers)
+                let found = try await BookingStore(backend.database).find(try ownKey(call), strangers)
                 return .json(Shapes.ownBooking(found)).tagged(EntityTag(version: Int64(found.version)), for: call)
             },
             Endpoint(
@@ -37,9 +36,8 @@ extension Site {
                 body: .json(.object(shown + [version] + Shapes.bookingChange(phone: "newPhone"))),
                 outcomes: [.init(201, "Changed", Shapes.ownBooking)]
             ) { call in
-                try bookings?.check(call.client)
                 let plan = BookingStore.change(
-                    try Self.ownKey(call), try Shapes.bookingChange(call.body, phone: "newPhone"),
+                    try ownKey(call), try Shapes.bookingChange(call.body, phone: "newPhone"),
                     seen: try call.seenVersion, limits: backend.configuration.bookingLimits, now: backend.clock.now())
                 return try await carryOutForStranger(call, plan)
             },
@@ -47,9 +45,8 @@ extension Site {
                 .post, "/api/v1/tours/booking-cancellations", "Cancel one's own booking", access: .anyone,
                 body: .json(.object(shown + [version])), outcomes: [.init(201, "Cancelled", Shapes.ownBooking)]
             ) { call in
-                try bookings?.check(call.client)
                 let plan = BookingStore.cancel(
-                    try Self.ownKey(call), seen: try call.seenVersion, now: backend.clock.now())
+                    try ownKey(call), seen: try call.seenVersion, now: backend.clock.now())
                 return try await carryOutForStranger(call, plan)
             },
         ]
@@ -58,8 +55,17 @@ extension Site {
     /// As whom strangers act.
     var strangers: Scope { Scope(village: backend.village.id, cooperative: nil, actor: "public") }
 
-    private static func ownKey(_ call: Call) throws -> BookingKey {
-        .stranger(try BookingReference(entered: call.body["reference"].string), phone: try call.body["phone"].string)
+    private func ownKey(_ call: Call) throws -> BookingKey {
+        .stranger(try wanted(call.body["reference"].string, call), phone: try call.body["phone"].string)
+    }
+
+    /// The booking that a stranger asks for. How often is limited by who asks and by what is asked for, so that many who
+    /// guess at one booking get no further than one.
+    func wanted(_ reference: String, _ call: Call) throws -> BookingReference {
+        try lookUps?.check(call.client)
+        let reference = try BookingReference(entered: reference)
+        try lookUpsOfOne?.check(reference)
+        return reference
     }
 
     /// Carries out a stranger's plan. Keys of strangers are told apart by the phone in the body, so that two who choose

@@ -154,13 +154,11 @@ extension Site {
     }
 
     private func lookUp(_ call: Call) async throws -> Answer {
-        try bookings?.check(call.client)
         try checkOwnForm(call)
         let typed = try Self.fields(call)
         let text = BookingText(call.language)
         do {
-            let key = BookingKey.stranger(
-                try BookingReference(entered: typed["reference"] ?? ""), phone: typed["phone"] ?? "")
+            let key = BookingKey.stranger(try wanted(typed["reference"] ?? "", call), phone: typed["phone"] ?? "")
             let booking = try await BookingStore(backend.database).find(key, strangers)
             do {
                 guard let plan = try wanted(typed, of: booking, key, now: backend.clock.now()) else {

@@ -114,9 +114,8 @@ extension Site {
     }
 
     private func ticket(reference: String, phone: String, _ call: Call) async throws -> Ticket {
-        try verifications?.check(call.client)
         let scope = Scope(village: backend.village.id, cooperative: nil, actor: "group")
         return try await TicketStore(backend.database, keys: backend.keys).show(
-            reference: BookingReference(entered: reference), phone: phone, today: backend.clock.today, scope)
+            reference: wanted(reference, call), phone: phone, today: backend.clock.today, scope)
     }
 }

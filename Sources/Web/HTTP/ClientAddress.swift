@@ -1,0 +1,68 @@
+import HTTPTypes
+import Kernel
+import NIOCore
+
+/// Where a request comes from, only as far as telling callers apart needs: an IPv4 address or the /64 of an IPv6 one.
+///
+/// It is a key in memory, which says nothing when printed, so that no log keeps it by mistake.
+public struct ClientAddress: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+    private let network: UInt64
+    private let isVersion6: Bool
+
+    public var description: String { "a client" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// For the keyed hash by which scans of one visitor and day are told from others; never kept itself.
+    var visitor: String { "\(isVersion6 ? 6 : 4):\(network):" }
+
+    /// All whose address is unknown, such as callers through a Unix socket, count as one.
+    init(_ address: IPAddress?) {
+        isVersion6 = address.map { !$0.isVersion4 } ?? false
+        network = address.map { UInt64(truncatingIfNeeded: $0.isVersion4 ? $0.bits & 0xFFFF_FFFF : $0.bits >> 64) } ?? 0
+    }
+}
+
+extension IPAddress {
+    init?(_ address: SocketAddress?) {
+        switch address {
+        case .v4(let address): self.init(version4: UInt32(bigEndian: address.address.sin_addr.s_addr))
+        case .v6(let address):
+            self.init(
+                bits: withUnsafeBytes(of: address.address.sin6_addr) { $0.reduce(0) { $0 << 8 | UInt128($1) } })
+        default: return nil
+        }
+    }
+}
+
+/// The proxies in front, whose word on where a request comes from is believed, and nobody else's.
+public struct TrustedProxies: Sendable {
+    /// The field in which each proxy names whom it has the request from, after what others have named before it.
+    let field: HTTPField.Name
+    let networks: [IPNetwork]
+
+    /// - Parameter field: a valid name of a field.
+    public init?(field: String, networks: [IPNetwork]) {
+        guard let field = HTTPField.Name(field) else { return nil }
+        self.field = field
+        self.networks = networks
+    }
+
+    func contains(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
+
+    /// The last hop that is no proxy of ours: what stands before it may be invented.
+    func client(behind peer: IPAddress?, _ fields: HTTPFields) -> IPAddress? {
+        guard var hop = peer, contains(hop), let list = fields[field] else { return peer }
+        for text in list.split(separator: ",", omittingEmptySubsequences: false).reversed() {
+            guard let earlier = Self.address(text.trimmed) else { return hop }
+            hop = earlier
+            guard contains(hop) else { return hop }
+        }
+        return hop
+    }
+
+    /// Some proxies add a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+    private static func address(_ text: String) -> IPAddress? {
+        if text.hasPrefix("[") { return IPAddress(text.dropFirst().prefix { $0 != "]" }) }
+        return IPAddress(text) ?? IPAddress(text.prefix { $0 != ":" })
+    }
+}
