@@ -14,7 +14,9 @@ enum Interruption {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
-                queue.asyncAfter(deadline: .now() + .seconds(seconds)) {
+                // A thread of its own, because Dispatch lets its timers be late.
+                Thread.detachNewThread {
+                    Thread.sleep(forTimeInterval: Double(seconds))
                     Terminal.say(
                         words("等了 \(seconds) 秒，未等完就结束", "ended after \(seconds) seconds without waiting any longer"))
                     _exit(128 + number)

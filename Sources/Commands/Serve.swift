@@ -38,7 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
         let backend = try await Backend.open(
             configuration, for: .serving, settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
-        let end = Interruption.ending(after: 9)
+        let end = Interruption.ending(after: 8)
         defer { end.forEach { $0.cancel() } }
         do {
             try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in

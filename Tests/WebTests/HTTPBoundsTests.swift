@@ -174,6 +174,14 @@ import func TestSupport.awaitCondition
         }
     }
 
+    @Test func `whoever wants no more than one answer need not wait for the end`() async throws {
+        try await withServer({ $0.patience.farewell = .minutes(10) }) { server in
+            let socket = try SocketClient(port: server.port, seconds: 60)
+            await socket.write("GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            #expect(await socket.read(until: "never").contains(sale) && !socket.hasTimedOut)
+        }
+    }
+
     @Test(arguments: [
         ("POST /api/v1/sales HTTP/1.1\r\nContent-Type: application/json\r\n", 401),
         ("POST /api/v1/sales HTTP/1.1\r\nAuthorization: Bearer clerk\r\nContent-Type: application/json\r\n", 413),

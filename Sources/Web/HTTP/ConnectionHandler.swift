@@ -264,39 +264,3 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 }
-
-/// What the fields of a head say of the connection, found in one pass.
-private struct HeadFields {
-    let isUnambiguous: Bool
-    let isKeptAlive: Bool
-    let expectsContinue: Bool
-
-    init(_ head: HTTPRequestHead) {
-        var hosts = 0
-        var isFramed = false
-        var expects = false
-        for (name, value) in head.headers {
-            switch name.utf8.count {
-            case 4 where name.lowercased() == "host": hosts += 1
-            case 6 where name.lowercased() == "expect": expects = value.lowercased() == "100-continue"
-            case 17 where name.lowercased() == "transfer-encoding": isFramed = true
-            default: break
-            }
-        }
-        let isOld = head.version != .http1_1
-        // RFC 9112, sections 3.2 and 6.1.
-        isUnambiguous = hosts <= 1 && !(isOld && isFramed)
-        isKeptAlive = !isOld && head.isKeepAlive
-        expectsContinue = expects && !isOld
-    }
-}
-
-extension Refusal {
-    static let crowded = Refusal(
-        .unavailable, "too-many-connections", zh: "连接过多，请稍后再试", en: "there are too many connections; try again shortly")
-    static let tookTooLong = Refusal(
-        .unavailable, "took-too-long", zh: "处理超时，请稍后再试；登记类请求请先查看是否已登记",
-        en: "this took too long; try again shortly, and look first whether what you record is there already")
-    static let bodyTooSlow = Refusal(
-        .invalid, "body-too-slow", zh: "请求正文传得太慢", en: "the body of the request came too slowly")
-}

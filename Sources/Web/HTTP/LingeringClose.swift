@@ -21,7 +21,7 @@ final class LingeringClose: ChannelDuplexHandler, RemovableChannelHandler {
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in
             isSent = true
-            channel.close(mode: .output, promise: nil)
+            context.close(mode: .output, promise: nil)
             channel.eventLoop.scheduleTask(in: farewell) { channel.close(promise: nil) }
         }
         // Behind all that has been written before.

@@ -152,4 +152,11 @@ extension Refusal {
         .invalid, "body-truncated", zh: "请求正文没有传完", en: "the body of the request ended early")
     static let shuttingDown = Refusal(
         .unavailable, "shutting-down", zh: "服务正在停止，请稍后再试", en: "the service is stopping; try again shortly")
+    static let crowded = Refusal(
+        .unavailable, "too-many-connections", zh: "连接过多，请稍后再试", en: "there are too many connections; try again shortly")
+    static let tookTooLong = Refusal(
+        .unavailable, "took-too-long", zh: "处理超时，请稍后再试；登记类请求请先查看是否已登记",
+        en: "this took too long; try again shortly, and look first whether what you record is there already")
+    static let bodyTooSlow = Refusal(
+        .invalid, "body-too-slow", zh: "请求正文传得太慢", en: "the body of the request came too slowly")
 }

@@ -23,7 +23,7 @@ public struct ServerSettings: Sendable {
     public var connectionsPerClient = 256
     public var patience = Patience()
     /// After a signal to stop, running requests have so long to finish; then they are cancelled.
-    public var shutdownSeconds: Int64 = 7
+    public var shutdownSeconds: Int64 = 6
     public var contentSecurityPolicy =
         "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
         + "base-uri 'none'; frame-ancestors 'none'"
