@@ -53,7 +53,7 @@ private struct AdminServer: Service {
         do {
             try await makeApplication(settings, site: site, logger: logger).run()
         } catch let error as IOError {
-            throw cannotListen(error.errnoCode, settings: settings)?.of(field: "TAOYUAN_ADMIN_PORT") ?? error
+            throw cannotListen(error.errnoCode, settings: settings)?.renamed(field: "TAOYUAN_ADMIN_PORT") ?? error
         }
     }
 }
