@@ -77,7 +77,7 @@ public struct Migrator: Sendable {
     /// Whether the database still has the number of migrations that this program knows; cheap, through the pool.
     /// - Throws: as above; a `Refusal` of kind `unavailable`.
     public func check(in database: Database) async throws {
-        let rows = try await database.query("SELECT max(number) AS newest FROM public.schema_migration")
+        let rows = try await database.queryOutside("SELECT max(number) AS newest FROM public.schema_migration")
         let newest = try rows.first?.decode("newest", as: Int?.self) ?? 0
         if newest > migrations.count { throw Refusal.schemaNewer(Migration.name(newest, "?")) }
         if newest < migrations.count { throw Refusal.schemaOlder(migrations[newest]) }
