@@ -90,6 +90,19 @@ public final class Backend: Sendable {
         }
     }
 
+    /// Spreads the villages over the nodes of a Citus cluster.
+    /// - Returns: the tables that were spread now.
+    public static func distribute(_ configuration: Configuration) async throws -> [String] {
+        guard configuration.databaseURL != nil else {
+            throw Refusal(
+                .invalid, "bad-setting", field: "DATABASE_URL", zh: "分布数据要以数据库所有者登录：请给出 DATABASE_URL",
+                en: "the owner of the database spreads it: give DATABASE_URL")
+        }
+        let place = try await Place.find(configuration, for: .command) { _ in }
+        guard let owner = place.owner else { return [] }
+        return try await Database.available { try await Distribution.distribute(using: owner) }
+    }
+
     public func close() async {
         await database.close()
         await embedded?.close()
