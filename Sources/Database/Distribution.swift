@@ -95,8 +95,14 @@ public enum Distribution {
             return "DROP TRIGGER \(identifier: name) ON public.\(identifier: relation)" as SQL
         }
         let policies = try await transaction.query(
-            "SELECT tablename::text AS relation FROM pg_policies WHERE policyname = 'books_closed' AND tablename = ANY(\(tables)::text[])"
-        ).map { "DROP POLICY books_closed ON public.\(identifier: try $0.decode("relation", as: String.self))" as SQL }
+            """
+            SELECT tablename::text AS relation, policyname::text AS name FROM pg_policies
+            WHERE schemaname = 'public' AND permissive = 'RESTRICTIVE' AND tablename = ANY(\(tables)::text[])
+            """
+        ).map { row in
+            let (name, relation): (String, String) = (try row.decode("name"), try row.decode("relation"))
+            return "DROP POLICY \(identifier: name) ON public.\(identifier: relation)" as SQL
+        }
         let seasons: SQL = """
             ALTER POLICY plot_season_scope ON public.plot_season
             USING (nullif(village_id = nullif(current_setting('taoyuan.village', true), '')::int, false) IS NOT NULL)

@@ -45,7 +45,7 @@ import Testing
                 SELECT p.polname::text AS name, coalesce(pg_get_expr(p.polqual, p.polrelid), '')
                     || coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') AS text
                 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'public'::regnamespace
-                    AND p.polname <> 'books_closed'
+                    AND p.polpermissive
                 """)
             #expect(policies.count > 40)
             for policy in policies {
