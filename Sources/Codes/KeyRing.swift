@@ -64,6 +64,17 @@ public final class KeyRing: Sendable {
         }
     }
 
+    /// Whether new codes can be signed: the key's file is there and opens.
+    /// - Throws: a `Refusal` that says what is wrong with it.
+    public func checkReady() throws {
+        let id = try signer().keyID
+        // The key in memory would do until the next start, and nobody would know that it is the last copy.
+        guard try folder.list().contains(id) else {
+            throw Refusal(
+                .unavailable, "no-key-file", zh: "密钥目录中没有密钥 \(id) 的文件", en: "the key folder has no file of the key \(id)")
+        }
+    }
+
     /// What a bare ticket tells, for the origin that its key was made for.
     public func check(ticket payload: String) -> TicketAnswer {
         guard let ticket = try? SignedTicket(payload: payload) else { return .malformed }
