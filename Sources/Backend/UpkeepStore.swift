@@ -13,7 +13,9 @@ struct UpkeepStore: Sendable {
 
     /// The villages in which there is something to do, without asking each.
     func villages(withWorkFor job: String, at: Date) async throws -> [Int] {
-        try await database.query("SELECT villages_with_work(\(job), \(at)) AS village").map { try $0.decode("village") }
+        try await database.queryOutside("SELECT villages_with_work(\(job), \(at)) AS village").map {
+            try $0.decode("village")
+        }
     }
 
     /// What is open in a village: bookings by their state, messages that wait, and for how many seconds the oldest of those

@@ -71,7 +71,8 @@ public final class KeyRing: Sendable {
         // The key in memory would do until the next start, and nobody would know that it is the last copy.
         guard try folder.list().contains(id) else {
             throw Refusal(
-                .unavailable, "no-key-file", zh: "密钥目录中没有密钥 \(id) 的文件", en: "the key folder has no file of the key \(id)")
+                .unavailable, "no-key-file", zh: "密钥目录中没有密钥 \(id) 的文件",
+                en: "the key folder has no file of the key \(id)")
         }
     }
 

@@ -264,7 +264,10 @@ public final class Database: Sendable {
                 // What is too much to sort in memory is sorted on the disk, as far as there is room.
                 "SELECT count(*) FROM (SELECT FROM generate_series(1, 2000) n ORDER BY repeat('x', 200) || n) sorted",
             ])
-            if try rows[1].first?.decode("read_only", as: Bool.self) == true { throw Self.notWritable }
+            if try rows[1].first?.decode("read_only", as: Bool.self) == true {
+                self.writing.failed("read-only")
+                throw Self.notWritable
+            }
         }
         writing.succeeded()
     }

@@ -25,7 +25,8 @@ public final class Gathering<Question: Sendable, Answer: Sendable>: Sendable {
     ///   - width: how many gatherings may be on their way at once.
     ///   - limit: how many questions go together at most.
     ///   - ask: answers every question, in their order.
-    public init(_ name: String, width: Int, limit: Int, ask: @escaping @Sendable ([Question]) async throws -> [Answer]) {
+    public init(_ name: String, width: Int, limit: Int, ask: @escaping @Sendable ([Question]) async throws -> [Answer])
+    {
         self.width = width
         self.limit = limit
         sizes = Measured.gathered(name)

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Synchronization
 
 /// Lines of JSON for a collector, or lines that people read where standard error is a terminal.
 public struct LineLog: LogHandler {
@@ -125,20 +126,33 @@ public struct LogLine {
         for byte in text.utf8 { bytes.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: " ") : byte) }
     }
 
+    /// The second in which a line was written last, and its text.
+    private static let lastSecond = Mutex<(second: Int, text: [UInt8])>((.min, []))
+
     /// RFC 3339 in UTC, to the millisecond.
     private static func time(_ bytes: inout [UInt8]) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
+        bytes += lastSecond.withLock { last in
+            if last.second != now.tv_sec { last = (now.tv_sec, text(ofSecond: now.tv_sec)) }
+            return last.text
+        }
+        digits(now.tv_nsec / 1_000_000, 3, &bytes)
+        bytes.append(UInt8(ascii: "Z"))
+    }
+
+    private static func text(ofSecond second: Int) -> [UInt8] {
+        var (second, parts) = (second, tm())
+        gmtime_r(&second, &parts)
+        var bytes: [UInt8] = []
         for (value, width, after) in [
             (Int(parts.tm_year) + 1900, 4, "-"), (Int(parts.tm_mon) + 1, 2, "-"), (Int(parts.tm_mday), 2, "T"),
             (Int(parts.tm_hour), 2, ":"), (Int(parts.tm_min), 2, ":"), (Int(parts.tm_sec), 2, "."),
-            (now.tv_nsec / 1_000_000, 3, "Z"),
         ] {
             digits(value, width, &bytes)
             bytes += after.utf8
         }
+        return bytes
     }
 
     private static func digits(_ value: Int, _ width: Int, _ bytes: inout [UInt8]) {

@@ -274,7 +274,8 @@ import Testing
         }
     }
 
-    @Test func `a server that goes silent after the mail is left in time, and nobody sends it meanwhile`() async throws {
+    @Test func `a server that goes silent after the mail is left in time, and nobody sends it meanwhile`() async throws
+    {
         let server = try await Listener(.smtp)
         try server.delay(seconds: 30, to: "slow.cn")
         try await withOutbox { village in

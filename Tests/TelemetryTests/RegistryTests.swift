@@ -1,4 +1,5 @@
 import CoreMetrics
+import Foundation
 import Testing
 
 @testable import Telemetry
@@ -58,6 +59,18 @@ import Testing
         for (name, description) in Measured.descriptions {
             #expect(!description.help.isEmpty && description.bounds.count <= 15, "\(name)")
             #expect(description.bounds == description.bounds.sorted())
+        }
+    }
+
+    @Test func `the dashboard shows what is measured`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "docs/operating/grafana.json"), encoding: .utf8)
+        let names = Set(text.matches(of: /\b(?:taoyuan|process)_[a-z_]+/).map { String($0.output) })
+        #expect(names.count > 10)
+        for name in names {
+            let base = name.replacing(/_(bucket|sum|count)$/, with: "")
+            #expect(Measured.descriptions[base] != nil || Measured.descriptions[name] != nil, "\(name)")
         }
     }
 }
