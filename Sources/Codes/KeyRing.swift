@@ -58,7 +58,13 @@ public final class KeyRing: Sendable {
                     .unavailable, "no-signing-key", zh: "没有可用的签发密钥，请先运行 taoyuan key create",
                     en: "there is no key to sign with: run taoyuan key create --algorithm ed25519")
             }
-            let signer = CodeSigner(key: try folder.load(newest.id), origin: origin)
+            let signer: CodeSigner
+            do {
+                signer = CodeSigner(key: try folder.load(newest.id), origin: origin)
+            } catch let refusal as Refusal {
+                // Nothing of what the caller asks for is absent or forbidden: we can't sign.
+                throw Refusal(.unavailable, refusal.code, zh: refusal.message.zh, en: refusal.message.en)
+            }
             state.signer = signer
             return signer
         }

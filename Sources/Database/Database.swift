@@ -12,9 +12,9 @@ public final class Database: Sendable {
     private let givesKeys: Bool
     /// For a `Listener` of one's own.
     public let listening: Settings
-    private let reach: Outage
+    let reach: Outage
     /// Apart from the other: a database that can't write may go on answering.
-    private let writing: Outage
+    let writing: Outage
 
     /// - Parameters:
     ///   - service: how to log in as `taoyuan_service`.
@@ -254,50 +254,11 @@ public final class Database: Sendable {
         try await noticing { try await self.open.query(sql) }
     }
 
-    /// Whether the database can write: it is no standby, and there is room on its disk. Nothing is written to it.
-    /// - Throws: a `Refusal` of kind `unavailable`.
-    public func checkWritable() async throws {
-        try await transaction(Scope(village: 0, cooperative: nil, actor: "health")) { transaction in
-            let rows = try await transaction.query([
-                "SET LOCAL work_mem = '64kB'",
-                "SELECT current_setting('transaction_read_only') = 'on' AS read_only",
-                // What is too much to sort in memory is sorted on the disk, as far as there is room.
-                "SELECT count(*) FROM (SELECT FROM generate_series(1, 2000) n ORDER BY repeat('x', 200) || n) sorted",
-            ])
-            if try rows[1].first?.decode("read_only", as: Bool.self) == true {
-                self.writing.failed("read-only")
-                throw Self.notWritable
-            }
-        }
-        writing.succeeded()
-    }
-
-    static let notWritable = Refusal(
-        .unavailable, "database-not-writable", zh: "数据库暂时不能写入，请稍后再试",
-        en: "the database can't write at the moment; try again shortly")
-
     /// Nobody can tell whether what was asked for was done: the connection broke in the moment of the commit.
     static let maybeRecorded = Refusal(
         .unavailable, "maybe-recorded", zh: "与数据库的连接在提交时断开，可能已经登记，也可能没有；请先查看列表，再决定是否重试",
         en: "the connection to the database broke at the commit: it may have been recorded or not; look into the list "
             + "before you try again")
-
-    /// As `available`, and it is noticed when the server can't be reached or can't write.
-    private func noticing<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        try await Self.available {
-            do {
-                let value = try await body()
-                reach.succeeded()
-                return value
-            } catch let error as PostgresError {
-                if let reason = error.outage {
-                    Measured.databaseRefused[reason].increment()
-                    (error.isOfWriting ? writing : reach).failed(reason, detail: error.message)
-                }
-                throw error
-            }
-        }
-    }
 
     /// Runs `body`, and makes a refusal of kind `unavailable` of what keeps it from the server.
     public static func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
@@ -326,23 +287,4 @@ struct NothingReturned: Error {}
 extension PostgresError {
     /// Whether the cause is the way to the server or its state, not the statement: asking again may work.
     var isUnavailability: Bool { outage != nil }
-
-    /// What is the matter with the server, in a word or two; nil when it is the statement.
-    var outage: String? {
-        switch (sqlState, kind) {
-        case ("53100", _): "disk full"
-        case ("25006", _): "read-only"
-        case (let state?, _) where state.hasPrefix("53"): "out of resources"
-        case (let state?, _) where state.hasPrefix("57P0"): "stopping or starting"
-        case (let state?, _) where state.hasPrefix("08"): "connection lost"
-        case (_?, _): nil
-        case (_, .connectionLost): "connection lost"
-        case (_, .cannotConnect): "no connection"
-        case (_, .poolTimeout): "all connections in use"
-        default: nil
-        }
-    }
-
-    /// Whether the server goes on answering what writes nothing.
-    var isOfWriting: Bool { sqlState == "53100" || sqlState == "25006" }
 }

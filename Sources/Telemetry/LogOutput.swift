@@ -38,12 +38,12 @@ public final class LogOutput: Sendable {
             write(&waiting.bytes)
             return waiting.bytes.count > 1 << 16
         }
-        if isUrgent { flush() } else if isFull { flushUnlessBusy() }
+        if isUrgent || isFull { flushUnlessBusy() }
     }
 
-    /// Writes what waits.
+    /// Writes what waits, if anybody takes it within a second.
     public func flush() {
-        writing.withLock { _ in writeOut() }
+        writing.withLock { _ in writeOut(patience: 1000) }
     }
 
     /// Writes what waits a few times a second until the task is cancelled, and then the rest.
@@ -56,28 +56,33 @@ public final class LogOutput: Sendable {
     }
 
     private func flushUnlessBusy() {
-        _ = writing.withLockIfAvailable { _ in writeOut() }
+        _ = writing.withLockIfAvailable { _ in writeOut(patience: 0) }
     }
 
-    private func writeOut() {
+    /// - Parameter patience: how many milliseconds to wait for a reader that takes nothing.
+    private func writeOut(patience: Int32) {
         let (bytes, dropped) = waiting.withLock { waiting in
             let taken = (waiting.bytes, waiting.dropped)
-            waiting.bytes.removeAll(keepingCapacity: false)
+            waiting.bytes = []
             waiting.dropped = 0
             return taken
         }
         if dropped > 0 { Measured.linesDropped.increment(by: dropped) }
-        bytes.withUnsafeBytes { all in
-            var rest = all[...]
-            while !rest.isEmpty {
-                let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count > 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno != EINTR {
-                    // Nobody reads any more.
-                    return
-                }
+        var written = 0
+        while written < bytes.count {
+            var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&state, 1, patience) != 0 else {
+                // They wait for the next time, before what has come since.
+                waiting.withLock { $0.bytes = bytes[written...] + $0.bytes }
+                return
             }
+            // A pipe that can be written to takes so much without waiting.
+            let count = bytes[written...].prefix(Int(PIPE_BUF)).withUnsafeBytes {
+                write(descriptor, $0.baseAddress, $0.count)
+            }
+            // Nobody reads any more.
+            if count < 0, errno != EINTR, errno != EAGAIN { return }
+            written += max(0, count)
         }
     }
 }

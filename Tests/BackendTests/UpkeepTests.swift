@@ -1,6 +1,7 @@
 import Database
 import Foundation
 import Kernel
+import Orchard
 import Postgres
 import TestSupport
 import Testing
@@ -146,6 +147,22 @@ import Tours
             // A year at least stays, whatever the service asks for, and another run has nothing to do.
             #expect(try await store(village).keepScanMonths(0) == 0)
             #expect(try await village.number("SELECT count(*) FROM scan") == 3)
+        }
+    }
+
+    @Test func `a scan under a clock that ran ahead is in no start's way`() async throws {
+        try await withVillage { village in
+            let code = try await scannedCode(village)
+            let ahead = village.today.adding(days: 800)
+            _ = try await village.owner.query(
+                """
+                INSERT INTO scan (village_id, day, batch_number, serial, visitor)
+                VALUES (\(village.village.id), \(ahead), \(code), '', \([UInt8](repeating: 7, count: 16)))
+                """)
+            #expect(try await village.number("SELECT count(*) FROM scan_later") == 1)
+            for _ in 0..<2 { try await VillageStore.prepareScanMonths(from: ahead, owner: village.owner) }
+            #expect(try await village.number("SELECT count(*) FROM scan_later") == 0)
+            #expect(try await village.number("SELECT count(*) FROM scan WHERE day = \(ahead)") == 1)
         }
     }
 

@@ -64,6 +64,19 @@ import Testing
         #expect((1...5).contains(text.split(separator: "\n").count))
     }
 
+    @Test func `nobody waits for a reader that takes nothing`() throws {
+        let pipe = Pipe()
+        let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        let handler = LineLog(output, level: .info)
+        let logger = Logger(label: "test", factory: { _ in handler })
+        // A pipe holds 64 kB.
+        for number in 0..<2000 { logger.error("line", metadata: ["number": "\(number)"]) }
+        let reader = Thread { while !pipe.fileHandleForReading.availableData.isEmpty {} }
+        reader.start()
+        output.flush()
+        try pipe.fileHandleForWriting.close()
+    }
+
     @Test func `a number of milliseconds has three places`() {
         var line = LogLine(.info, "x", isJSON: true)
         line.add("ms", milliseconds: 12_003_999)

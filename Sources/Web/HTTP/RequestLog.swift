@@ -52,15 +52,17 @@ struct RequestLog: RouterMiddleware {
     ) {
         let time = (ContinuousClock.now - begin).components
         let nanoseconds = time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000
-        (route.flatMap { routes[$0]?[method] } ?? other).answered(status: status, nanoseconds: nanoseconds)
+        let known = route.flatMap { routes[$0] }
+        (known?[method] ?? other).answered(status: status, nanoseconds: nanoseconds)
         let (role, code) = record.facts
         let level = Self.level(status: status, code: code)
         guard level >= logger.logLevel else { return }
+        let routeName = known == nil ? "none" : route ?? "none"
         let methodName = Edge.methods.contains(method) ? method.rawValue : "other"
         if let lines {
             lines.write(level, "request") { line in
                 line.add("method", methodName)
-                line.add("route", route ?? "none")
+                line.add("route", routeName)
                 line.add("status", status)
                 line.add("ms", milliseconds: nanoseconds)
                 line.add("id", record.id)
@@ -71,7 +73,7 @@ struct RequestLog: RouterMiddleware {
             logger.log(
                 level: level, "request",
                 metadata: [
-                    "method": "\(methodName)", "route": "\(route ?? "none")", "status": "\(status)",
+                    "method": "\(methodName)", "route": "\(routeName)", "status": "\(status)",
                     "ms": "\(nanoseconds / 1_000_000)", "id": "\(record.id)", "role": "\(role ?? "")",
                     "code": "\(code ?? "")",
                 ])
