@@ -13,14 +13,12 @@ import Testing
 @Suite struct ReadinessTests {
     @Test func `a database that takes no writes is not ready, which is said once`() async throws {
         try await withVillage { village in
-            _ = try await village.owner.query(
-                """
-                ALTER ROLE taoyuan_service IN DATABASE \(identifier: village.databaseName)
-                SET default_transaction_read_only = on
-                """)
             let log = InMemoryLogHandler()
+            // As every transaction on a standby.
             func login(_ user: String) -> Settings {
-                village.server.settings(user: user, database: village.databaseName)
+                var settings = village.server.settings(user: user, database: village.databaseName)
+                settings.options = "-c default_transaction_read_only=on"
+                return settings
             }
             let database = Database(
                 service: login("taoyuan_service"), open: login("taoyuan_public"), size: 1,

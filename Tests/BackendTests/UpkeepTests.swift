@@ -178,7 +178,9 @@ import Tours
                 "UPDATE tour_booking SET forgotten_at = now()", "SELECT scan_month('2030-01-01')",
                 "DROP TABLE scan_later",
             ] as [SQL] {
-                let error = await #expect(throws: PostgresError.self) { try await village.database.queryOutside(statement) }
+                let error = await #expect(throws: PostgresError.self) {
+                    try await village.database.queryOutside(statement)
+                }
                 #expect(error?.sqlState == "42501")
             }
         }
