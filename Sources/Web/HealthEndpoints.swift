@@ -24,7 +24,7 @@ extension Site {
                 }
                 return .bytes(ok, "application/json")
             },
-        ]
+        ] + metricsEndpoints
     }
 
     /// The server on the port of those who run the program, if they have one.

@@ -4,6 +4,7 @@ import Kernel
 import Logging
 import NIOCore
 import NIOHTTP1
+import Telemetry
 
 /// What surrounds every route: the rate limit, the shape of errors, and the header fields of every answer.
 struct Edge: RouterMiddleware {
@@ -56,12 +57,15 @@ struct Edge: RouterMiddleware {
         if problem.status == .notFound, !Self.methods.contains(request.method) {
             problem = Problem(.methodUnknown, language: context.language)
         }
+        problem.requestID = context.record?.id
+        context.record?.isRefused(as: problem.code)
+        Measured.refusals[problem.code].increment()
         if isOurs {
             context.logger.error(
                 "A request failed.",
                 metadata: [
                     "error": "\(type(of: error)): \(error)", "method": "\(request.method)",
-                    "route": "\(context.endpointPath ?? "none")",
+                    "route": "\(context.endpointPath ?? "none")", "id": "\(context.record?.id ?? "")",
                 ])
         }
         let isAPI = AnswerFields.isAPI(request.uri.path)
@@ -130,6 +134,8 @@ public struct WebContext: RequestContext {
     /// Known once the request has come through `Edge`.
     public var client = ClientAddress(nil)
     let channel: any Channel
+    /// What the log will say of it.
+    var record: RequestRecord?
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -142,5 +148,5 @@ extension HTTPField.Name {
     static let idempotencyKey = ours("Idempotency-Key")
 
     /// The library can say only at run time that a name is well-formed; these are, so `Via` never stands in.
-    private static func ours(_ name: String) -> Self { Self(name) ?? .via }
+    static func ours(_ name: String) -> Self { Self(name) ?? .via }
 }

@@ -16,7 +16,7 @@ struct EndpointResponder: HTTPResponder {
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
         // Before the body is read, so that strangers cannot make the server hold what they send.
-        let caller = try await caller(of: request)
+        let caller = try await caller(of: request, context)
         if let patience = endpoint.patience {
             context.channel.triggerUserOutboundEvent(ConnectionHandler.Extension(patience: patience), promise: nil)
         }
@@ -33,10 +33,11 @@ struct EndpointResponder: HTTPResponder {
         return fields.response(try await endpoint.handle(call), isAPI: isAPI, language: context.language)
     }
 
-    private func caller(of request: Request) async throws -> (any Caller)? {
+    private func caller(of request: Request, _ context: WebContext) async throws -> (any Caller)? {
         guard case .people(let roles) = endpoint.access else { return nil }
         guard let token = token(request.headers) else { throw Refusal.notSignedIn }
         let caller = try await authenticate(token)
+        context.record?.isCalled(by: caller.role)
         guard roles.isEmpty || roles.contains(caller.role) else {
             throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")
         }

@@ -6,6 +6,7 @@ import Kernel
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Telemetry
 
 /// How the server listens and what it bounds.
 public struct ServerSettings: Sendable {
@@ -76,7 +77,7 @@ public func makeApplication(
     let connections = Connections(
         total: settings.connections, perClient: settings.connectionsPerClient, proxies: settings.proxies)
     return Application(
-        router: makeRouter(settings, site: site),
+        router: makeRouter(settings, site: site, logger: logger),
         server: HTTPServerBuilder {
             BoundedChannel(responder: $0, connections: connections, patience: settings.patience)
         },
@@ -93,16 +94,18 @@ public func makeApplication(
         logger: logger)
 }
 
-func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext> {
+func makeRouter(_ settings: ServerSettings, site: WebSite, logger: Logger = .silent) -> Router<WebContext> {
     let router = Router(context: WebContext.self)
+    let description = OpenAPI.endpoint(
+        title: settings.title, version: settings.version, describing: site.endpoints)
+    router.add(
+        middleware: RequestLog(logger, endpoints: (site.endpoints + [description]).map { ($0.method, $0.path) }))
     let fields = AnswerFields(contentSecurityPolicy: settings.contentSecurityPolicy)
     router.add(
         middleware: Edge(
             limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0),
             proxies: settings.proxies,
             errorPage: site.errorPage, fields: fields))
-    let description = OpenAPI.endpoint(
-        title: settings.title, version: settings.version, describing: site.endpoints)
     let byPath = Dictionary(grouping: site.endpoints + [description], by: \.path)
     for (path, endpoints) in byPath {
         let isAPI = AnswerFields.isAPI(path)
