@@ -34,7 +34,7 @@ public final class Backend: Sendable {
         self.messages = MessageSender(
             database, village: village.id, brand: village.brand,
             source: BookingMessages(database, village: village.id, brand: village.brand, origin: village.origin),
-            ways: configuration.messageWays, clock: clock)
+            ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: clock)
         self.embedded = embedded
     }
 

@@ -32,6 +32,8 @@ public struct Configuration: Sendable {
     public var bookingLimits: BookingLimits
     /// By which messages to those who booked leave; without any they stay in the outbox.
     public var messageWays: MessageWays
+    /// How many of them one address gets within 24 hours at most; 0 for any number.
+    public var messagesPerDay: Int
     /// Where PostgreSQL's programs are; nil looks in the usual places.
     public var postgresBinaries: String?
 
@@ -70,6 +72,8 @@ public struct Configuration: Sendable {
                 "TAOYUAN_OPEN_BOOKINGS", in: 0...1_000_000, default: BookingLimits.usual.requests),
             seats: try reader.number("TAOYUAN_OPEN_SEATS", in: 0...1_000_000, default: BookingLimits.usual.seats))
         messageWays = try reader.messageWays()
+        messagesPerDay = try reader.number(
+            "TAOYUAN_MESSAGES_PER_DAY", in: 0...1_000_000, default: MessageRules.perDay)
         postgresBinaries = try reader.optional("TAOYUAN_POSTGRES_BIN")
         listing = reader.listing
     }

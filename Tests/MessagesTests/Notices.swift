@@ -33,7 +33,7 @@ struct Notices: MessageSource {
 extension TestVillage {
     func outbox(_ ways: MessageWays, database: Database? = nil) -> MessageSender {
         MessageSender(
-            database ?? self.database, village: village.id, brand: "津小韩", source: Notices(), ways: ways,
+            database ?? self.database, village: village.id, brand: "津小韩", source: Notices(), ways: ways, perDay: 0,
             clock: clock.clock)
     }
 
