@@ -21,7 +21,11 @@ struct EndpointResponder: HTTPResponder {
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
         var body = JSON.null
-        if let expected = endpoint.body { (bytes, body) = try await read(expected, of: request) }
+        if let expected = endpoint.body {
+            (bytes, body) = try await read(expected, of: request)
+            // A body may take minutes: whoever was shut out meanwhile is out.
+            _ = try await self.caller(of: request)
+        }
         let call = Call(
             method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
             headers: request.headers, path: path, query: query, body: body, bytes: bytes, language: context.language,
@@ -31,10 +35,10 @@ struct EndpointResponder: HTTPResponder {
     }
 
     private func caller(of request: Request) async throws -> (any Caller)? {
-        guard case .people(let roles) = endpoint.access else { return nil }
+        if case .anyone = endpoint.access { return nil }
         guard let token = token(request.headers) else { throw Refusal.notSignedIn }
         let caller = try await authenticate(token)
-        guard roles.isEmpty || roles.contains(caller.role) else {
+        guard endpoint.access.admits(caller.role) else {
             throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")
         }
         return caller
