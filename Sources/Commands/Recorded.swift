@@ -151,6 +151,7 @@ enum Recorded {
             (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
         },
         FigureName(name: "meant", zh: "并入", en: "into"),
+        FigureName(name: "guesses", zh: "错误次数", en: "wrong passwords"),
         FigureName(name: "reason", zh: "原因", en: "reason"),
         // What the audit told before there were figures.
         FigureName(name: "detail", zh: "", en: ""),
