@@ -102,7 +102,7 @@ public struct AccountStore: Sendable {
     private func hashed(
         _ password: String, of username: String, _ village: Int
     ) async throws -> (salt: [UInt8], hash: [UInt8]) {
-        let names = try await database.query("SELECT name, brand FROM village WHERE id = \(village)").first
+        let names = try await database.queryOutside("SELECT name, brand FROM village WHERE id = \(village)").first
         try PasswordRules.check(
             password, names: [username] + [names?.decode("name"), names?.decode("brand")].compactMap(\.self))
         let salt = try RandomBytes.secret(16)
