@@ -117,8 +117,8 @@ public struct AccountStore: Sendable {
                 (),
                 writes: [
                     """
-                    UPDATE account SET disabled_at = coalesce(disabled_at, now())
-                    WHERE village_id = \(scope.village) AND id = \(id)
+                    UPDATE account SET disabled_at = now()
+                    WHERE village_id = \(scope.village) AND id = \(id) AND disabled_at IS NULL
                     """,
                     "SELECT pg_notify('taoyuan_access', '')",
                 ],
