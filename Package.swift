@@ -3,10 +3,17 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-/// A capability or a part of the house: imports the given modules of ours and nothing else.
+/// What Telemetry gives to whoever imports it.
+let seen: [Target.Dependency] = [
+    .product(name: "Logging", package: "swift-log"), .product(name: "CoreMetrics", package: "swift-metrics"),
+]
+
+/// A capability or a part of the house: imports the given modules of ours and nothing else, but for logs and metrics.
 func room(_ name: String, _ modules: [String], plugins: [Target.PluginUsage] = []) -> Target {
     .target(
-        name: name, dependencies: modules.map { .init(stringLiteral: $0) }, swiftSettings: strict, plugins: plugins)
+        name: name,
+        dependencies: modules.map { .init(stringLiteral: $0) } + (modules.contains("Telemetry") ? seen : []),
+        swiftSettings: strict, plugins: plugins)
 }
 
 func tests(_ name: String, _ modules: [String], resources: [Resource] = []) -> Target {
@@ -18,7 +25,7 @@ func tests(_ name: String, _ modules: [String], resources: [Resource] = []) -> T
 let capabilities = [
     "Access", "Orchard", "Batches", "Codes", "Sales", "Messages", "Tours", "Income", "Livelihood",
 ]
-let house = ["Kernel", "Postgres", "Signing", "Database", "Registers"]
+let house = ["Kernel", "Telemetry", "Postgres", "Signing", "Database", "Registers"]
 
 let package = Package(
     name: "taoyuan",
@@ -26,6 +33,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
     ],
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -39,22 +48,25 @@ let package = Package(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed-files"], path: "Sources/EmbedFiles"),
 
         room("Kernel", []),
+        .target(name: "Telemetry", dependencies: seen, swiftSettings: strict),
         room("Postgres", ["CPostgres"]),
         room("Signing", ["Kernel", "COpenSSL", "CQREncode", "CPNG"]),
-        room("Database", ["Kernel", "Postgres"], plugins: ["EmbedFiles"]),
-        room("Registers", ["Kernel", "Postgres", "Database"]),
+        room("Database", ["Kernel", "Telemetry", "Postgres"], plugins: ["EmbedFiles"]),
+        room("Registers", ["Kernel", "Telemetry", "Postgres", "Database"]),
 
         room("Access", ["Kernel", "Postgres", "Database", "Signing"]),
         room("Orchard", ["Kernel", "Postgres", "Database", "Registers"]),
         room("Batches", ["Kernel", "Postgres", "Database", "Registers", "Orchard"]),
-        room("Codes", ["Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches"]),
+        room(
+            "Codes",
+            ["Kernel", "Telemetry", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches"]),
         room("Sales", ["Kernel", "Postgres", "Database", "Registers", "Orchard", "Batches"]),
-        room("Messages", ["Kernel", "Postgres", "Database"]),
+        room("Messages", ["Kernel", "Telemetry", "Postgres", "Database"]),
         room(
             "Tours",
             [
-                "Kernel", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches", "Codes", "Sales",
-                "Messages",
+                "Kernel", "Telemetry", "Postgres", "Database", "Registers", "Signing", "Orchard", "Batches", "Codes",
+                "Sales", "Messages",
             ]),
         room("Income", ["Kernel", "Postgres", "Database", "Registers"]),
         room("Livelihood", ["Kernel", "Postgres", "Database", "Income", "Tours"]),
@@ -69,14 +81,14 @@ let package = Package(
             ], exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         .target(
             name: "Web",
-            dependencies: ["Backend", "Documents", .product(name: "Hummingbird", package: "hummingbird")]
+            dependencies: ["Backend", "Documents", .product(name: "Hummingbird", package: "hummingbird")] + seen
                 + (house + capabilities).map { .init(stringLiteral: $0) },
             swiftSettings: strict),
         .target(
             name: "Commands",
             dependencies: [
                 "Backend", "Documents", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ] + (house + capabilities).map { .init(stringLiteral: $0) },
+            ] + seen + (house + capabilities).map { .init(stringLiteral: $0) },
             exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         // The two meet here alone, so that they are built side by side.
         .executableTarget(name: "taoyuan", dependencies: ["Commands", "Web"], swiftSettings: strict),
@@ -92,7 +104,15 @@ let package = Package(
         tests("RegistersTests", ["Kernel", "Registers"]),
     ]
         + capabilities.map { tests("\($0)Tests", house + capabilities + ["TestSupport"]) } + [
-            tests("BackendTests", house + capabilities + ["Backend", "TestSupport"]),
+            .testTarget(
+                name: "BackendTests",
+                dependencies: ["Backend", "TestSupport", .product(name: "InMemoryLogging", package: "swift-log")] + seen
+                    + (house + capabilities).map { .init(stringLiteral: $0) },
+                swiftSettings: strict),
+            .testTarget(
+                name: "TelemetryTests",
+                dependencies: ["Telemetry", .product(name: "InMemoryLogging", package: "swift-log")] + seen,
+                swiftSettings: strict),
             .testTarget(
                 name: "DocumentsTests",
                 dependencies: ["Documents", "TestSupport", .product(name: "Mustache", package: "swift-mustache")]
@@ -103,7 +123,8 @@ let package = Package(
                 dependencies: [
                     "Backend", "Documents", "Web", "TestSupport", .product(name: "Hummingbird", package: "hummingbird"),
                     .product(name: "Mustache", package: "swift-mustache"),
-                ] + (house + capabilities).map { .init(stringLiteral: $0) },
+                    .product(name: "InMemoryLogging", package: "swift-log"),
+                ] + seen + (house + capabilities).map { .init(stringLiteral: $0) },
                 swiftSettings: strict),
             tests("CommandLineTests", ["taoyuan"]),
         ]

@@ -93,4 +93,6 @@ GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), own_number(t
     move_seats(int, bigint[], int[], int[], timestamptz),
     release_expired(int, bigint[], timestamptz), settle_tours(int, bigint[], date, text),
     booking_message_content(int, bigint), booking_message_until(int, bigint), tell_booking(int, bigint, text),
-    open_bookings(int, text[]), check_open_bookings(int, bigint[], bigint[], int, int) TO taoyuan_service;
+    open_bookings(int, text[]), check_open_bookings(int, bigint[], bigint[], int, int),
+    villages_with_work(text, timestamptz), forget_answers(int, int), forget_tokens(int, int), forget_contacts(int, int),
+    keep_scan_months(int) TO taoyuan_service;

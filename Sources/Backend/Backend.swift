@@ -3,10 +3,12 @@ import Codes
 import Database
 import Foundation
 import Kernel
+import Logging
 import Messages
 import Orchard
 import Postgres
 import Signing
+import Telemetry
 import Tours
 
 /// Everything behind the command line and the web, brought up from a configuration.
@@ -18,12 +20,15 @@ public final class Backend: Sendable {
     public let keys: KeyRing
     public let verification: Verification
     public let messages: MessageSender
+    public let authentication: Authentication
     public let hasher = PasswordHasher()
+    public let logger: Logger
     private let embedded: EmbeddedPostgres?
+    private let readiness: Outage
 
     private init(
         _ configuration: Configuration, clock: WallClock, database: Database, village: Village, keys: KeyRing,
-        embedded: EmbeddedPostgres?
+        embedded: EmbeddedPostgres?, logger: Logger
     ) {
         self.configuration = configuration
         self.clock = clock
@@ -34,8 +39,12 @@ public final class Backend: Sendable {
         self.messages = MessageSender(
             database, village: village.id, brand: village.brand,
             source: BookingMessages(database, village: village.id, brand: village.brand, origin: village.origin),
-            ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: clock)
+            ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: clock, logger: logger)
+        self.authentication = Authentication(database, village: village.id, clock: clock)
         self.embedded = embedded
+        self.logger = logger
+        readiness = Outage("the service", logger, quiet: .zero)
+        _ = Self.started
     }
 
     /// Who opens it.
@@ -52,17 +61,19 @@ public final class Backend: Sendable {
 
     /// Opens the database. The embedded one is started, migrated and, when it is empty, made into the village of the
     /// configuration; a server of one's own must have been migrated.
-    /// - Parameter settingUp: told the data folder's path before an embedded database is made, which takes seconds.
+    /// - Parameters:
+    ///   - logger: told what goes wrong meanwhile.
+    ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, for use: Use = .command, clock: WallClock = .system,
+        _ configuration: Configuration, for use: Use = .command, clock: WallClock = .system, logger: Logger = .silent,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
         let place = try await Place.find(configuration, for: use, settingUp)
         do {
             return try await Database.available {
                 if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
-                return try await connect(place, configuration, for: use, clock: clock)
+                return try await connect(place, configuration, for: use, clock: clock, logger: logger)
             }
         } catch {
             await place.embedded?.close()
@@ -81,7 +92,7 @@ public final class Backend: Sendable {
         do {
             return try await Database.available {
                 let applied = try await prepare(place, configuration, clock: clock)
-                await (try connect(place, configuration, for: .command, clock: clock)).close()
+                await (try connect(place, configuration, for: .command, clock: clock, logger: .silent)).close()
                 return applied
             }
         } catch {
@@ -90,26 +101,80 @@ public final class Backend: Sendable {
         }
     }
 
+    /// Spreads the villages over the nodes of a Citus cluster.
+    /// - Returns: the tables that were spread now.
+    public static func distribute(_ configuration: Configuration) async throws -> [String] {
+        guard configuration.databaseURL != nil else {
+            throw Refusal(
+                .invalid, "bad-setting", field: "DATABASE_URL", zh: "分布数据要以数据库所有者登录：请给出 DATABASE_URL",
+                en: "the owner of the database spreads it: give DATABASE_URL")
+        }
+        let place = try await Place.find(configuration, for: .command) { _ in }
+        guard let owner = place.owner else { return [] }
+        return try await Database.available { try await Distribution.distribute(using: owner) }
+    }
+
+    /// The village as the database has it, where there is one; nothing is made for it.
+    public static func village(of configuration: Configuration) async throws -> Village? {
+        let cluster = configuration.dataDirectory + "/postgres"
+        if configuration.isEmbedded, !FileManager.default.fileExists(atPath: cluster) { return nil }
+        let place = try await Place.find(configuration, for: .command) { _ in }
+        let database = Database(service: place.service, open: place.open, size: 1)
+        let village: Result<Village, any Error>
+        do {
+            village = .success(try await VillageStore.load(database))
+        } catch {
+            village = .failure(error)
+        }
+        await database.close()
+        await place.embedded?.close()
+        return try village.get()
+    }
+
     public func close() async {
         await database.close()
         await embedded?.close()
     }
 
-    /// Keeps the embedded PostgreSQL running, until the task is cancelled. Returns at once on a server of one's own.
-    public func supervise(report: @escaping @Sendable ((any Error)?) -> Void) async {
-        await embedded?.supervise(report: report)
+    /// What goes on beside the answering of requests, until the task is cancelled: the jobs, and what every server does
+    /// for itself.
+    public func runBeside() async {
+        let outage = Outage("the embedded PostgreSQL", logger, quiet: .zero)
+        await withTaskGroup { group in
+            if let runner = try? jobRunner() { group.addTask { await runner.keepOn() } }
+            // These keep true what the process remembers.
+            group.addTask { [self] in await CodeWatch(database, keys: keys, verification: verification).run() }
+            group.addTask { [self] in await authentication.watch() }
+            group.addTask { [self] in
+                await embedded?.supervise { error in
+                    if let error {
+                        outage.failed((error as? Refusal)?.code ?? "\(type(of: error))")
+                    } else {
+                        outage.succeeded()
+                        logger.notice("the embedded PostgreSQL was restarted")
+                    }
+                }
+            }
+        }
     }
 
-    /// Keeps what the process remembers of codes and keys true, until the task is cancelled.
-    public func watchCodes() async {
-        await CodeWatch(database, keys: keys, verification: verification).run()
-    }
-
-    /// Whether the database answers and its schema fits this program.
-    /// - Throws: a `Refusal` that says what is wrong.
+    /// Whether requests can be served: the database answers, can write and has the schema of this program, and the keys
+    /// can be opened. What is wrong is logged, once.
+    /// - Throws: a `Refusal` that says what is wrong; it is not for strangers.
     public func checkReady() async throws {
-        _ = try await VillageStore.load(database)
-        try await Migrator.ofThisProgram().check(using: database.listening)
+        do {
+            _ = try await VillageStore.load(database)
+            try await Migrator.ofThisProgram().check(using: database.listening)
+            try await database.checkWritable()
+            try keys.checkReady()
+        } catch {
+            if !(error is CancellationError) {
+                let refusal = error as? Refusal
+                readiness.failed(refusal?.code ?? "\(type(of: error))", detail: refusal?.message.en)
+            }
+            throw error
+        }
+        readiness.succeeded()
     }
 
     /// Who sits at the server's own machine.
@@ -132,11 +197,12 @@ public final class Backend: Sendable {
             do {
                 try await VillageStore.found(
                     name: configuration.village, brand: configuration.brand, origin: configuration.origin, owner: owner)
-                try await VillageStore.prepareScanMonths(from: clock.today, owner: owner)
             } catch {
                 await owner.close()
                 throw error
             }
+            // For the first scans. Later ones are a job's, and none is a reason not to open: there is room for them.
+            try? await VillageStore.prepareScanMonths(from: clock.today, owner: owner)
             await owner.close()
             if try await SigningKeyStore.isEmpty(connection) {
                 try await makeFirstKey(place, configuration)
@@ -158,11 +224,11 @@ public final class Backend: Sendable {
     }
 
     private static func connect(
-        _ place: Place, _ configuration: Configuration, for use: Use, clock: WallClock
+        _ place: Place, _ configuration: Configuration, for use: Use, clock: WallClock, logger: Logger
     ) async throws -> Backend {
         let database = Database(
             service: place.service, open: place.open, size: configuration.poolSize, patience: use.patience,
-            givesKeys: use == .command)
+            givesKeys: use == .command, logger: logger)
         do {
             let migrator = try Migrator.ofThisProgram()
             // The service's role comes with the schema: before that only the owner can tell what is missing.
@@ -170,10 +236,17 @@ public final class Backend: Sendable {
             try await migrator.check(using: place.service)
             if use == .serving { try await database.checkLogins() }
             let village = try await VillageStore.load(database)
+            for setting in configuration.withoutEffect(in: village) {
+                logger.warning(
+                    "a setting has no effect: the database was made with another",
+                    metadata: [
+                        "setting": "\(setting.name)", "given": "\(setting.given)", "inEffect": "\(setting.inEffect)",
+                    ])
+            }
             let keys = try await keyRing(database, village, configuration)
             return Backend(
                 configuration, clock: clock, database: database, village: village, keys: keys,
-                embedded: place.embedded)
+                embedded: place.embedded, logger: logger)
         } catch {
             await database.close()
             throw error

@@ -1,6 +1,8 @@
 import Foundation
 import Kernel
+import Logging
 import Messages
+import Orchard
 import Signing
 import Tours
 
@@ -34,10 +36,35 @@ public struct Configuration: Sendable {
     public var messageWays: MessageWays
     /// How many of them one address gets within 24 hours at most; 0 for any number.
     public var messagesPerDay: Int
+    public var retention: Retention
+    /// How much is logged.
+    public var logLevel: Logger.Level
     /// Where PostgreSQL's programs are; nil looks in the usual places.
     public var postgresBinaries: String?
 
     private var listing: [(name: String, value: String)] = []
+    /// Where a setting that is not the default comes from.
+    private var sources: [String: Source] = [:]
+
+    /// Where a setting comes from.
+    public enum Source: String, Sendable {
+        case commandLine = "command line"
+        case environment
+        case file
+        case builtIn = "default"
+        /// What an empty database is made into, it remains.
+        case database
+
+        public var label: Bilingual {
+            switch self {
+            case .commandLine: Bilingual(zh: "命令行", en: rawValue)
+            case .environment: Bilingual(zh: "环境变量", en: rawValue)
+            case .file: Bilingual(zh: "文件", en: rawValue)
+            case .builtIn: Bilingual(zh: "默认", en: rawValue)
+            case .database: Bilingual(zh: "数据库", en: rawValue)
+            }
+        }
+    }
 
     /// - Throws: a `Refusal` naming the variable that is wrong.
     public init(environment: [String: String], dataDirectory: String? = nil) throws {
@@ -74,8 +101,30 @@ public struct Configuration: Sendable {
         messageWays = try reader.messageWays()
         messagesPerDay = try reader.number(
             "TAOYUAN_MESSAGES_PER_DAY", in: 0...1_000_000, default: MessageRules.perDay)
+        retention = Retention(
+            answerHours: try reader.number(
+                "TAOYUAN_KEEP_ANSWERS_HOURS", in: 24...8760, default: Retention.usual.answerHours),
+            tokenDays: try reader.number(
+                "TAOYUAN_KEEP_SESSIONS_DAYS", in: 7...3650, default: Retention.usual.tokenDays),
+            contactDays: try reader.number(
+                "TAOYUAN_KEEP_CONTACTS_DAYS", in: 365...36_500, default: Retention.usual.contactDays),
+            scanMonths: try reader.number(
+                "TAOYUAN_KEEP_SCANS_MONTHS", in: 12...1200, default: Retention.usual.scanMonths))
+        logLevel = try reader.logLevel()
         postgresBinaries = try reader.optional("TAOYUAN_POSTGRES_BIN")
         listing = reader.listing
+        sources = reader.sources
+        if dataDirectory != nil { sources["TAOYUAN_DATA_DIR"] = .commandLine }
+    }
+
+    public func source(of name: String) -> Source { sources[name] ?? .builtIn }
+
+    /// The settings that were given and can't take effect, because the database was made with others.
+    public func withoutEffect(in village: Village) -> [(name: String, given: String, inEffect: String)] {
+        [
+            ("TAOYUAN_VILLAGE", self.village, village.name), ("TAOYUAN_BRAND", brand, village.brand),
+            ("TAOYUAN_ORIGIN", origin, village.origin),
+        ].filter { source(of: $0.0) != .builtIn && $0.1 != $0.2 }
     }
 
     /// Whether the program runs a PostgreSQL of its own.
@@ -89,17 +138,20 @@ public struct Configuration: Sendable {
     private struct Reader {
         let environment: [String: String]
         var listing: [(name: String, value: String)] = []
+        var sources: [String: Source] = [:]
 
         mutating func optional(_ name: String) throws -> String? {
             let value = environment[name].flatMap { $0.isEmpty ? nil : $0 }
             listing.append((name, value ?? ""))
+            if value != nil { sources[name] = .environment }
             return value
         }
 
         mutating func text(_ name: String, default fallback: String) throws -> String {
-            let value = environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? fallback
-            listing.append((name, value))
-            return value
+            let given = environment[name].flatMap { $0.isEmpty ? nil : $0 }
+            listing.append((name, given ?? fallback))
+            if given != nil { sources[name] = .environment }
+            return given ?? fallback
         }
 
         mutating func number(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws -> Int {
@@ -110,6 +162,17 @@ public struct Configuration: Sendable {
                     en: "it must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
+        }
+
+        mutating func logLevel() throws -> Logger.Level {
+            let text = try text("TAOYUAN_LOG_LEVEL", default: "info")
+            guard let level = Logger.Level(rawValue: text) else {
+                let all = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Refusal(
+                    .invalid, "bad-setting", field: "TAOYUAN_LOG_LEVEL", zh: "须是 \(all) 之一",
+                    en: "it must be one of \(all)")
+            }
+            return level
         }
 
         mutating func messageWays() throws -> MessageWays {
@@ -131,6 +194,8 @@ public struct Configuration: Sendable {
                     en: "give \(name) or \(name)_FILE, not both")
             }
             listing.append((name, plain == nil && path == nil ? "" : "•••"))
+            if plain != nil { sources[name] = .environment }
+            if path != nil { sources[name] = .file }
             guard let path else { return plain }
             guard let data = FileManager.default.contents(atPath: path),
                 let text = String(data: data, encoding: .utf8)

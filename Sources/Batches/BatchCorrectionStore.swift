@@ -196,7 +196,7 @@ private struct CorrectedBatch {
                     WHERE g.village_id = \(scope.village) AND g.name = \(grade)) AS new_grade
             FROM batch b
             CROSS JOIN LATERAL (SELECT b.village_id, b.plot_id AS id) t
-            CROSS JOIN LATERAL (\(HarvestStore.held(on: "b.harvested_on"))) d
+            CROSS JOIN LATERAL (\(HarvestStore.held(on: "b.harvested_on", scope))) d
             JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
             LEFT JOIN plot_season s ON s.village_id = b.village_id AND s.plot_id = b.plot_id
                 AND s.product_id = b.product_id AND s.season = extract(year FROM b.harvested_on)::int

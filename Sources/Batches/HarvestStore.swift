@@ -149,7 +149,7 @@ public enum HarvestStore {
             ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed,
             own_number('batch') AS number
         FROM plot t
-        LEFT JOIN LATERAL (\(held(on: "\(harvest.day)"))) d ON true
+        LEFT JOIN LATERAL (\(held(on: "\(harvest.day)", scope))) d ON true
         LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
         LEFT JOIN variety v ON v.village_id = t.village_id AND v.product_id = d.product_id
             AND v.name = \(harvest.variety) AND (\(harvest.product)::text IS NULL OR p.name = \(harvest.product))
@@ -161,9 +161,10 @@ public enum HarvestStore {
     }
 
     /// What held of plot `t` on a day: one look into an index, whatever the planner knows of the table.
-    static func held(on day: SQL) -> SQL {
+    static func held(on day: SQL, _ scope: Scope) -> SQL {
         """
-        SELECT * FROM plot_period d WHERE d.village_id = t.village_id AND d.plot_id = t.id AND d.from_day <= \(day)
+        SELECT * FROM plot_period d
+        WHERE d.village_id = \(scope.village) AND d.plot_id = t.id AND d.from_day <= \(day)
         ORDER BY d.from_day DESC, d.id DESC LIMIT 1
         """
     }
@@ -193,7 +194,7 @@ public enum HarvestStore {
                     (SELECT min(e.from_day) FROM plot_period e
                         WHERE e.village_id = \(scope.village) AND e.plot_id = t.id) AS known_from
                 FROM plot t
-                LEFT JOIN LATERAL (\(held(on: "\(OrchardRules.lastDay(of: season))"))) d ON true
+                LEFT JOIN LATERAL (\(held(on: "\(OrchardRules.lastDay(of: season))", scope))) d ON true
                 LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id
                 WHERE t.village_id = \(scope.village) AND t.number = \(plot)
                 """)

@@ -58,9 +58,27 @@ public final class KeyRing: Sendable {
                     .unavailable, "no-signing-key", zh: "没有可用的签发密钥，请先运行 taoyuan key create",
                     en: "there is no key to sign with: run taoyuan key create --algorithm ed25519")
             }
-            let signer = CodeSigner(key: try folder.load(newest.id), origin: origin)
+            let signer: CodeSigner
+            do {
+                signer = CodeSigner(key: try folder.load(newest.id), origin: origin)
+            } catch let refusal as Refusal {
+                // Nothing of what the caller asks for is absent or forbidden: we can't sign.
+                throw Refusal(.unavailable, refusal.code, zh: refusal.message.zh, en: refusal.message.en)
+            }
             state.signer = signer
             return signer
+        }
+    }
+
+    /// Whether new codes can be signed: the key's file is there and opens.
+    /// - Throws: a `Refusal` that says what is wrong with it.
+    public func checkReady() throws {
+        let id = try signer().keyID
+        // The key in memory would do until the next start, and nobody would know that it is the last copy.
+        guard try folder.list().contains(id) else {
+            throw Refusal(
+                .unavailable, "no-key-file", zh: "密钥目录中没有密钥 \(id) 的文件",
+                en: "the key folder has no file of the key \(id)")
         }
     }
 

@@ -1,7 +1,9 @@
+import CoreMetrics
 import Database
 import Kernel
 import Signing
 import Synchronization
+import Telemetry
 
 /// Answers whether a code is genuine, against the register.
 public final class Verification: Sendable {
@@ -26,7 +28,7 @@ public final class Verification: Sendable {
 
     public init(_ database: Database, keys: KeyRing, clock: WallClock, memory: Duration = .seconds(1)) {
         let lookup = CodeLookup(database, village: keys.village.id)
-        register = Gathering(width: 1, limit: 64, ask: lookup.find)
+        register = Gathering("codes", width: 1, limit: 64, ask: lookup.find)
         self.keys = keys
         self.clock = clock
         self.memory = memory
@@ -36,6 +38,15 @@ public final class Verification: Sendable {
     /// database.
     /// - Throws: a `Refusal` of kind `unavailable` when the database can't be asked.
     public func verify(_ payload: String) async throws -> Verdict {
+        let verdict = try await verdict(on: payload)
+        Self.counters[verdict.answer]?.increment()
+        return verdict
+    }
+
+    private static let counters = Dictionary(
+        uniqueKeysWithValues: Answer.allCases.map { ($0, Measured.verifications[$0.rawValue]) })
+
+    private func verdict(on payload: String) async throws -> Verdict {
         let now = ContinuousClock.now
         let (known, generation) = remembered.withLock { ($0.verdicts[payload], $0.generation) }
         if let known, known.until > now { return known.verdict }

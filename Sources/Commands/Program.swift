@@ -23,50 +23,116 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 }
 
-struct ConfigCommand: ParsableCommand {
+struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: words("显示生效的配置；机密以圆点代替。", "Prints the effective configuration; secrets as dots."),
+        abstract: words(
+            "显示生效的配置和来源；机密以圆点代替。", "Prints what is in effect and where it comes from; secrets as dots."),
         discussion: "taoyuan config")
 
     @OptionGroup var options: SharedOptions
 
-    func run() throws {
-        let effective = try options.configuration().effective
+    private struct Line {
+        let name: String
+        let value: String
+        let source: Configuration.Source
+    }
+
+    func run() async throws {
+        let configuration = try options.configuration()
+        var lines = configuration.effective.map {
+            Line(name: $0.name, value: $0.value, source: configuration.source(of: $0.name))
+        }
+        do {
+            let village = try await Interruption.watching { try await Backend.village(of: configuration) }
+            if let village {
+                let made = [
+                    "TAOYUAN_VILLAGE": village.name, "TAOYUAN_BRAND": village.brand, "TAOYUAN_ORIGIN": village.origin,
+                ]
+                lines = lines.map { line in
+                    made[line.name].map { Line(name: line.name, value: $0, source: .database) } ?? line
+                }
+                for (name, given, inEffect) in configuration.withoutEffect(in: village) {
+                    Terminal.say(
+                        words(
+                            "\(name)=\(given) 不起作用：数据库建立时定为 \(inEffect)",
+                            "\(name)=\(given) has no effect: the database was made with \(inEffect)"))
+                }
+            }
+        } catch let refusal as Refusal {
+            Terminal.say(
+                words("没能从数据库读出村名、品牌和站点：", "the database can't be asked for village, brand and origin: ")
+                    + refusal.message[.ofThisRun])
+        }
         try options.show(
-            .object(effective.map { .init($0.name, .string($0.value)) }),
-            Table(facts: effective.map { ($0.name, $0.value) }).text)
+            .object(
+                lines.map {
+                    .init($0.name, ["value": .string($0.value), "from": .string($0.source.rawValue)])
+                }),
+            Table(
+                [.left("设置", "setting"), .left("值", "value"), .left("来源", "from")],
+                rows: lines.map { [$0.name, $0.value, $0.source.label[.ofThisRun]] }
+            ).text)
     }
 }
 
-struct HealthCommand: ParsableCommand {
+struct HealthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
         abstract: words(
-            "本机的服务正常时退出码为 0，否则为 1。", "Exit status 0 when a server on this machine is alive, 1 when it is not."),
+            "本机的服务能正常工作时退出码为 0，否则为 1 并说明原因。",
+            "Exit status 0 when a server on this machine can serve, 1 and the reason when it can't."),
         discussion: "taoyuan health --port 8080")
 
     @OptionGroup var options: SharedOptions
     @Option(help: .words("服务的端口（默认 TAOYUAN_PORT 或 8080）。", "The server's port (default: TAOYUAN_PORT or 8080)."))
     var port: UInt16?
 
-    func run() throws {
-        let port = try port ?? UInt16(clamping: options.configuration().port)
-        let alive = Self.answers(port: port)
+    func run() async throws {
+        let configuration = try options.configuration()
+        let port = port ?? UInt16(clamping: configuration.port)
+        let isAlive = Self.answers("/healthz", port: port)
+        let isReady = isAlive && Self.answers("/readyz", port: port)
+        if isAlive, !isReady {
+            // The server tells nobody what is wrong; whoever may run this may know.
+            Terminal.say(await Self.trouble(configuration))
+        }
         try options.show(
-            ["port": .integer(Int64(port)), "alive": .bool(alive)],
-            alive
-                ? words("端口 \(port) 上的服务正常", "the server on port \(port) is alive")
-                : words("端口 \(port) 上没有服务应答", "no server answers on port \(port)"))
-        guard alive else { throw ExitCode.failure }
+            ["port": .integer(Int64(port)), "alive": .bool(isAlive), "ready": .bool(isReady)],
+            isReady
+                ? words("端口 \(port) 上的服务正常", "the server on port \(port) is well")
+                : isAlive
+                    ? words("端口 \(port) 上的服务不能正常工作", "the server on port \(port) can't serve")
+                    : words("端口 \(port) 上没有服务应答", "no server answers on port \(port)"))
+        guard isReady else { throw ExitCode.failure }
     }
 
-    /// Whether `GET /healthz` is answered with 200 within a few seconds.
-    private static func answers(port: UInt16) -> Bool {
+    /// What is in the way, as seen from here.
+    private static func trouble(_ configuration: Configuration) async -> String {
+        do {
+            try await Interruption.watching {
+                let backend = try await Backend.open(configuration)
+                let outcome: Result<Void, any Error>
+                do {
+                    outcome = .success(try await backend.checkReady())
+                } catch {
+                    outcome = .failure(error)
+                }
+                await backend.close()
+                try outcome.get()
+            }
+            return words("从这里看不出原因，请看服务的日志", "nothing is wrong as seen from here: look into the server's log")
+        } catch {
+            return (error as? Refusal)?.message[.ofThisRun] ?? "\(type(of: error))"
+        }
+    }
+
+    /// Whether a GET is answered with 200 within a few seconds.
+    private static func answers(_ path: String, port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        var patience = timeval(tv_sec: 3, tv_usec: 0)
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
         }
@@ -79,7 +145,7 @@ struct HealthCommand: ParsableCommand {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        let request = Array("GET /healthz HTTP/1.1\r\nHost: localhost:\(port)\r\nConnection: close\r\n\r\n".utf8)
+        let request = Array("GET \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\nConnection: close\r\n\r\n".utf8)
         guard connected == 0, send(descriptor, request, request.count, 0) == request.count else { return false }
         var answer = [UInt8](repeating: 0, count: 64)
         let count = recv(descriptor, &answer, answer.count, 0)

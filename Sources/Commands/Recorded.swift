@@ -146,6 +146,7 @@ enum Recorded {
         FigureName(name: "refused", zh: "被拒", en: "refused"),
         FigureName(name: "attempts", zh: "试过次数", en: "attempts"),
         FigureName(name: "messages", zh: "消息数", en: "messages"),
+        FigureName(name: "tokens", zh: "令牌数", en: "tokens"),
         FigureName(name: "error", zh: "错误", en: "error"),
         FigureName(name: "name_kind", zh: "种类", en: "kind") { value in
             (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
@@ -178,7 +179,7 @@ enum Recorded {
     private static let actorKinds = ["account": "账号", "token": "令牌"]
     private static let actors = [
         "local": "本机", "clock": "到期自动", "waiting-list": "候补自动", "public": "公众", "group": "团队",
-        "journal": "签到记录", "list": "名单", "demo": "演示",
+        "journal": "签到记录", "list": "名单", "demo": "演示", "jobs": "后台工作",
     ]
 
     private static let events = [
@@ -195,7 +196,7 @@ enum Recorded {
         var actions = [
             "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号",
             "session.open": "登录", "session.close": "退出", "session.guess": "密码错误", "token.create": "生成令牌",
-            "token.revoke": "作废令牌",
+            "token.revoke": "作废令牌", "token.forget": "清除早已结束的令牌", "booking.forget": "清除来访者联系方式",
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
             "variety.add": "添加品种", "household.change": "更改农户", "plot.change": "更改地块", "plot.override": "登记采收例外",
             "batch.register": "登记批次", "batch.correct": "更正批次", "batch.void": "作废批次", "batch.undo": "撤销出库",

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backend
 import Kernel
+import Logging
 import Signing
 
 /// What serves the program's pages and its API: that of `Web`, handed in by the executable so that neither of the two
@@ -35,8 +36,12 @@ struct ServeCommand: AsyncParsableCommand {
     /// Not under `withBackend`: the server itself answers the signals, and finishes what runs first.
     func run() async throws {
         let configuration = try options.configuration()
+        try await ProgramLog(configuration).during { try await serve(configuration, logger: $0) }
+    }
+
+    private func serve(_ configuration: Configuration, logger: Logger) async throws {
         let backend = try await Backend.open(
-            configuration, for: .serving, settingUp: SharedOptions.tellSettingUp)
+            configuration, for: .serving, logger: logger, settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
         do {
             try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in

@@ -40,7 +40,9 @@ public struct Taoyuan: AsyncParsableCommand {
             CommandGroup(
                 name: words("程序", "The program"),
                 subcommands: [
-                    ServeCommand.self, DemoCommand.self, MigrateCommand.self, ConfigCommand.self, HealthCommand.self,
+                    ServeCommand.self, JobsCommand.self, DemoCommand.self, MigrateCommand.self,
+                    DistributeCommand.self, ConfigCommand.self,
+                    HealthCommand.self,
                 ]),
         ])
 

@@ -9,6 +9,8 @@ public struct Command: Sendable {
         public let status: Int32
         /// What it wrote to its standard output and standard error, in their order.
         public let output: String
+        /// Whether it was ended because its time was over.
+        public let isLate: Bool
     }
 
     public let arguments: [String]
@@ -26,8 +28,11 @@ public struct Command: Sendable {
     ///   - input: its standard input; nothing unless given.
     ///   - document: what it reads as `/dev/fd/3`. Both go through pipes filled beforehand, so that no other program
     ///     sees them and nobody waits; each holds at most 65,536 bytes.
+    ///   - patience: after which it is killed; nil for never.
     /// - Throws: `FileFault` when it cannot be started or something does not fit.
-    public func run(input: [UInt8]? = nil, document: [UInt8]? = nil) async throws -> Outcome {
+    public func run(
+        input: [UInt8]? = nil, document: [UInt8]? = nil, within patience: Duration? = nil
+    ) async throws -> Outcome {
         let inputPipe = try input.map { try FilledPipe($0) }
         let documentPipe = try document.map { try FilledPipe($0) }
         var ends: [Int32] = [-1, -1]
@@ -48,14 +53,21 @@ public struct Command: Sendable {
         }
         var output: [UInt8] = []
         var status: Int32 = 0
+        var isLate = false
+        let end = patience.map { ContinuousClock.now + $0 }
         while true {
             // In this order: what it wrote before it ended is read after that.
             let hasEnded = waitpid(child, &status, WNOHANG) != 0
             output += Self.available(reading)
             if hasEnded { break }
+            if !isLate, let end, .now > end {
+                isLate = true
+                // With what it has started: it is a process group of its own.
+                kill(-child, SIGKILL)
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
-        return Outcome(status: status, output: String(decoding: output, as: UTF8.self))
+        return Outcome(status: status, output: String(decoding: output, as: UTF8.self), isLate: isLate)
     }
 
     private static func available(_ descriptor: Int32) -> [UInt8] {

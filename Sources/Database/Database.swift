@@ -1,6 +1,8 @@
 import Kernel
+import Logging
 import Postgres
 import Synchronization
+import Telemetry
 
 /// The program's way to its one database: a pool for the service and a smaller one for strangers.
 public final class Database: Sendable {
@@ -10,6 +12,9 @@ public final class Database: Sendable {
     private let givesKeys: Bool
     /// For a `Listener` of one's own.
     public let listening: Settings
+    let reach: Outage
+    /// Apart from the other: a database that can't write may go on answering.
+    let writing: Outage
 
     /// - Parameters:
     ///   - service: how to log in as `taoyuan_service`.
@@ -18,13 +23,22 @@ public final class Database: Sendable {
     ///   - patience: how long the service waits for one of them.
     ///   - givesKeys: whether each change carries a random key, under which it is found again when the connection breaks
     ///     at its commit. Requests over HTTP bring keys of their own; commands have none.
+    ///   - logger: told once when the database can't be reached or can't write, and once when it can again.
     public init(
-        service: Settings, open: Settings, size: Int, patience: Duration = .seconds(5), givesKeys: Bool = false
+        service: Settings, open: Settings, size: Int, patience: Duration = .seconds(5), givesKeys: Bool = false,
+        logger: Logger = .silent
     ) {
         self.givesKeys = givesKeys
         self.service = Pool(service, size: size, acquireTimeout: patience, statementTimeout: .seconds(60))
         self.open = Pool(open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10))
         self.listening = service
+        reach = Outage("the database", logger)
+        writing = Outage("writing to the database", logger)
+    }
+
+    /// Its pools' connections, by who uses them.
+    public var pools: [(name: String, statistics: Pool.Statistics)] {
+        [("service", service.statistics), ("public", open.statistics)]
     }
 
     public func close() async {
@@ -37,7 +51,7 @@ public final class Database: Sendable {
     public func transaction<Value: Sendable>(
         _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
-        try await Self.available { try await self.service.transaction(local: scope.settings, body) }
+        try await noticing { try await self.service.transaction(local: scope.settings, body) }
     }
 
     /// Runs `body` in one transaction that writes nothing and sees the books of one moment, whatever others write
@@ -47,7 +61,7 @@ public final class Database: Sendable {
     public func snapshot<Value: Sendable>(
         _ scope: Scope, isLong: Bool = false, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
-        try await Self.available {
+        try await noticing {
             try await self.service.transaction(
                 local: scope.settings + (isLong ? [LocalSetting("statement_timeout", 0)] : []),
                 isolation: .repeatableRead, readOnly: true, body)
@@ -88,7 +102,7 @@ public final class Database: Sendable {
     ) async throws {
         let settings = scope.settings + [LocalSetting("lock_timeout", lockTimeout)]
         let claims = answers.map { $0.retry.insert(answer: $0.text, by: scope) }
-        try await Self.available {
+        try await noticing {
             do {
                 try await self.service.transaction(local: settings) { transaction in
                     _ = try await self.finish(change, in: transaction, claims, scope) { _ in [] }
@@ -169,16 +183,19 @@ public final class Database: Sendable {
         let hold = change.events.contains { $0.day != nil } ? [ClosedBooks.hold(scope)] : []
         let writes = hold + claims + change.statements(by: scope)
         do {
+            let value: Value
             switch change.answer {
-            case .known(let value):
+            case .known(let known):
                 _ = try await transaction.commit(writes)
-                return value
+                value = known
             case .returned(let decode):
                 guard let rows = try await transaction.query(writes).last else { throw NothingReturned() }
-                let value = try decode(rows)
+                value = try decode(rows)
                 _ = try await transaction.commit(try last(value))
-                return value
             }
+            writing.succeeded()
+            for event in change.events { Measured.recorded[event.kind].increment() }
+            return value
         } catch let error as PostgresError {
             guard let name = error.constraint else { throw error }
             if let refusal = change.refusals[name] { throw Beaten(refusal: refusal) }
@@ -229,12 +246,12 @@ public final class Database: Sendable {
 
     /// One statement on what is no village's: the list of villages, the schema. Of a village's tables it sees nothing.
     public func queryOutside(_ sql: SQL) async throws -> Rows {
-        try await Self.available { try await self.service.query(sql) }
+        try await noticing { try await self.service.query(sql) }
     }
 
     /// One statement on the public views.
     public func publicQuery(_ sql: SQL) async throws -> Rows {
-        try await Self.available { try await self.open.query(sql) }
+        try await noticing { try await self.open.query(sql) }
     }
 
     /// Nobody can tell whether what was asked for was done: the connection broke in the moment of the commit.
@@ -249,6 +266,8 @@ public final class Database: Sendable {
             return try await body()
         } catch let error as PostgresError where error.isInDoubt {
             throw maybeRecorded
+        } catch let error as PostgresError where error.isOfWriting {
+            throw notWritable
         } catch let error as PostgresError where error.isUnavailability {
             throw Refusal(
                 .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
@@ -266,10 +285,6 @@ private struct Beaten: Error {
 struct NothingReturned: Error {}
 
 extension PostgresError {
-    /// Whether the cause is the way to the server, not the statement: asking again may work.
-    /// 57P01…57P03 are a server that stops or starts, 53xxx one that has run out of something.
-    var isUnavailability: Bool {
-        if let sqlState { return sqlState.hasPrefix("57P0") || sqlState.hasPrefix("53") || sqlState.hasPrefix("08") }
-        return [.connectionLost, .cannotConnect, .poolTimeout].contains(kind)
-    }
+    /// Whether the cause is the way to the server or its state, not the statement: asking again may work.
+    var isUnavailability: Bool { outage != nil }
 }

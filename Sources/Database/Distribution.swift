@@ -36,7 +36,7 @@ public enum Distribution {
                 "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'",
             ])
             let tables = try await missing(in: transaction)
-            for trigger in try await triggers(of: tables, in: transaction) { _ = try await transaction.query(trigger) }
+            for guarding in try await guards(of: tables, in: transaction) { _ = try await transaction.query(guarding) }
             for table in tables {
                 let name = "public.\(table)"
                 _ = try await transaction.query(
@@ -82,16 +82,31 @@ public enum Distribution {
         return ordered
     }
 
-    /// Citus refuses triggers on tables that it spreads. Ours are a second guard, of sums that writers keep anyway.
-    private static func triggers(of tables: [String], in transaction: Transaction) async throws -> [SQL] {
-        try await transaction.query(
+    /// Citus refuses triggers, and policies that look into tables, on tables that it spreads. Ours are a second guard of what
+    /// the program keeps by itself: sums beside their rows, closed books, whose plot a season is of.
+    private static func guards(of tables: [String], in transaction: Transaction) async throws -> [SQL] {
+        let triggers = try await transaction.query(
             """
             SELECT c.relname::text AS relation, t.tgname::text AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
             WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY(\(tables)::text[])
             """
-        ).map {
-            let (name, relation): (String, String) = (try $0.decode("name"), try $0.decode("relation"))
-            return "DROP TRIGGER \(identifier: name) ON public.\(identifier: relation)"
+        ).map { row in
+            let (name, relation): (String, String) = (try row.decode("name"), try row.decode("relation"))
+            return "DROP TRIGGER \(identifier: name) ON public.\(identifier: relation)" as SQL
         }
+        let policies = try await transaction.query(
+            """
+            SELECT tablename::text AS relation, policyname::text AS name FROM pg_policies
+            WHERE schemaname = 'public' AND permissive = 'RESTRICTIVE' AND tablename = ANY(\(tables)::text[])
+            """
+        ).map { row in
+            let (name, relation): (String, String) = (try row.decode("name"), try row.decode("relation"))
+            return "DROP POLICY \(identifier: name) ON public.\(identifier: relation)" as SQL
+        }
+        let seasons: SQL = """
+            ALTER POLICY plot_season_scope ON public.plot_season
+            USING (nullif(village_id = nullif(current_setting('taoyuan.village', true), '')::int, false) IS NOT NULL)
+            """
+        return triggers + policies + (tables.contains("plot_season") ? [seasons] : [])
     }
 }

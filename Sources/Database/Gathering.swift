@@ -1,4 +1,6 @@
+import CoreMetrics
 import Synchronization
+import Telemetry
 
 /// Asks many questions at once: those that come while others are being asked wait, and then go together. One round trip
 /// serves them all under load, and a question that comes alone is asked at once.
@@ -15,15 +17,19 @@ public final class Gathering<Question: Sendable, Answer: Sendable>: Sendable {
     private let state = Mutex(State())
     private let width: Int
     private let limit: Int
+    private let sizes: Recorder
     private let ask: @Sendable ([Question]) async throws -> [Answer]
 
     /// - Parameters:
+    ///   - name: what is asked, for whoever measures.
     ///   - width: how many gatherings may be on their way at once.
     ///   - limit: how many questions go together at most.
     ///   - ask: answers every question, in their order.
-    public init(width: Int, limit: Int, ask: @escaping @Sendable ([Question]) async throws -> [Answer]) {
+    public init(_ name: String, width: Int, limit: Int, ask: @escaping @Sendable ([Question]) async throws -> [Answer])
+    {
         self.width = width
         self.limit = limit
+        sizes = Measured.gathered(name)
         self.ask = ask
     }
 
@@ -46,6 +52,7 @@ public final class Gathering<Question: Sendable, Answer: Sendable>: Sendable {
     private func work() async {
         while let asked = next() {
             do {
+                sizes.record(asked.count)
                 let answers = try await ask(asked.map(\.question))
                 precondition(answers.count == asked.count, "every question has its answer")
                 for (asked, answer) in zip(asked, answers) { asked.continuation.resume(returning: answer) }

@@ -15,7 +15,7 @@ struct Curl: Sendable {
         // Its errors tell which of SMTP's commands was refused.
         ("silent", nil), ("show-error", nil), ("globoff", nil), ("output", "/dev/null"),
         ("write-out", "\n%{response_code}\n"),
-        ("connect-timeout", "5"), ("max-time", "20"),
+        ("connect-timeout", "5"),
     ]
     private let document: [UInt8]
     private let protocolName: String
@@ -76,14 +76,16 @@ struct Curl: Sendable {
         return text + "\""
     }
 
-    /// Sends. In a task of its own that nobody cancels: what is on its way is waited for, twenty seconds at most.
-    func run() async -> Outcome {
+    /// Sends. In a task of its own that nobody cancels: what is on its way is waited for. When its time is over it is
+    /// ended by us, because curl waits for a server that has gone silent after a mail's last line as long as that pleases.
+    func run(within patience: Duration) async -> Outcome {
         let (input, document) = (Array(configuration.utf8), document)
         let outcome = await Task.detached {
             // -q comes first: it keeps the configuration of whoever runs us out.
-            try? await Command(["curl", "-q", "-K", "-"]).run(input: input, document: document)
+            try? await Command(["curl", "-q", "-K", "-"]).run(input: input, document: document, within: patience)
         }.value
         guard let outcome else { return .failed("curl does not start") }
+        if outcome.isLate { return .failed("no answer in time") }
         let code = outcome.output.split(separator: "\n").compactMap { Int($0) }.last ?? 0
         if outcome.status == 0, accepts.contains(code) { return .sent }
         let status = outcome.status >> 8 & 0xFF

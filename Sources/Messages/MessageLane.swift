@@ -1,12 +1,14 @@
 import Foundation
 import Kernel
+import Telemetry
 
 /// Messages that share a way, and with it a few senders.
-enum MessageLane: Sendable {
-    case all
+public enum MessageLane: String, Sendable {
+    /// Those of the only way.
+    case all = "messages"
     /// With a mail address.
-    case withAddress
-    case withoutAddress
+    case withAddress = "mail"
+    case withoutAddress = "webhook"
 }
 
 extension MessageSender {
@@ -15,38 +17,26 @@ extension MessageSender {
         case pause
     }
 
-    /// Sends all that is due in a lane.
-    func sendDue(_ lane: MessageLane) async throws -> Tally {
-        let (tally, trouble) = await work(lane, every: nil) { _ in }
-        if let trouble { throw trouble }
-        return tally
-    }
-
-    /// Sends what falls due in a lane until the task is cancelled.
-    func send(_ lane: MessageLane, every pause: Duration, report: @escaping @Sendable (any Error) -> Void) async {
-        _ = await work(lane, every: pause, report)
-    }
-
+    /// Sends all that is due in a lane, and what falls due while something is on its way.
+    ///
     /// A few messages at a time, so that one that takes long holds up neither those behind it nor, with a host of its
-    /// own, those to other hosts. What is on its way is always waited for.
-    /// - Parameter pause: after which to look again when nothing is due; nil ends then, and at the first trouble.
-    private func work(
-        _ lane: MessageLane, every pause: Duration?, _ report: @Sendable (any Error) -> Void
-    ) async -> (Tally, trouble: (any Error)?) {
-        await withTaskGroup(of: Ended.self) { group in
+    /// own, those to other hosts. What is on its way is always waited for, also when the task is cancelled.
+    /// - Parameters:
+    ///   - pause: after which to look again while something is on its way.
+    ///   - time: after which no more are begun, so that a run has an end.
+    public func sendDue(
+        _ lane: MessageLane, every pause: Duration = .seconds(1), for time: Duration = .seconds(60)
+    ) async throws -> Tally {
+        let end = ContinuousClock.now + time
+        let (tally, trouble) = await withTaskGroup(of: Ended.self) { group in
             var tally = Tally()
             var trouble: (any Error)?
             var hosts: [String: Int] = [:]
             var running = 0
             var isPausing = false
-            func note(_ error: any Error) {
-                if !(error is CancellationError) { report(error) }
-                trouble = error
-            }
             while true {
-                let mayGoOn = pause != nil || trouble == nil
                 do {
-                    while mayGoOn, running < MessageRules.width, !Task.isCancelled {
+                    while trouble == nil, running < MessageRules.width, !Task.isCancelled, .now < end {
                         let busy = hosts.filter { $0.value >= MessageRules.perHost }.map(\.key)
                         guard let message = try await store.claim(lane, notTo: busy, now: clock.now(), scope) else {
                             break
@@ -60,9 +50,13 @@ extension MessageSender {
                         }
                     }
                 } catch {
-                    note(error)
+                    trouble = error
                 }
-                if let pause, !isPausing, !Task.isCancelled {
+                guard running > 0 else {
+                    group.cancelAll()
+                    return (tally, trouble)
+                }
+                if !isPausing, !Task.isCancelled {
                     isPausing = true
                     group.addTask {
                         try? await Task.sleep(for: pause)
@@ -70,20 +64,32 @@ extension MessageSender {
                     }
                 }
                 switch await group.next() {
-                case nil: return (tally, trouble)
-                case .pause: isPausing = false
+                case nil, .pause: isPausing = false
                 case .message(let host, let result):
                     running -= 1
                     if let host { hosts[host, default: 1] -= 1 }
-                    switch result {
-                    case .success(.sent): tally.sent += 1
-                    case .success(.again): tally.failed += 1
-                    case .success(.givenUp): tally.givenUp += 1
-                    case .success(.overtaken): tally.overtaken += 1
-                    case .failure(let error): note(error)
+                    do {
+                        let handled = try result.get()
+                        tally.add(handled)
+                        Measured.messages[handled.rawValue].increment()
+                    } catch {
+                        trouble = error
                     }
                 }
             }
+        }
+        if let trouble { throw trouble }
+        return tally
+    }
+}
+
+extension MessageSender.Tally {
+    fileprivate mutating func add(_ handled: MessageSender.Handled) {
+        switch handled {
+        case .sent: sent += 1
+        case .again: failed += 1
+        case .givenUp: givenUp += 1
+        case .overtaken: overtaken += 1
         }
     }
 }

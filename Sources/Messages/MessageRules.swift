@@ -4,8 +4,11 @@ import Kernel
 public enum MessageRules {
     /// Attempts, after which a message is given up: the last comes some nine hours after the first.
     public static let attempts = 10
-    /// How long a message is its sender's alone. A program that sends is stopped long before.
+    /// How long a message is its sender's alone: much longer than it may take on its way, so that nobody else sends it
+    /// meanwhile.
     static let lease: TimeInterval = 120
+    /// How long a server may take to take a message.
+    public static let patience = Duration.seconds(20)
     /// How many messages are on one way at once.
     static let width = 4
     /// How many mails to one host are: a host that is slow leaves room for the others.

@@ -1,6 +1,8 @@
 import Database
 import Foundation
 import Kernel
+import Logging
+import Telemetry
 
 /// The ways by which messages leave.
 public struct MessageWays: Sendable {
@@ -16,7 +18,8 @@ public struct MessageWays: Sendable {
     public var isEmpty: Bool { mail == nil && webhook == nil }
 
     /// Each way has senders of its own, so that none waits for another's server.
-    var lanes: [MessageLane] {
+    public var lanes: [MessageLane] {
+        guard !isEmpty else { return [] }
         guard mail != nil, webhook != nil else { return [.all] }
         return [.withAddress, .withoutAddress]
     }
@@ -45,8 +48,11 @@ public struct MessageSender: Sendable {
     let clock: WallClock
     private let brand: String
     private let source: any MessageSource
-    private let ways: MessageWays
+    public let ways: MessageWays
     private let perDay: Int
+    /// How long a server may take to take a message; well within `MessageRules.lease`.
+    private let patience: Duration
+    private let logger: Logger
 
     /// - Parameters:
     ///   - brand: who writes, as mails say beside the sender's address.
@@ -54,7 +60,8 @@ public struct MessageSender: Sendable {
     ///   - perDay: how many one address gets within 24 hours at most; 0 for any number.
     public init(
         _ database: Database, village: Int, brand: String, source: any MessageSource, ways: MessageWays,
-        perDay: Int = MessageRules.perDay, clock: WallClock
+        perDay: Int = MessageRules.perDay, clock: WallClock, patience: Duration = MessageRules.patience,
+        logger: Logger = .silent
     ) {
         store = MessageStore(database)
         scope = Scope(village: village, cooperative: nil, actor: "messages")
@@ -63,41 +70,29 @@ public struct MessageSender: Sendable {
         self.ways = ways
         self.perDay = perDay
         self.clock = clock
+        self.patience = patience
+        self.logger = logger
     }
 
-    /// Sends until the task is cancelled; what is on its way then is waited for.
-    /// - Parameter report: told of what could not be done, such as without a database; it is tried again.
-    public func run(
-        every pause: Duration = .seconds(5), report: @escaping @Sendable (any Error) -> Void
-    ) async {
-        guard !ways.isEmpty else { return }
-        await withTaskGroup { group in
-            for lane in ways.lanes { group.addTask { await send(lane, every: pause, report: report) } }
-            group.addTask {
-                while !Task.isCancelled {
-                    do {
-                        try await source.putDue(now: clock.now(), today: clock.today)
-                    } catch let error where !(error is CancellationError) {
-                        report(error)
-                    } catch {}
-                    try? await Task.sleep(for: pause)
-                }
-            }
-        }
+    /// Puts in what is due by the clock alone, such as reminders.
+    /// - Returns: how many.
+    public func putDue() async throws -> Int {
+        try await source.putDue(now: clock.now(), today: clock.today)
     }
 
     /// Puts in what is due by the clock, and sends all that is due now.
     public func sendDue() async throws -> Tally {
         guard !ways.isEmpty else { return Tally() }
-        try await source.putDue(now: clock.now(), today: clock.today)
+        _ = try await putDue()
         return try await withThrowingTaskGroup { group in
             for lane in ways.lanes { group.addTask { try await sendDue(lane) } }
             return try await group.reduce(Tally(), +)
         }
     }
 
-    enum Handled {
-        case sent, again, givenUp, overtaken
+    enum Handled: String {
+        case sent, again, overtaken
+        case givenUp = "given_up"
     }
 
     func handle(_ message: OutgoingMessage) async throws -> Handled {
@@ -113,7 +108,7 @@ public struct MessageSender: Sendable {
             return try await giveUp(message, why: MessageRules.unreadable)
         }
         guard let curl = try way(message, text) else { return try await giveUp(message, why: MessageRules.noAddress) }
-        switch await curl.run() {
+        switch await curl.run(within: patience) {
         case .sent:
             try await store.markSent(message.id, now: clock.now(), scope)
             return .sent
@@ -136,6 +131,11 @@ public struct MessageSender: Sendable {
 
     private func giveUp(_ message: OutgoingMessage, why: String, forGood: Bool = false) async throws -> Handled {
         try await store.markFailed(message.id, why: why, forGood: forGood, again: nil, now: clock.now(), scope)
+        if why != MessageRules.overtaken {
+            logger.warning(
+                "a message was given up",
+                metadata: ["message": "\(message.id)", "kind": "\(message.kind)", "why": "\(why)"])
+        }
         return .givenUp
     }
 

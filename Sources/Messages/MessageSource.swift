@@ -4,7 +4,8 @@ import Kernel
 /// What messages are about, for the sender, which knows only whom they go to and how: given to it by whoever starts it.
 public protocol MessageSource: Sendable {
     /// Puts in what is due by the clock alone, such as reminders; what is there already stays as it is.
-    func putDue(now: Date, today: CivilDay) async throws
+    /// - Returns: how many messages those were.
+    func putDue(now: Date, today: CivilDay) async throws -> Int
 
     /// Whether there is no point in a message any more, by what has happened since it was put in.
     func isOvertaken(_ message: OutgoingMessage) async throws -> Bool

@@ -44,10 +44,11 @@ public enum VillageStore {
         }
     }
 
-    /// Makes the months to come in the table of scans; a later start makes later ones.
+    /// Makes the months to come in the table of scans; a job makes later ones.
     public static func prepareScanMonths(from day: CivilDay, owner: Pool) async throws {
         try await asOwner(owner) { transaction in
-            _ = try await transaction.query("SELECT scan_months(\(day), 15)")
+            _ = try await transaction.query(
+                "SELECT scan_month((\(day) + make_interval(months => n))::date) FROM generate_series(0, 14) n")
         }
     }
 

@@ -1,6 +1,7 @@
 import Database
 import Kernel
 import Postgres
+import Telemetry
 
 /// Some rows were refused, so nothing was recorded.
 public struct ImportRefused: Error, Sendable {
@@ -62,6 +63,11 @@ public struct Import: Sendable {
                     throw Tried(report: report)
                 }
                 return (report, [event.insert(by: scope)])
+            }
+            for (outcome, count) in [
+                ("recorded", report.recorded), ("updated", report.updated), ("refused", report.refusedCount),
+            ] {
+                Measured.importRows(of: kind, outcome).increment(by: count)
             }
             // The rows are recorded; that later questions about them are quick is no reason to report a failure.
             _ = try? await database.queryOutside("SELECT analyze_new_tables()")

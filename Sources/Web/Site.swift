@@ -4,7 +4,6 @@ import Database
 import Documents
 import Hummingbird
 import Kernel
-import Logging
 import ServiceLifecycle
 import Signing
 import Tours
@@ -12,7 +11,7 @@ import Tours
 /// The routes of this program over one backend. Each capability's folder adds its own.
 struct Site: Sendable {
     let backend: Backend
-    let authentication: Authentication
+    var authentication: Authentication { backend.authentication }
     let intake: BookingIntake
     let pages: Pages
     /// Verifications a minute and client; nil where a proxy in front limits its clients itself.
@@ -26,7 +25,6 @@ struct Site: Sendable {
 
     init(_ backend: Backend) throws {
         self.backend = backend
-        authentication = Authentication(backend.database, village: backend.village.id, clock: backend.clock)
         intake = BookingIntake(
             backend.database, village: backend.village.id, limits: backend.configuration.bookingLimits)
         pages = try Pages()
@@ -37,7 +35,7 @@ struct Site: Sendable {
     }
 
     var endpoints: [Endpoint] {
-        healthEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints
+        healthEndpoints + metricsEndpoints + codeEndpoints + keyEndpoints + labelEndpoints + batchEndpoints
             + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints
             + nameEndpoints
             + importEndpoints + accessEndpoints + signInEndpoints + pageEndpoints
@@ -120,18 +118,16 @@ extension Site {
 }
 
 /// Serves the API and the pages until SIGTERM or SIGINT; keeps the embedded PostgreSQL running meanwhile.
-/// What goes wrong meanwhile is logged on standard error.
 /// - Parameter isListening: told the port as soon as connections are accepted.
 /// - Throws: a `Refusal` when the address cannot be listened on.
 public func serve(
     _ backend: Backend, host: String, port: Int, isListening: @escaping @Sendable (_ port: Int) -> Void
 ) async throws {
-    var logger = Logger(label: "taoyuan") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = .warning
     let site = try Site(backend)
     let settings = site.settings(host: host, port: port)
     let application = makeApplication(
-        settings, site: site.webSite, services: site.background(logger), logger: logger, onReady: isListening)
+        settings, site: site.webSite, services: [Background { await backend.runBeside() }], logger: backend.logger,
+        onReady: isListening)
     try await serve(application, settings: settings)
 }
 
@@ -144,33 +140,10 @@ extension Site {
         settings.proxyHeader = backend.configuration.trustedProxyHeader
         return settings
     }
-
-    /// What goes on beside the answering of requests.
-    func background(_ logger: Logger) -> [any Service] {
-        [
-            Background { await backend.watchCodes() },
-            Background { await authentication.watch() },
-            Background { await sweepBookings(logger) },
-            Background {
-                await backend.messages.run { error in
-                    logger.error("messages wait", metadata: ["error": "\(type(of: error))"])
-                }
-            },
-            Background {
-                await backend.supervise { error in
-                    if let error {
-                        logger.error("the embedded PostgreSQL is down", metadata: ["error": "\(type(of: error))"])
-                    } else {
-                        logger.notice("the embedded PostgreSQL was restarted")
-                    }
-                }
-            },
-        ]
-    }
 }
 
 /// Work that goes on beside the server and ends with it.
-private struct Background: Service {
+struct Background: Service {
     let work: @Sendable () async -> Void
 
     func run() async throws {

@@ -1,6 +1,7 @@
 import Backend
 import Foundation
 import Kernel
+import Orchard
 import Testing
 
 @Suite struct ConfigurationTests {
@@ -109,6 +110,33 @@ import Testing
 
     @Test func `an origin is kept in its one spelling`() throws {
         #expect(try Configuration(environment: ["TAOYUAN_ORIGIN": "Trace.Example.CN:443"]).origin == "trace.example.cn")
+    }
+
+    @Test func `a setting tells where it comes from, and whether it can take effect`() throws {
+        let path = try secretFile("s3cret words\n")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let configuration = try Configuration(
+            environment: [
+                "TAOYUAN_KEY_PASSPHRASE_FILE": path, "TAOYUAN_ORIGIN": "other.example", "TAOYUAN_BRAND": "津小韩",
+            ], dataDirectory: "/srv/data")
+        #expect(configuration.source(of: "TAOYUAN_KEY_PASSPHRASE") == .file)
+        #expect(configuration.source(of: "TAOYUAN_DATA_DIR") == .commandLine)
+        #expect(configuration.source(of: "TAOYUAN_ORIGIN") == .environment)
+        #expect(configuration.source(of: "TAOYUAN_VILLAGE") == .builtIn)
+        let village = Village(id: 1, name: "别村", brand: "津小韩", origin: "trace.example.cn")
+        let without = configuration.withoutEffect(in: village)
+        #expect(without.map(\.name) == ["TAOYUAN_ORIGIN"])
+        #expect(without.first?.given == "other.example" && without.first?.inEffect == "trace.example.cn")
+    }
+
+    @Test(arguments: [
+        ("TAOYUAN_LOG_LEVEL", "loud"), ("TAOYUAN_KEEP_ANSWERS_HOURS", "1"), ("TAOYUAN_KEEP_CONTACTS_DAYS", "30"),
+        ("TAOYUAN_KEEP_SESSIONS_DAYS", "-1"), ("TAOYUAN_KEEP_SCANS_MONTHS", "0"),
+    ]) func `what is kept has a least time, and a level is one of the known`(name: String, value: String) throws {
+        let refused = #expect(throws: Refusal.self) { try Configuration(environment: [name: value]) }
+        #expect(refused?.field == name)
+        let usual = try Configuration(environment: [:])
+        #expect(usual.logLevel == .info && usual.retention.answerHours == 48 && usual.retention.contactDays == 730)
     }
 
     @Test func `the listing shows every setting and no secret`() throws {

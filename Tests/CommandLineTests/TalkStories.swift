@@ -60,6 +60,20 @@ import Testing
         }
     }
 
+    @Test func `the configuration is what is in effect, and says what a setting can't change`() async throws {
+        let village = try Village()
+        #expect(try await village.run(["migrate"], environment: ["TAOYUAN_ORIGIN": "trace.example.cn"]).status == 0)
+        let shown = try await village.run(
+            ["config"], environment: ["TAOYUAN_ORIGIN": "other.example", "TAOYUAN_PORT": "1"])
+        let line = shown.output.split(separator: "\n").first { $0.hasPrefix("TAOYUAN_ORIGIN") }
+        #expect(line?.contains("trace.example.cn") == true && line?.contains("database") == true, "\(shown.output)")
+        #expect(shown.errors.contains("TAOYUAN_ORIGIN=other.example has no effect"), "\(shown.errors)")
+        #expect(!shown.errors.contains("TAOYUAN_PORT"))
+        let ran = try await village.run("jobs", "run", "--json")
+        #expect(ran.status == 0 && ran.output.contains("\"job\":\"scans\",\"outcome\":\"done\""), "\(ran.output)")
+        #expect(try await village.run("jobs", "run", "nothing").status == 1)
+    }
+
     @Test func `a server at its own origin says nothing of it`() async throws {
         let village = try Village()
         let port = 19_100 + Int.random(in: 0...99)

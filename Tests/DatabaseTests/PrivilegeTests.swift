@@ -99,7 +99,7 @@ import Testing
             #expect(await denied(village, "CREATE TABLE mine (id int)"))
             #expect(await denied(village, "SET ROLE postgres"))
             #expect(await denied(village, "SELECT create_own_numbers(2)"))
-            #expect(await denied(village, "SELECT scan_months('2030-01-01', 2)"))
+            #expect(await denied(village, "SELECT scan_month('2030-01-01')"))
             #expect(await denied(village, "SELECT setval('batch_number_1', 1)"))
         }
     }
@@ -170,7 +170,7 @@ import Testing
     @Test(
         arguments: [
             "SET ROLE taoyuan_service", "CREATE TABLE mine (id int)", "SELECT create_own_numbers(2)",
-            "SELECT scan_months('2030-01-01', 2)", "SELECT nextval('batch_number_1')",
+            "SELECT scan_month('2030-01-01')", "SELECT nextval('batch_number_1')",
         ] as [SQL])
     func `strangers can't become anybody`(statement: SQL) async throws {
         try await withVillage { village in

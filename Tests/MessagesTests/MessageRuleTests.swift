@@ -30,15 +30,6 @@ import Testing
         for code in [302, 408, 429, 500, 503] { #expect(!MessageRules.isFinal(http: code), "\(code)") }
     }
 
-    @Test func `a mail has twenty seconds in all`() throws {
-        let server = try MailServer(url: "smtp://127.0.0.1", from: "tours@example.cn")
-        let mail = Mail(
-            MessageText(subject: "s", body: "b"), to: "a@b.cn", from: "tours@example.cn", name: "n", identity: "i",
-            at: Date())
-        let settings = Curl.mail(mail, to: "a@b.cn", through: server).configuration
-        #expect(settings.contains("max-time = \"20\"\n"))
-    }
-
     @Test func `a text is one line, whatever a name holds`() {
         #expect(!MessageText.plain("甲\r\n.\r\nRCPT TO:<x@y>\n\u{2028}预约号 ZZZZ").contains { $0.isNewline })
     }

@@ -18,7 +18,7 @@ struct Notice: Codable {
 
 /// The words of notices. What is about `gone` has been overtaken.
 struct Notices: MessageSource {
-    func putDue(now: Date, today: CivilDay) async throws {}
+    func putDue(now: Date, today: CivilDay) async throws -> Int { 0 }
 
     func isOvertaken(_ message: OutgoingMessage) async throws -> Bool { message.about == "gone" }
 
@@ -31,10 +31,12 @@ struct Notices: MessageSource {
 }
 
 extension TestVillage {
-    func outbox(_ ways: MessageWays, database: Database? = nil) -> MessageSender {
+    func outbox(
+        _ ways: MessageWays, database: Database? = nil, patience: Duration = .seconds(20)
+    ) -> MessageSender {
         MessageSender(
             database ?? self.database, village: village.id, brand: "津小韩", source: Notices(), ways: ways, perDay: 0,
-            clock: clock.clock)
+            clock: clock.clock, patience: patience)
     }
 
     /// Puts notices in. The outbox is filled by the database's clock, behind which the village's must not be.

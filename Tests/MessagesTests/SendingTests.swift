@@ -197,7 +197,18 @@ import Testing
             try await village.put("slow", email: "a@slow.cn")
             let sender = try sender(village, mail: server, hook: hook)
             let running = Task {
-                await sender.run(every: .milliseconds(50)) { Issue.record("\($0)") }
+                await withTaskGroup { group in
+                    for lane in sender.ways.lanes {
+                        group.addTask {
+                            while !Task.isCancelled {
+                                await #expect(throws: Never.self) {
+                                    try await sender.sendDue(lane, every: .milliseconds(50))
+                                }
+                                try? await Task.sleep(for: .milliseconds(50))
+                            }
+                        }
+                    }
+                }
             }
             try await awaitCondition("the slow mail's way") { try server.deliveries.count == 1 }
             try await village.put("fast", email: "b@fast.cn")
@@ -250,7 +261,7 @@ import Testing
                 try Notices().text(message, today: village.today), to: "a@example.cn", from: "tours@example.cn",
                 name: "津小韩", identity: MessageIdentity.text(message), at: village.clock.now)
             let way = try MailServer(url: "smtp://127.0.0.1:\(server.port)", from: "tours@example.cn")
-            #expect(await Curl.mail(mail, to: "a@example.cn", through: way).run() == .sent)
+            #expect(await Curl.mail(mail, to: "a@example.cn", through: way).run(within: .seconds(20)) == .sent)
             // Here it dies.
             let sender = try sender(village, mail: server)
             #expect(try await sender.sendDue() == MessageSender.Tally(), "its lease is not over")
@@ -260,6 +271,23 @@ import Testing
             #expect(deliveries.count == 2)
             #expect(Set(deliveries.map { $0.headers["message-id"] }).count == 1)
             #expect(try await list(village).first?.attempts == 2)
+        }
+    }
+
+    @Test func `a server that goes silent after the mail is left in time, and nobody sends it meanwhile`() async throws
+    {
+        let server = try await Listener(.smtp)
+        try server.delay(seconds: 30, to: "slow.cn")
+        try await withOutbox { village in
+            try await village.put("k:1", email: "a@slow.cn")
+            let sender = village.outbox(try ways(mail: server), patience: .milliseconds(800))
+            async let first = sender.sendDue()
+            try await awaitCondition("the mail") { try server.deliveries.count == 1 }
+            #expect(try await village.outbox(try ways(mail: server)).sendDue() == MessageSender.Tally())
+            #expect(try await first == MessageSender.Tally(failed: 1))
+            #expect(try await list(village).first?.lastError == "no answer in time")
+            #expect(try server.deliveries.count == 1)
+            #expect(MessageRules.patience == .seconds(20) && MessageRules.lease >= 60)
         }
     }
 

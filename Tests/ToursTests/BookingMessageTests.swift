@@ -217,10 +217,10 @@ import Testing
             _ = try await village.addBooking([session], state: .cancelled)
             let leaving = try await village.addBooking([session])
             let source = source(village)
-            try await source.putDue(now: village.clock.now, today: village.today)
+            _ = try await source.putDue(now: village.clock.now, today: village.today)
             #expect(try await messages(village).isEmpty, "nobody is reminded at seven")
             village.clock.advance(seconds: 7200)
-            for _ in 0..<2 { try await source.putDue(now: village.clock.now, today: village.today) }
+            for _ in 0..<2 { _ = try await source.putDue(now: village.clock.now, today: village.today) }
             let reminders = try await messages(village)
             #expect(
                 reminders.map(\.key) == [
@@ -239,7 +239,7 @@ import Testing
             ])
             #expect(try await source.isOvertaken(reminders[0]))
             village.clock.advance(seconds: 86_400)
-            try await source.putDue(now: village.clock.now, today: village.today)
+            _ = try await source.putDue(now: village.clock.now, today: village.today)
             #expect(
                 try await messages(village).map(\.key).last == "reminder:\(booking.number):\(tomorrow.adding(days: 1))")
             let rows = try await village.number("SELECT count(*) FROM message WHERE NOT supersedes")

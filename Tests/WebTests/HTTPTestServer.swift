@@ -81,7 +81,9 @@ struct TestServer: Sendable {
             let document = try json
             try Problem.schema.validate(document)
             #expect(document["status"] == .integer(Int64(status)))
-            return document
+            // The id is another for each request.
+            #expect(document["requestId"] == headers["x-request-id"].map { .string($0) })
+            return .object(try document.members.filter { $0.key != "requestId" })
         }
     }
 

@@ -187,9 +187,10 @@ extension SiteTests {
                 ]
             }
             let before = try await village.stock(village.batch)
+            let same = ["X-Request-Id": "same"]
             for (ours, nobodys) in zip(requests(village.batch), requests(nobodys)) {
-                let reply = try await village.send(ours.0, ours.1, as: "other", ours.2)
-                let absent = try await village.send(nobodys.0, nobodys.1, as: "other", nobodys.2)
+                let reply = try await village.send(ours.0, ours.1, as: "other", ours.2, headers: same)
+                let absent = try await village.send(nobodys.0, nobodys.1, as: "other", nobodys.2, headers: same)
                 #expect(reply.status == 404, "\(ours.1)")
                 _ = try reply.problem()
                 // Not even the words tell that it exists.

@@ -196,7 +196,8 @@ private func serve<Result: Sendable>(
     change(&settings)
     let (ports, ready) = AsyncStream<Int>.makeStream()
     let application = makeApplication(
-        settings, site: site.webSite, services: background ? site.background(logger) : [], logger: logger
+        settings, site: site.webSite, services: background ? [Background { await backend.runBeside() }] : [],
+        logger: logger
     ) { ready.yield($0) }
     let fixed = settings
     let group = makeServiceGroup(application, settings: fixed)

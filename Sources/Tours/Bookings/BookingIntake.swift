@@ -71,8 +71,8 @@ public final class BookingIntake: Sendable {
         self.database = database
         self.limits = limits
         let scope = Scope(village: village, cooperative: nil, actor: "public")
-        looks = Gathering(width: 1, limit: 64) { try await Self.look($0, database, scope) }
-        writings = Gathering(width: 2, limit: 8) { await Self.write($0, database, limits, lockTimeout) }
+        looks = Gathering("looks at sessions", width: 1, limit: 64) { try await Self.look($0, database, scope) }
+        writings = Gathering("bookings", width: 2, limit: 8) { await Self.write($0, database, limits, lockTimeout) }
     }
 
     /// How many bookings wait to be written with others.

@@ -48,10 +48,10 @@ public struct BookingMessages: MessageSource {
     }
 
     /// Puts in the reminders of tomorrow's sessions in the morning.
-    public func putDue(now: Date, today: CivilDay) async throws {
-        guard now >= today.morning else { return }
+    public func putDue(now: Date, today: CivilDay) async throws -> Int {
+        guard now >= today.morning else { return 0 }
         let tomorrow = today.adding(days: 1)
-        _ = try await database.transaction(scope) { [scope] transaction in
+        return try await database.transaction(scope) { [scope] transaction in
             try await transaction.query(
                 """
                 INSERT INTO message (village_id, key, kind, about, supersedes, name, phone, email, language, content,
@@ -68,8 +68,9 @@ public struct BookingMessages: MessageSource {
                         WHERE l.village_id = \(scope.village) AND l.day = \(tomorrow))
                     AND NOT EXISTS (
                         SELECT FROM message m WHERE m.village_id = \(scope.village) AND m.key = k.key)
-                ON CONFLICT (village_id, key) DO NOTHING
-                """)
+                ON CONFLICT (village_id, key) DO NOTHING RETURNING 1
+                """
+            ).count
         }
     }
 

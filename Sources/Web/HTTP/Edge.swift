@@ -3,6 +3,7 @@ import Hummingbird
 import Kernel
 import Logging
 import NIOHTTP1
+import Telemetry
 
 /// What surrounds every route: the rate limit, the shape of errors, and the header fields of every answer.
 struct Edge: RouterMiddleware {
@@ -45,12 +46,15 @@ struct Edge: RouterMiddleware {
         if problem.status == .notFound, !Self.methods.contains(request.method) {
             problem = Problem(.methodUnknown, language: context.language)
         }
+        problem.requestID = context.record?.id
+        context.record?.isRefused(as: problem.code)
+        Measured.refusals[problem.code].increment()
         if isOurs {
             context.logger.error(
                 "A request failed.",
                 metadata: [
                     "error": "\(type(of: error)): \(error)", "method": "\(request.method)",
-                    "route": "\(context.endpointPath ?? "none")",
+                    "route": "\(context.endpointPath ?? "none")", "id": "\(context.record?.id ?? "")",
                 ])
         }
         let isAPI = AnswerFields.isAPI(request.uri.path)
@@ -117,6 +121,8 @@ public struct WebContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     public var language = Language.chinese
     public var client: ClientAddress
+    /// What the log will say of it.
+    var record: RequestRecord?
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -129,5 +135,5 @@ extension HTTPField.Name {
     static let idempotencyKey = ours("Idempotency-Key")
 
     /// The library can say only at run time that a name is well-formed; these are, so `Via` never stands in.
-    private static func ours(_ name: String) -> Self { Self(name) ?? .via }
+    static func ours(_ name: String) -> Self { Self(name) ?? .via }
 }

@@ -16,7 +16,7 @@ struct EndpointResponder: HTTPResponder {
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
         // Before the body is read, so that strangers cannot make the server hold what they send.
-        let caller = try await caller(of: request)
+        let caller = try await caller(of: request, context)
         let path = try pathValues(context.parameters)
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
@@ -24,7 +24,7 @@ struct EndpointResponder: HTTPResponder {
         if let expected = endpoint.body {
             (bytes, body) = try await read(expected, of: request)
             // A body may take minutes: whoever was shut out meanwhile is out.
-            _ = try await self.caller(of: request)
+            _ = try await self.caller(of: request, context)
         }
         let call = Call(
             method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
@@ -34,10 +34,11 @@ struct EndpointResponder: HTTPResponder {
         return fields.response(try await endpoint.handle(call), isAPI: isAPI, language: context.language)
     }
 
-    private func caller(of request: Request) async throws -> (any Caller)? {
+    private func caller(of request: Request, _ context: WebContext) async throws -> (any Caller)? {
         if case .anyone = endpoint.access { return nil }
         guard let token = token(request.headers) else { throw Refusal.notSignedIn }
         let caller = try await authenticate(token)
+        context.record?.isCalled(by: caller.role.rawValue)
         guard endpoint.access.admits(caller.role) else {
             throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")
         }

@@ -14,6 +14,8 @@ public struct Problem: Sendable {
     public let field: String?
     public let row: Int?
     public let language: Language
+    /// The id under which the log tells of it.
+    public var requestID: String?
     /// Such as `Retry-After`.
     public var headers: HTTPFields = [:]
 
@@ -96,6 +98,7 @@ public struct Problem: Sendable {
         if let detail { members.append(.init("detail", .string(detail[language]))) }
         if let field { members.append(.init("field", .string(field))) }
         if let row { members.append(.init("row", JSON(row))) }
+        if let requestID { members.append(.init("requestId", .string(requestID))) }
         return .object(members)
     }
 
@@ -109,6 +112,7 @@ public struct Problem: Sendable {
         Field("detail", .string(1...2000), "What is wrong, in the request's language", required: false),
         Field("field", .string(0...500), "The field that it is about, such as lines[0].weight", required: false),
         Field("row", .integer(1...Int64(Int32.max)), "The row of a register that it is about", required: false),
+        Field("requestId", .string(1...64), "Names the request in the program's log", required: false),
     ]
 
     private static func title(of status: HTTPResponse.Status) -> Bilingual {

@@ -12,6 +12,9 @@ public struct ClientAddress: Sendable, Hashable, CustomStringConvertible, Custom
     public var description: String { "a client" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 
+    /// Whether it is a program of this very machine.
+    var isThisMachine: Bool { isVersion6 ? network == 0 : network >> 24 == 127 }
+
     /// For the keyed hash by which scans of one visitor and day are told from others; never kept itself.
     var visitor: String { "\(isVersion6 ? 6 : 4):\(network):" }
 

@@ -5,6 +5,7 @@ import Kernel
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Telemetry
 
 /// How the server listens and what it bounds.
 public struct ServerSettings: Sendable {
@@ -63,7 +64,7 @@ public func makeApplication(
     onReady: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     Application(
-        router: makeRouter(settings, site: site),
+        router: makeRouter(settings, site: site, logger: logger),
         server: .http1(configuration: .init(idleTimeout: .seconds(settings.idleSeconds))),
         configuration: .init(address: .hostname(settings.host, port: settings.port), backlog: 1024),
         services: services,
@@ -71,8 +72,12 @@ public func makeApplication(
         logger: logger)
 }
 
-func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext> {
+func makeRouter(_ settings: ServerSettings, site: WebSite, logger: Logger = .silent) -> Router<WebContext> {
     let router = Router(context: WebContext.self)
+    let description = OpenAPI.endpoint(
+        title: settings.title, version: settings.version, describing: site.endpoints)
+    router.add(
+        middleware: RequestLog(logger, endpoints: (site.endpoints + [description]).map { ($0.method, $0.path) }))
     let fields = AnswerFields(contentSecurityPolicy: settings.contentSecurityPolicy)
     let perMinute = settings.requestsPerMinute ?? 0
     router.add(
@@ -80,8 +85,6 @@ func makeRouter(_ settings: ServerSettings, site: WebSite) -> Router<WebContext>
             limiter: perMinute > 0 ? RateLimiter(perMinute: perMinute) : nil,
             proxyHeader: settings.proxyHeader.flatMap { HTTPField.Name($0) },
             errorPage: site.errorPage, fields: fields))
-    let description = OpenAPI.endpoint(
-        title: settings.title, version: settings.version, describing: site.endpoints)
     let byPath = Dictionary(grouping: site.endpoints + [description], by: \.path)
     for (path, endpoints) in byPath {
         let isAPI = AnswerFields.isAPI(path)

@@ -1,7 +1,6 @@
 import Database
 import Hummingbird
 import Kernel
-import Logging
 import Signing
 import Tours
 
@@ -83,23 +82,6 @@ extension Site {
     static func strangersRetry(key: String, phone: String, fingerprint: [UInt8]) -> Retry {
         let digest = Digest.sha256(Array("\(phone)\n\(key)".utf8))
         return Retry(key: Base64URL.encode(digest), fingerprint: fingerprint)
-    }
-
-    /// Gives back what nobody asks for, every 20 seconds, until the task is cancelled.
-    func sweepBookings(_ logger: Logger) async {
-        while !Task.isCancelled {
-            do {
-                _ = try await WaitingList.sweep(
-                    backend.database, village: backend.village.id, now: backend.clock.now())
-            } catch is CancellationError {
-                return
-            } catch let error as Refusal {
-                logger.warning("Expired bookings could not be looked for.", metadata: ["reason": "\(error.code)"])
-            } catch {
-                logger.error("Expired bookings could not be looked for.", metadata: ["error": "\(error)"])
-            }
-            try? await Task.sleep(for: .seconds(20))
-        }
     }
 }
 
