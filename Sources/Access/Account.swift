@@ -1,7 +1,5 @@
 import Foundation
 import Kernel
-import Postgres
-import Signing
 
 /// A person who signs in with a password.
 public struct Account: Sendable {
@@ -13,25 +11,7 @@ public struct Account: Sendable {
     public let disabledAt: Date?
 }
 
-/// Passwords are kept as scrypt hashes (RFC 7914) with N = 2^15, r = 8, p = 1: 32 MiB and about 80 ms each.
-/// The actor has a thread of its own, so that hashing holds up nobody's requests, and hashes one at a time, so that
-/// a flood of sign-ins can't exhaust the memory.
-public actor PasswordHasher {
-    private let thread = ThreadExecutor(name: "passwords")
-
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
-
-    public init() {}
-
-    /// - Returns: 32 bytes.
-    public func hash(_ password: String, salt: [UInt8]) throws -> [UInt8] {
-        // Composed and decomposed spellings of one password are one password.
-        let bytes = Array(password.precomposedStringWithCompatibilityMapping.utf8)
-        return try Scrypt.hash(password: bytes, salt: salt, n: 1 << 15, r: 8, p: 1, length: 32)
-    }
-}
-
-enum AccountRules {
+public enum AccountRules {
     static func username(_ text: String) throws -> String {
         let name = text.lowercased()
         let good = name.utf8.allSatisfy {
@@ -46,12 +26,6 @@ enum AccountRules {
         return name
     }
 
-    /// At least 10 characters and at most 200, as NIST SP 800-63B advises: length, no rules of composition.
-    static func password(_ text: String) throws {
-        guard (10...200).contains(text.count), !text.unicodeScalars.contains("\0") else {
-            throw Refusal(
-                .invalid, "bad-password", field: "password", zh: "密码须有 10 到 200 个字符",
-                en: "a password has 10 to 200 characters")
-        }
-    }
+    public static let wrongPassword = Refusal(
+        .unauthenticated, "wrong-password", zh: "用户名或密码不对", en: "the username or the password is wrong")
 }

@@ -13,20 +13,28 @@ public struct AccountStore: Sendable {
         self.hasher = hasher
     }
 
+    /// A password that was right when it was looked at. What follows from it is written only while it still is.
+    public struct Credential: Sendable {
+        public let person: Person
+        let account: Int
+        let username: String
+        let hash: [UInt8]
+    }
+
     /// - Parameter cooperative: the one that a clerk is bound to; nil for every other role.
-    public func create(username: String, password: String, role: Role, cooperative: String?) -> Plan<Void> {
-        { transaction, scope in
-            let name = try AccountRules.username(username)
-            try AccountRules.password(password)
+    public func create(
+        username: String, password: String, role: Role, cooperative: String?, village: Int
+    ) async throws -> Plan<Void> {
+        let name = try AccountRules.username(username)
+        let new = try await hashed(password, of: name, village)
+        return { transaction, scope in
             let cooperativeID = try await Self.cooperative(cooperative, of: role, transaction, scope)
-            let salt = try RandomBytes.secret(16)
-            let hash = try await hasher.hash(password, salt: salt)
             return Change(
                 (),
                 writes: [
                     """
                     INSERT INTO account (village_id, username, password_salt, password_hash, role, cooperative_id)
-                    VALUES (\(scope.village), \(name), \(salt), \(hash), \(role.rawValue), \(cooperativeID))
+                    VALUES (\(scope.village), \(name), \(new.salt), \(new.hash), \(role.rawValue), \(cooperativeID))
                     """
                 ],
                 refusals: [
@@ -38,27 +46,67 @@ public struct AccountStore: Sendable {
     }
 
     /// Sets a new password and ends the sessions that the old one opened.
-    public func setPassword(username: String, password: String) -> Plan<Void> {
-        { transaction, scope in
-            try AccountRules.password(password)
-            let id = try await Self.id(username, transaction, scope)
-            let salt = try RandomBytes.secret(16)
-            let hash = try await hasher.hash(password, salt: salt)
+    public func setPassword(username: String, password: String, village: Int) async throws -> Plan<Void> {
+        let name = username.lowercased()
+        let new = try await hashed(password, of: name, village)
+        return { transaction, scope in
+            let id = try await Self.id(name, transaction, scope)
             return Change(
                 (),
                 writes: [
                     """
-                    UPDATE account SET password_salt = \(salt), password_hash = \(hash)
+                    UPDATE account SET password_salt = \(new.salt), password_hash = \(new.hash)
                     WHERE village_id = \(scope.village) AND id = \(id)
-                    """,
                     """
-                    UPDATE api_token SET revoked_at = now()
-                    WHERE village_id = \(scope.village) AND account_id = \(id) AND revoked_at IS NULL
-                    """,
-                    "SELECT pg_notify('taoyuan_access', '')",
-                ],
-                event: Event("account.password", username))
+                ] + Self.endSessions(of: id, scope), event: Event("account.password", name))
         }
+    }
+
+    /// Sets one's own password and ends one's other sessions.
+    /// - Parameters:
+    ///   - credential: of the present password.
+    ///   - token: the session that goes on.
+    public func changePassword(
+        of credential: Credential, to password: String, keeping token: Int?
+    ) async throws -> Plan<Void> {
+        let new = try await hashed(password, of: credential.username, credential.person.village)
+        return { transaction, scope in
+            try await credential.check(transaction, scope)
+            let update: SQL = """
+                UPDATE account SET password_salt = \(new.salt), password_hash = \(new.hash)
+                WHERE village_id = \(scope.village) AND id = \(credential.account)
+                    AND password_hash = \(credential.hash) AND disabled_at IS NULL
+                """
+            return Change(
+                (),
+                writes: [update.touching(1)]
+                    + Self.endSessions(of: credential.account, besides: token, scope),
+                refusals: [SQL.rowsTouched: AccountRules.wrongPassword],
+                event: Event("account.password", credential.username))
+        }
+    }
+
+    /// After the password itself: whoever is signing in with the old one is either seen here or finds it changed.
+    private static func endSessions(of account: Int, besides token: Int? = nil, _ scope: Scope) -> [SQL] {
+        [
+            """
+            UPDATE api_token SET revoked_at = now()
+            WHERE village_id = \(scope.village) AND account_id = \(account) AND revoked_at IS NULL
+                AND id IS DISTINCT FROM \(token)::int
+            """,
+            "SELECT pg_notify('taoyuan_access', '')",
+        ]
+    }
+
+    /// Hashed before any transaction begins: it takes its time, and may wait for others.
+    private func hashed(
+        _ password: String, of username: String, _ village: Int
+    ) async throws -> (salt: [UInt8], hash: [UInt8]) {
+        let names = try await database.queryOutside("SELECT name, brand FROM village WHERE id = \(village)").first
+        try PasswordRules.check(
+            password, names: [username] + [names?.decode("name"), names?.decode("brand")].compactMap(\.self))
+        let salt = try RandomBytes.secret(16)
+        return (salt, try await hasher.hash(password, salt: salt))
     }
 
     /// Shuts an account, and its tokens with it.
@@ -69,8 +117,8 @@ public struct AccountStore: Sendable {
                 (),
                 writes: [
                     """
-                    UPDATE account SET disabled_at = coalesce(disabled_at, now())
-                    WHERE village_id = \(scope.village) AND id = \(id)
+                    UPDATE account SET disabled_at = now()
+                    WHERE village_id = \(scope.village) AND id = \(id) AND disabled_at IS NULL
                     """,
                     "SELECT pg_notify('taoyuan_access', '')",
                 ],
@@ -78,8 +126,8 @@ public struct AccountStore: Sendable {
         }
     }
 
-    /// - Returns: the account's number and person when the password is right and the account open.
-    public func authenticate(username: String, password: String, village: Int) async throws -> (Int, Person)? {
+    /// - Returns: nil when the password is wrong, or the account shut or unknown.
+    public func authenticate(username: String, password: String, village: Int) async throws -> Credential? {
         let rows = try await database.query(
             """
             SELECT a.id, a.username, a.password_salt, a.password_hash, a.role, c.meant, c.spellings
@@ -94,10 +142,24 @@ public struct AccountStore: Sendable {
         }
         let hash = try await hasher.hash(String(password.prefix(200)), salt: row.decode("password_salt"))
         guard constantTimeEqual(hash, try row.decode("password_hash")), password.count <= 200 else { return nil }
+        let (id, name) = (try row.decode("id", as: Int.self), try row.decode("username", as: String.self))
         let person = Person(
-            name: "account:\(try row.decode("username", as: String.self))", role: role,
-            cooperative: try row.decode("meant"), spellings: try row.decode("spellings") ?? [], village: village)
-        return (try row.decode("id"), person)
+            name: "account:\(name)", role: role, cooperative: try row.decode("meant"),
+            spellings: try row.decode("spellings") ?? [], village: village, account: id)
+        return Credential(person: person, account: id, username: name, hash: hash)
+    }
+
+    /// Tells the audit of wrong passwords, of the first and whenever there are twice as many. It takes as long for a name
+    /// that nobody has, which the audit doesn't repeat: it may be a password that was typed into the wrong field.
+    public func tell(guesses: Int, of username: String, village: Int) async throws {
+        guard guesses > 0, guesses & (guesses - 1) == 0 else { return }
+        let name = username.lowercased()
+        try await database.change(Scope(village: village, cooperative: nil, actor: "public")) { transaction, scope in
+            let known = try await transaction.query(
+                "SELECT FROM account WHERE village_id = \(scope.village) AND username = \(name)")
+            return Change(
+                (), event: Event("session.guess", known.isEmpty ? "?" : name, .number("guesses", guesses)))
+        }
     }
 
     public func list(village: Int) async throws -> [Account] {
@@ -157,5 +219,17 @@ public struct AccountStore: Sendable {
                 .invalid, "role-without-cooperative", field: "cooperative", zh: "只有文员属于一个合作社",
                 en: "only a clerk belongs to one cooperative")
         }
+    }
+}
+
+extension AccountStore.Credential {
+    /// - Throws: a `Refusal` when the password is no longer the account's, or the account is shut.
+    func check(_ transaction: Transaction, _ scope: Scope) async throws {
+        let rows = try await transaction.query(
+            """
+            SELECT FROM account WHERE village_id = \(scope.village) AND id = \(account)
+                AND password_hash = \(hash) AND disabled_at IS NULL
+            """)
+        guard !rows.isEmpty else { throw AccountRules.wrongPassword }
     }
 }

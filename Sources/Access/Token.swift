@@ -8,8 +8,11 @@ public struct Token: Sendable {
     public let name: String
     public let role: Role
     public let cooperative: String?
+    /// The account that made it and with which it ends; nil for a session, and for what was made at the server's machine.
+    public let madeBy: String?
     public let createdAt: Date
     public let expiresAt: Date
+    /// When it was revoked, or its account or its maker's shut.
     public let revokedAt: Date?
 }
 

@@ -39,7 +39,7 @@ public final class Backend: Sendable {
         self.messages = MessageSender(
             database, village: village.id, brand: village.brand,
             source: BookingMessages(database, village: village.id, brand: village.brand, origin: village.origin),
-            ways: configuration.messageWays, clock: clock, logger: logger)
+            ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: clock, logger: logger)
         self.authentication = Authentication(database, village: village.id, clock: clock)
         self.embedded = embedded
         self.logger = logger

@@ -40,6 +40,8 @@ public struct Configuration: Sendable {
     public var bookingLimits: BookingLimits
     /// By which messages to those who booked leave; without any they stay in the outbox.
     public var messageWays: MessageWays
+    /// How many of them one address gets within 24 hours at most; 0 for any number.
+    public var messagesPerDay: Int
     public var retention: Retention
     /// How much is logged.
     public var logLevel: Logger.Level
@@ -107,6 +109,8 @@ public struct Configuration: Sendable {
                 "TAOYUAN_OPEN_BOOKINGS", in: 0...1_000_000, default: BookingLimits.usual.requests),
             seats: try reader.number("TAOYUAN_OPEN_SEATS", in: 0...1_000_000, default: BookingLimits.usual.seats))
         messageWays = try reader.messageWays()
+        messagesPerDay = try reader.number(
+            "TAOYUAN_MESSAGES_PER_DAY", in: 0...1_000_000, default: MessageRules.perDay)
         retention = Retention(
             answerHours: try reader.number(
                 "TAOYUAN_KEEP_ANSWERS_HOURS", in: 24...8760, default: Retention.usual.answerHours),

@@ -26,7 +26,7 @@ struct TokenCommand: ParsableCommand {
                     backend.local.scope,
                     TokenStore.create(
                         name: name ?? duty.role.rawValue, role: duty.role, cooperative: duty.cooperative, days: days,
-                        now: backend.clock.now()))
+                        maker: nil, now: backend.clock.now()))
             }
             try options.show(["token": .string(secret.text)], secret.text)
             Terminal.say(words("请现在保存：令牌不会再显示", "keep it now: the token is not shown again"))
@@ -48,12 +48,12 @@ struct TokenCommand: ParsableCommand {
                 tokens, json: \.json,
                 [
                     .right("编号", "id"), .left("名称", "name"), .left("角色", "role"), .left("合作社", "cooperative"),
-                    .left("到期", "expires"), .left("状态", "state"),
+                    .left("生成者", "made by"), .left("到期", "expires"), .left("状态", "state"),
                 ]
             ) { token in
                 [
                     "\(token.id)", token.name == token.role.rawValue ? token.role.label[.ofThisRun] : token.name,
-                    token.role.label[.ofThisRun], token.cooperative ?? "",
+                    token.role.label[.ofThisRun], token.cooperative ?? "", token.madeBy ?? "",
                     token.expiresAt.minute, token.state(now),
                 ]
             }
@@ -91,6 +91,7 @@ extension Token {
     var json: JSON {
         [
             "id": JSON(id), "name": .string(name), "role": .string(role.rawValue), "cooperative": JSON(cooperative),
+            "madeBy": JSON(madeBy),
             "createdAt": JSON(createdAt), "expiresAt": JSON(expiresAt), "revokedAt": JSON(revokedAt),
         ]
     }

@@ -24,10 +24,10 @@ struct AccountCommand: ParsableCommand {
         func run() async throws {
             let password = try password.read()
             try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    AccountStore(backend.database, hasher: backend.hasher).create(
-                        username: username, password: password, role: duty.role, cooperative: duty.cooperative))
+                let plan = try await AccountStore(backend.database, hasher: backend.hasher).create(
+                    username: username, password: password, role: duty.role, cooperative: duty.cooperative,
+                    village: backend.village.id)
+                try await backend.database.change(backend.local.scope, plan)
             }
             try options.done(
                 ["username": .string(username.lowercased()), "role": .string(duty.role.rawValue)], "账号 \(username) 已建立",
@@ -47,10 +47,9 @@ struct AccountCommand: ParsableCommand {
         func run() async throws {
             let password = try password.read()
             try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    AccountStore(backend.database, hasher: backend.hasher).setPassword(
-                        username: username, password: password))
+                let plan = try await AccountStore(backend.database, hasher: backend.hasher).setPassword(
+                    username: username, password: password, village: backend.village.id)
+                try await backend.database.change(backend.local.scope, plan)
             }
             try options.done(
                 ["username": .string(username.lowercased())], "账号 \(username) 的密码已更换",

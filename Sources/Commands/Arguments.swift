@@ -34,6 +34,21 @@ struct Arguments: Sendable {
         self.rest = rest
     }
 
+    /// The refusal of a text with control characters in it, whatever it is for: it would not be shown as what it is.
+    var unfit: Refusal? {
+        var option: String?
+        for argument in rest {
+            let name = argument.hasPrefix("--") ? String(argument.prefix { $0 != "=" }) : option
+            if CleanText.hasControls(argument, lines: name == "--note") {
+                return Refusal(
+                    .invalid, "bad-text", field: name ?? words("参数", "argument"), zh: "不可含有控制字符（如换行、ESC）",
+                    en: "must not contain control characters, such as a line break or ESC")
+            }
+            option = argument.hasPrefix("--") && !argument.contains("=") ? argument : nil
+        }
+        return nil
+    }
+
     /// How often an option was given, as `--weight 5kg` or `--weight=5kg`.
     func count(of option: String) -> Int {
         rest.prefix { $0 != "--" }.count { $0 == option || $0.hasPrefix(option + "=") }

@@ -14,10 +14,23 @@ extension BookingCommand {
             discussion: """
                 taoyuan booking cancel 17 --reason 临时有事
                 taoyuan booking cancel 17 --by-village --reason 台风
+                taoyuan booking cancel --unconfirmed --phone 13812345678 --reason 占位
                 """)
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var which: BookingOptions
+        @Argument(help: .words("预约编号或预约号。", "The booking's number or reference.")) var booking: String?
+        @Option(
+            help: .words(
+                "您看到的版本号；预约已不是这一版时拒绝。", "The version that you have seen: refused when it is no longer this one."))
+        var seen: Int?
+        @Flag(
+            help: .words(
+                "取消一个电话或邮箱的所有未确认也未付款的预约。",
+                "Cancel all of a phone's or an e-mail address's that is neither confirmed nor paid."))
+        var unconfirmed = false
+        @Option(help: .words("与 --unconfirmed 一起：谁的电话。", "With --unconfirmed: whose phone.")) var phone: String?
+        @Option(help: .words("与 --unconfirmed 一起：谁的电子邮箱。", "With --unconfirmed: whose e-mail address.")) var email:
+            String?
         @Flag(help: .words("不收取任何费用。", "Keep nothing of the fee.")) var waive = false
         @Flag(
             help: .words(
@@ -25,10 +38,36 @@ extension BookingCommand {
         var byVillage = false
         @Option(help: .words("备注。", "A note.")) var reason: String?
 
+        func validate() throws {
+            guard unconfirmed != (booking != nil), unconfirmed || phone == nil && email == nil,
+                !unconfirmed || !waive && !byVillage && seen == nil && reason != nil
+            else {
+                throw ValidationError(
+                    words(
+                        "请写预约编号，或 --unconfirmed 加 --phone 或 --email 以及 --reason。",
+                        "Give a booking, or --unconfirmed with --phone or --email and --reason."))
+            }
+        }
+
         func run() async throws {
-            try await which.carryOut(options) { key, seen, now in
+            guard let booking else { return try await cancelUnconfirmed() }
+            try await BookingOptions(booking: booking, seen: seen).carryOut(options) { key, seen, now in
                 BookingStore.cancel(key, waive: waive, byVillage: byVillage, reason: reason, seen: seen, now: now)
             }
+        }
+
+        private func cancelUnconfirmed() async throws {
+            let contact = try BookingContact(phone: phone, email: email)
+            let cancelled = try await options.withBackend { backend in
+                try await BookingStore(backend.database).cancelUnconfirmed(
+                    of: contact, reason: reason ?? "", now: backend.clock.now(), backend.local.scope)
+            }
+            let numbers = cancelled.map { "\($0.id)" }.joined(separator: ", ")
+            try options.show(
+                ["bookings": .array(cancelled.map(\.json))],
+                cancelled.isEmpty
+                    ? words("没有未确认的预约", "there is nothing unconfirmed")
+                    : words("已取消 \(cancelled.count) 个预约：\(numbers)", "\(cancelled.count) cancelled: \(numbers)"))
         }
     }
 

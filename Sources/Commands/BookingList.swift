@@ -18,6 +18,7 @@ extension BookingCommand {
             discussion: """
                 taoyuan booking list --day 2025-09-14 --state confirmed
                 taoyuan booking list --money due
+                taoyuan booking list --phone 13812345678 --unconfirmed
                 """)
 
         @OptionGroup var options: SharedOptions
@@ -44,11 +45,16 @@ extension BookingCommand {
                 "只列款项是这样的预约：due（待退款）、overpaid（多收）、open（待收款）或 settled（已结清）。",
                 "Only those whose money stands so: due, overpaid, open or settled."))
         var money: MoneyState?
+        @Option(help: .words("只列这个电话的预约。", "Only those of this phone.")) var phone: String?
+        @Option(help: .words("只列这个电子邮箱的预约。", "Only those of this e-mail address.")) var email: String?
+        @Flag(help: .words("只列未确认也未付款的预约。", "Only what is neither confirmed nor paid.")) var unconfirmed = false
         @OptionGroup var page: PageOptions
 
         func run() async throws {
             let search = BookingStore.Search(
-                day: day, state: state, text: text, from: from, to: to, money: money)
+                day: day, state: state, text: text, from: from, to: to, money: money,
+                contact: phone == nil && email == nil ? nil : try BookingContact(phone: phone, email: email),
+                isUnconfirmed: unconfirmed)
             let found = try await options.withBackend { backend in
                 try await page.first {
                     try await BookingStore(backend.database).list(backend.local.scope, search, limit: $0)

@@ -152,6 +152,7 @@ enum Recorded {
             (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
         },
         FigureName(name: "meant", zh: "并入", en: "into"),
+        FigureName(name: "guesses", zh: "错误次数", en: "wrong passwords"),
         FigureName(name: "reason", zh: "原因", en: "reason"),
         // What the audit told before there were figures.
         FigureName(name: "detail", zh: "", en: ""),
@@ -194,8 +195,8 @@ enum Recorded {
     private static let actions: [String: String] = {
         var actions = [
             "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号",
-            "session.open": "登录", "token.create": "生成令牌", "token.revoke": "作废令牌", "token.forget": "清除早已结束的令牌",
-            "booking.forget": "清除来访者联系方式",
+            "session.open": "登录", "session.close": "退出", "session.guess": "密码错误", "token.create": "生成令牌",
+            "token.revoke": "作废令牌", "token.forget": "清除早已结束的令牌", "booking.forget": "清除来访者联系方式",
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
             "variety.add": "添加品种", "household.change": "更改农户", "plot.change": "更改地块", "plot.override": "登记采收例外",
             "batch.register": "登记批次", "batch.correct": "更正批次", "batch.void": "作废批次", "batch.undo": "撤销出库",

@@ -62,6 +62,10 @@ public struct Taoyuan: AsyncParsableCommand {
                 throw ValidationError(
                     words("--lang 可以是 zh 或 en，不是“\(language)”。", "--lang is zh or en, not “\(language)”."))
             }
+            if let refusal = Arguments.ofThisRun.unfit {
+                Terminal.say(refusal.sentence(in: .ofThisRun))
+                Foundation.exit(EXIT_FAILURE)
+            }
             var command = try parseAsRoot(Arguments.ofThisRun.rest)
             do {
                 if var asynchronous = command as? any AsyncParsableCommand {

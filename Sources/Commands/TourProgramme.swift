@@ -210,14 +210,18 @@ extension TourProgramme {
     }
 
     var facts: [(name: String, value: String?)] {
-        [
+        let scarce = BookingRules.scarceHold(minutes: details.holdMinutes)
+        return [
             (words("课程", "programme"), name),
             (words("时长", "takes"), words("\(details.minutes) 分钟", "\(details.minutes) minutes")),
             (words("每人", "a head"), words("\(details.price.yuan) 元", "\(details.price.yuan) yuan")),
             (words("语言", "languages"), details.languages.joined(separator: ",")),
             (words("团队人数", "group"), "\(details.minGroup)–\(details.maxGroup)"),
             (
-                words("保留名额", "seats kept"), words("\(details.holdMinutes) 分钟", "\(details.holdMinutes) minutes")
+                words("保留名额", "seats kept"),
+                words(
+                    "\(details.holdMinutes) 分钟，剩余名额不足五分之一时 \(scarce) 分钟",
+                    "\(details.holdMinutes) minutes, \(scarce) once less than a fifth of the seats is left")
             ),
             (
                 words("可改期", "changes"),

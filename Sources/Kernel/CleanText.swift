@@ -37,7 +37,8 @@ public enum CleanText {
     ) throws -> String {
         let name = Self.text(text)
         if let error = spreadsheetError(name) { throw error.of(field: field) }
-        guard !name.isEmpty, name.utf8.count <= max || name.unicodeScalars.count <= max, !hasControls(name, lines)
+        guard !isInvisible(name), name.utf8.count <= max || name.unicodeScalars.count <= max,
+            !hasControls(name, lines: lines), !hasControls(text, lines: true)
         else {
             throw Refusal(
                 .invalid, code, field: field, zh: "须有 1 到 \(max) 个字，且不含控制字符",
@@ -59,10 +60,10 @@ public enum CleanText {
     /// A reason as it is kept.
     /// - Throws: a `Refusal`, code `reason-missing`, unless it has 1 to 1000 characters and none of them is a control.
     public static func reason(_ text: String) throws -> String {
-        guard let reason = try? name(text, field: "reason", max: 1000, lines: true) else {
+        guard let reason = try? name(text, field: "reason", max: 1000) else {
             throw Refusal(
-                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字）",
-                en: "give the reason, 1 to 1000 characters")
+                .invalid, "reason-missing", field: "reason", zh: "请写明理由（1 到 1000 字，一行写完）",
+                en: "give the reason in one line, 1 to 1000 characters")
         }
         return reason
     }
@@ -119,10 +120,29 @@ public enum CleanText {
         return String(key[..<point])
     }
 
-    private static func hasControls(_ text: String, _ lines: Bool) -> Bool {
-        text.unicodeScalars.contains {
-            ($0.value < 0x20 || (0x7F...0x9F).contains($0.value))
-                && !(lines && ($0 == "\n" || $0 == "\r" || $0 == "\t"))
+    /// Whether a text has characters that control a screen or end a line: by them what is shown of it is not what it is.
+    /// - Parameter lines: whether it may have several, and tabs in them.
+    public static func hasControls(_ text: String, lines: Bool) -> Bool {
+        text.unicodeScalars.contains { scalar in
+            switch scalar.value {
+            case 0x09, 0x0A, 0x0D: !lines
+            case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029: true
+            default: false
+            }
+        }
+    }
+
+    /// Whether there is nothing in it that can be seen.
+    public static func isInvisible(_ text: String) -> Bool {
+        !text.unicodeScalars.contains { scalar in
+            if scalar.isASCII { return scalar.value > 0x20 && scalar.value < 0x7F }
+            let properties = scalar.properties
+            switch properties.generalCategory {
+            case .control, .format, .unassigned, .surrogate: return false
+            // Braille without a dot is no space to Unicode.
+            default:
+                return !properties.isWhitespace && !properties.isDefaultIgnorableCodePoint && scalar.value != 0x2800
+            }
         }
     }
 

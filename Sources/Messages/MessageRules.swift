@@ -41,6 +41,11 @@ public enum MessageRules {
     /// What it tells can't be read, or there is no way on which it could go.
     static let unreadable = "unreadable"
     static let noAddress = "no address"
+    /// Enough went to its address within a day.
+    static let tooMany = "too many a day"
+
+    /// Messages that one address gets within 24 hours at most, unless told otherwise.
+    public static let perDay = 20
 
     /// Whether it may be tried anew: only what was given up.
     static func checkRetry(_ message: Message) throws {

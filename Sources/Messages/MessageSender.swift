@@ -49,6 +49,7 @@ public struct MessageSender: Sendable {
     private let brand: String
     private let source: any MessageSource
     public let ways: MessageWays
+    private let perDay: Int
     /// How long a server may take to take a message; well within `MessageRules.lease`.
     private let patience: Duration
     private let logger: Logger
@@ -56,15 +57,18 @@ public struct MessageSender: Sendable {
     /// - Parameters:
     ///   - brand: who writes, as mails say beside the sender's address.
     ///   - source: whose messages they are.
+    ///   - perDay: how many one address gets within 24 hours at most; 0 for any number.
     public init(
         _ database: Database, village: Int, brand: String, source: any MessageSource, ways: MessageWays,
-        clock: WallClock, patience: Duration = MessageRules.patience, logger: Logger = .silent
+        perDay: Int = MessageRules.perDay, clock: WallClock, patience: Duration = MessageRules.patience,
+        logger: Logger = .silent
     ) {
         store = MessageStore(database)
         scope = Scope(village: village, cooperative: nil, actor: "messages")
         self.brand = brand
         self.source = source
         self.ways = ways
+        self.perDay = perDay
         self.clock = clock
         self.patience = patience
         self.logger = logger
@@ -99,6 +103,7 @@ public struct MessageSender: Sendable {
             _ = try await giveUp(message, why: MessageRules.overtaken)
             return .overtaken
         }
+        guard try await mayGoToday(message) else { return try await giveUp(message, why: MessageRules.tooMany) }
         guard let text = try? source.text(message, today: clock.today) else {
             return try await giveUp(message, why: MessageRules.unreadable)
         }
@@ -116,6 +121,12 @@ public struct MessageSender: Sendable {
             try await store.markFailed(message.id, why: why, again: now.addingTimeInterval(wait), now: now, scope)
             return .again
         }
+    }
+
+    private func mayGoToday(_ message: OutgoingMessage) async throws -> Bool {
+        guard perDay > 0 else { return true }
+        let since = clock.now().addingTimeInterval(-86_400)
+        return try await store.sentCount(toWhomGets: message, since: since, scope) < perDay
     }
 
     private func giveUp(_ message: OutgoingMessage, why: String, forGood: Bool = false) async throws -> Handled {

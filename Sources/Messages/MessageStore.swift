@@ -89,6 +89,22 @@ public struct MessageStore: Sendable {
             isSuperseded: try row.decode("is_superseded"))
     }
 
+    /// How many went since then to the message's phone, or to its e-mail address where those are more.
+    func sentCount(toWhomGets message: OutgoingMessage, since: Date, _ scope: Scope) async throws -> Int {
+        try await database.transaction(scope) { transaction in
+            try await transaction.query(
+                """
+                SELECT greatest(
+                    (SELECT count(*) FROM message
+                    WHERE village_id = \(scope.village) AND phone = \(message.phone) AND sent_at > \(since)),
+                    (SELECT count(*) FROM message
+                    WHERE village_id = \(scope.village) AND lower(email) = lower(\(message.email)) AND sent_at > \(since))
+                ) AS sent
+                """
+            ).first?.decode("sent") ?? 0
+        }
+    }
+
     func markSent(_ id: Int64, now: Date, _ scope: Scope) async throws {
         _ = try await database.transaction(scope) { transaction in
             try await transaction.query(

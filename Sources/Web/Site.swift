@@ -22,6 +22,8 @@ struct Site: Sendable {
     let lookUpsOfOne: RateLimiter<BookingReference>?
     /// A password costs us 80 ms, and a guesser should pay for it.
     let signIns: RateLimiter<ClientAddress>?
+    /// Wrong passwords, by account and address.
+    let guesses = GuessLimiter<ClientAddress>()
 
     init(_ backend: Backend) throws {
         self.backend = backend
@@ -42,7 +44,7 @@ struct Site: Sendable {
             + batchEndpoints
             + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints
             + nameEndpoints
-            + importEndpoints + accessEndpoints + pageEndpoints
+            + importEndpoints + accessEndpoints + signInEndpoints + pageEndpoints
             + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
             + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints
     }
@@ -59,27 +61,16 @@ struct Site: Sendable {
 struct SignedIn: Caller {
     let person: Person
     var name: String { person.name }
-    var role: String { person.role.rawValue }
-}
-
-/// Sets of roles as the table of endpoints names them.
-enum Roles {
-    static let readers = people(.clerk, .committee, .administrator, .auditor)
-    static let recorders = people(.clerk, .administrator)
-    static let importers = people(.clerk, .committee, .administrator)
-    static let committee = people(.committee, .administrator)
-    static let incomeReaders = people(.clerk, .committee, .administrator, .auditor)
-    static let administrator = people(.administrator)
-    static let desk = people(.desk, .administrator)
-    static let deskReaders = people(.desk, .committee, .administrator, .auditor)
-    static let overseers = people(.committee, .administrator, .auditor)
-
-    private static func people(_ roles: Role...) -> Endpoint.Access { .people(roles.map(\.rawValue)) }
+    var role: Role { person.role }
 }
 
 extension Call {
     var scope: Scope {
-        get throws { try caller(as: SignedIn.self).person.scope }
+        get throws { try person.scope }
+    }
+
+    var person: Person {
+        get throws { try caller(as: SignedIn.self).person }
     }
 
     /// The request's `Idempotency-Key` and what tells it from another.

@@ -2,6 +2,7 @@ import Access
 import Database
 import Foundation
 import Kernel
+import Postgres
 import TestSupport
 import Testing
 
@@ -17,13 +18,33 @@ import Testing
         _ village: TestVillage, _ username: String = "li", password: String = password, role: Role = .committee,
         cooperative: String? = nil
     ) async throws -> String {
-        try await village.change(
-            store(village).create(username: username, password: password, role: role, cooperative: cooperative))
+        let plan = try await store(village).create(
+            username: username, password: password, role: role, cooperative: cooperative, village: 1)
+        try await village.change(plan)
         return username
     }
 
     private func signIn(_ village: TestVillage, _ username: String, _ password: String) async throws -> Person? {
-        try await store(village).authenticate(username: username, password: password, village: village.village.id)?.1
+        try await credential(village, username, password)?.person
+    }
+
+    private func credential(
+        _ village: TestVillage, _ username: String = "li", _ password: String = password
+    ) async throws -> AccountStore.Credential? {
+        try await store(village).authenticate(username: username, password: password, village: 1)
+    }
+
+    private func setPassword(_ village: TestVillage, _ username: String, _ password: String) async throws {
+        let plan = try await store(village).setPassword(username: username, password: password, village: 1)
+        try await village.change(plan)
+    }
+
+    private func open(_ village: TestVillage, _ credential: AccountStore.Credential) async throws -> String {
+        try await village.change(TokenStore.open(for: credential, hours: 12, now: village.clock.now)).text
+    }
+
+    private func person(_ village: TestVillage, _ token: String) async throws -> Person? {
+        try await TokenStore(village.database).person(secret: token, village: 1, now: village.clock.now)
     }
 
     @Test func `the right password opens the account and no other does`() async throws {
@@ -59,17 +80,15 @@ import Testing
             let refused = try await refusal { try await create(village, password: password) }
             #expect(refused?.code == "bad-password")
             #expect(refused?.field == "password")
-            try await create(village, password: "1234567890")
-            let changed = try await refusal {
-                try await village.change(store(village).setPassword(username: "li", password: password))
-            }
+            try await create(village)
+            let changed = try await refusal { try await setPassword(village, "li", password) }
             #expect(changed?.code == "bad-password")
         }
     }
 
     @Test func `a password of 200 characters is used to its end`() async throws {
         try await withVillage { village in
-            let long = String(repeating: "桃", count: 200)
+            let long = String(repeating: "桃红柳绿杏白", count: 33) + "桃李"
             try await create(village, password: long)
             #expect(try await signIn(village, "li", long) != nil)
             #expect(try await signIn(village, "li", String(long.dropLast())) == nil)
@@ -139,15 +158,11 @@ import Testing
     @Test func `a disabled account opens no more, nor do its sessions`() async throws {
         try await withVillage { village in
             try await create(village)
-            let (id, person) = try #require(
-                try await store(village).authenticate(username: "li", password: Self.password, village: 1))
-            let secret = try await village.change(
-                TokenStore.open(for: id, person, hours: 12, now: village.clock.now))
-            let tokens = TokenStore(village.database)
-            #expect(try await tokens.person(secret: secret.text, village: 1, now: village.clock.now) == person)
+            let token = try await open(village, try #require(try await credential(village)))
+            #expect(try await person(village, token)?.name == "account:li")
             try await village.change(store(village).disable(username: "li"))
             #expect(try await signIn(village, "li", Self.password) == nil)
-            #expect(try await tokens.person(secret: secret.text, village: 1, now: village.clock.now) == nil)
+            #expect(try await person(village, token) == nil)
             #expect(try await store(village).list(village: 1).first?.disabledAt != nil)
         }
     }
@@ -156,30 +171,160 @@ import Testing
         try await withVillage { village in
             try await create(village)
             try await create(village, "wang")
-            var secrets: [String: String] = [:]
+            var tokens: [String: String] = [:]
             for name in ["li", "wang"] {
-                let (id, person) = try #require(
-                    try await store(village).authenticate(username: name, password: Self.password, village: 1))
-                secrets[name] = try await village.change(
-                    TokenStore.open(for: id, person, hours: 12, now: village.clock.now)
-                ).text
+                tokens[name] = try await open(village, try #require(try await credential(village, name)))
             }
-            try await village.change(store(village).setPassword(username: "li", password: "another password"))
+            try await setPassword(village, "li", "another password")
             #expect(try await signIn(village, "li", Self.password) == nil)
             #expect(try await signIn(village, "li", "another password") != nil)
-            let tokens = TokenStore(village.database)
             for (name, isOpen) in [("li", false), ("wang", true)] {
-                let secret = try #require(secrets[name])
-                let person = try await tokens.person(secret: secret, village: 1, now: village.clock.now)
+                let person = try await person(village, try #require(tokens[name]))
                 #expect((person != nil) == isOpen, "\(name)")
             }
+        }
+    }
+
+    /// The password is looked at, then changed, then the session would be opened.
+    @Test func `a sign-in under way doesn't survive what ends the account's sessions`() async throws {
+        try await withVillage { village in
+            for name in ["li", "wang", "zhao"] { try await create(village, name) }
+            let changed = try #require(try await credential(village))
+            try await setPassword(village, "li", "another password")
+            let shut = try #require(try await credential(village, "wang"))
+            try await village.change(store(village).disable(username: "wang"))
+            let own = try #require(try await credential(village, "zhao"))
+            let plan = try await store(village).changePassword(of: own, to: "a third one of them", keeping: nil)
+            try await village.change(plan)
+            for credential in [changed, shut, own] {
+                let refused = try await refusal { try await open(village, credential) }
+                #expect(refused?.code == "wrong-password")
+            }
+            #expect(try await village.number("SELECT count(*) FROM api_token") == 0)
+        }
+    }
+
+    /// At the same moment: the session is either seen and ended, or not opened.
+    @Test func `no session of the old password is open after a change, whoever was faster`() async throws {
+        try await withVillage { village in
+            try await create(village)
+            for turn in 0..<6 {
+                let credential = try #require(
+                    try await credential(village, "li", turn == 0 ? Self.password : "a new one, \(turn)"))
+                let plan = try await store(village).setPassword(
+                    username: "li", password: "a new one, \(turn + 1)", village: 1)
+                let tokens = try await withThrowingTaskGroup { group in
+                    for _ in 0..<4 { group.addTask { try? await open(village, credential) } }
+                    group.addTask {
+                        try await village.change(plan)
+                        return nil
+                    }
+                    return try await group.reduce(into: [String]()) { if let token = $1 { $0.append(token) } }
+                }
+                for token in tokens { #expect(try await person(village, token) == nil, "turn \(turn)") }
+            }
+        }
+    }
+
+    /// The statement itself, when the plan has looked before the change and writes after it.
+    @Test func `the row of a session is written only for the password that was looked at`() async throws {
+        try await withVillage { village in
+            try await create(village)
+            let credential = try #require(try await credential(village))
+            let scope = village.committee
+            let change = try await village.database.transaction(scope) { transaction in
+                try await TokenStore.open(for: credential, hours: 12, now: village.clock.now)(transaction, scope)
+            }
+            try await setPassword(village, "li", "another password")
+            let error = try await postgresError {
+                try await village.database.transaction(scope) { _ = try await change.write(in: $0, scope) }
+            }
+            #expect(error?.constraint == SQL.rowsTouched)
+        }
+    }
+
+    @Test func `one changes one's own password, and one's other sessions end`() async throws {
+        try await withVillage { village in
+            try await create(village)
+            let credential = try #require(try await credential(village))
+            let (here, there) = (try await open(village, credential), try await open(village, credential))
+            let me = try #require(try await person(village, here))
+            let plan = try await store(village).changePassword(
+                of: credential, to: "another password", keeping: me.token)
+            try await village.change(plan)
+            #expect(try await person(village, here) != nil)
+            #expect(try await person(village, there) == nil)
+            #expect(try await signIn(village, "li", "another password") != nil)
+            let again = try await refusal { try await village.change(plan) }
+            #expect(again?.code == "wrong-password", "of a password that is no longer the present one")
+        }
+    }
+
+    @Test func `one signs out, and only of one's session`() async throws {
+        try await withVillage { village in
+            try await create(village)
+            let credential = try #require(try await credential(village))
+            let (here, there) = (try await open(village, credential), try await open(village, credential))
+            try await village.change(
+                TokenStore.signOut(try #require(try await person(village, here)), now: village.clock.now))
+            #expect(try await person(village, here) == nil)
+            #expect(try await person(village, there) != nil)
+            let made = try await village.change(
+                TokenStore.create(
+                    name: "打印机", role: .auditor, cooperative: nil, days: 1, maker: nil, now: village.clock.now))
+            let printer = try #require(try await person(village, made.text))
+            let refused = try await refusal {
+                try await village.change(TokenStore.signOut(printer, now: village.clock.now))
+            }
+            #expect(refused?.code == "no-session")
+        }
+    }
+
+    @Test func `a token ends with the account that made it, and so does what that token made`() async throws {
+        try await withVillage { village in
+            try await create(village, role: .administrator)
+            let me = try #require(try await credential(village)).person
+            func make(by maker: Int?) async throws -> String {
+                try await village.change(
+                    TokenStore.create(
+                        name: "打印机", role: .administrator, cooperative: nil, days: 1, maker: maker,
+                        now: village.clock.now)
+                ).text
+            }
+            let first = try await make(by: me.account)
+            let second = try await make(by: try #require(try await person(village, first)).account)
+            let local = try await make(by: nil)
+            let listed = try await TokenStore(village.database).list(village: 1)
+            #expect(listed.map(\.madeBy) == ["li", "li", nil])
+            try await village.change(store(village).disable(username: "li"))
+            for token in [first, second] { #expect(try await person(village, token) == nil) }
+            #expect(try await person(village, local) != nil)
+            let after = try await TokenStore(village.database).list(village: 1)
+            #expect(after.map { $0.revokedAt != nil } == [true, true, false])
+        }
+    }
+
+    @Test func `wrong passwords are told at the first and whenever they have doubled, of accounts only by name`()
+        async throws
+    {
+        try await withVillage { village in
+            try await create(village)
+            for guesses in 1...9 {
+                try await store(village).tell(guesses: guesses, of: "LI", village: 1)
+            }
+            try await store(village).tell(guesses: 1, of: "correct.horse", village: 1)
+            let told: [AuditEntry] = try await AuditStore(village.database).list(village.committee)
+                .filter { $0.action == "session.guess" }
+            #expect(told.map(\.subject) == ["?", "li", "li", "li", "li"])
+            #expect(told.map(\.figures).last == #"{"guesses": 1}"#)
+            #expect(told.map(\.figures).dropFirst().first == #"{"guesses": 8}"#)
         }
     }
 
     @Test func `an account that is not there can't be changed`() async throws {
         try await withVillage { village in
             for plan in [
-                store(village).setPassword(username: "li", password: Self.password),
+                try await store(village).setPassword(username: "li", password: Self.password, village: 1),
                 store(village).disable(username: "li"),
             ] {
                 let refused = try await refusal { try await village.change(plan) }

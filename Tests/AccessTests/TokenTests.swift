@@ -13,7 +13,7 @@ import Testing
     ) async throws -> TokenSecret {
         try await village.change(
             TokenStore.create(
-                name: "打印机", role: role, cooperative: cooperative, days: days, now: village.clock.now))
+                name: "打印机", role: role, cooperative: cooperative, days: days, maker: nil, now: village.clock.now))
     }
 
     private func person(_ village: TestVillage, _ secret: TokenSecret) async throws -> Person? {

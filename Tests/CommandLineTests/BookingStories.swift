@@ -39,6 +39,28 @@ import Testing
         #expect(meant.status == 0)
     }
 
+    @Test func `the desk cancels in one go what a phone keeps and nobody has confirmed`() async throws {
+        let (village, session) = try await village()
+        for _ in 0..<2 { _ = try await village.run(request(session, headcount: 5, "--again")).json() }
+        let confirmed = try await village.run(
+            request(session, headcount: 5, "--again", "--state", "confirmed")
+        ).json()
+        let phone = ["--unconfirmed", "--phone", "138 1234 5678"]
+        let listed = try await village.run(["booking", "list", "--json"] + phone).json(as: [[String: Any]].self)
+        #expect(listed.count == 2)
+        for line in [
+            "--unconfirmed --phone 13812345678", "17 --phone 13812345678 --reason r", "--unconfirmed --reason r",
+        ] {
+            let wrong = try await village.run(["booking", "cancel"] + line.split(separator: " ").map(String.init))
+            #expect(wrong.status != 0 && wrong.output.isEmpty, "\(line)")
+        }
+        let cancelled = try await village.run(["booking", "cancel", "--reason", "占位", "--json"] + phone).json()
+        #expect((cancelled["bookings"] as? [[String: Any]])?.count == 2)
+        let kept = try await show("\(try #require(confirmed["booking"] as? Int))", in: village)
+        #expect(kept["state"] as? String == "confirmed")
+        #expect(try await village.run(["booking", "list", "--json"] + phone).json(as: [[String: Any]].self).isEmpty)
+    }
+
     @Test func `a group books, comes with its ticket and is income of its day`() async throws {
         let (village, session) = try await village()
         let asked = try await village.run(request(session, headcount: 28)).json()

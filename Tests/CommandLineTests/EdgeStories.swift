@@ -36,6 +36,21 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: village.file("data")))
     }
 
+    @Test(arguments: [
+        (["batch", "register", "--picker", "张\u{1B}[2J三"], "--picker"),
+        (["token", "create", "--name=a\r\nb"], "--name"),
+        (["sale", "reverse", "1", "--reason", "a\nb"], "--reason"), (["account", "create", "li\u{7}"], "argument"),
+        (["code", "revoke", "--batch", "1", "--reason", "a\u{9B}b"], "--reason"),
+        (["booking", "request", "--note", "a\nb\u{1B}"], "--note"),
+    ])
+    func `control characters are refused in whatever is typed`(arguments: [String], field: String) async throws {
+        let village = try Village()
+        let outcome = try await village.run(arguments + ["--lang", "en"])
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(outcome.errors == "\(field): must not contain control characters, such as a line break or ESC\n")
+        #expect(!FileManager.default.fileExists(atPath: village.file("data")))
+    }
+
     @Test func `refusals are one sentence in the user's language`() async throws {
         let village = try Village()
         let arguments = ["batch", "show", "17"]

@@ -37,6 +37,27 @@ import Testing
     }
 
     @Test(arguments: [
+        "甲\u{1B}[31m乙", "\u{1B}甲", "甲\r\n乙", "甲\n乙", "甲\t乙", "甲\u{85}乙", "甲\u{2028}乙", "甲\u{7F}", "\u{8}甲",
+        "\u{200B}", "\u{200B}\u{FEFF} ", "\u{3164}", "\u{115F}\u{1160}", "\u{2800}", "\u{FE0F}", "\u{E0020}", "", " ",
+    ])
+    func `a name with control characters, or of which nothing can be seen, is refused`(text: String) {
+        let refused = #expect(throws: Refusal.self) { try CleanText.name(text, field: "picker", max: 60) }
+        #expect(refused?.field == "picker")
+        let reason = #expect(throws: Refusal.self) { try CleanText.reason(text) }
+        #expect(reason?.field == "reason")
+    }
+
+    @Test func `only ends of lines and tabs may stand in what has several`() throws {
+        #expect(try CleanText.name("甲\r\n\t乙\n", field: "note", max: 60, lines: true) == "甲\r\n\t乙")
+        #expect(throws: Refusal.self) { try CleanText.name("甲\u{1B}\n乙", field: "note", max: 60, lines: true) }
+    }
+
+    @Test(arguments: ["甲", " 甲 ", "😀", "𠮷", "é", "ก็", "أحمد", "\u{E000}", "-"])
+    func `what can be seen is taken`(text: String) throws {
+        _ = try CleanText.name(text, field: "picker", max: 60)
+    }
+
+    @Test(arguments: [
         ["果品(天津)社", "果品（天津）社", "果\u{200B}品(天津)社", " 果品 (天津) 社", "果品【天津】社", "果品天津社"],
         ["124蟠桃", "１２４蟠桃", "124 蟠桃"], ["A级", "Ａ级"],
     ])

@@ -35,7 +35,7 @@ extension TestVillage {
         _ ways: MessageWays, database: Database? = nil, patience: Duration = .seconds(20)
     ) -> MessageSender {
         MessageSender(
-            database ?? self.database, village: village.id, brand: "津小韩", source: Notices(), ways: ways,
+            database ?? self.database, village: village.id, brand: "津小韩", source: Notices(), ways: ways, perDay: 0,
             clock: clock.clock, patience: patience)
     }
 

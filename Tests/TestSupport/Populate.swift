@@ -42,12 +42,13 @@ extension TestVillage {
                 code.signed.body, visitor: "192.0.2.7 Mozilla", place: "天津", today: today)
         }
         for (username, cooperative) in [("li.east", TestOrchard.eastName), ("wang.west", TestOrchard.westName)] {
-            try await change(
-                AccountStore(database, hasher: PasswordHasher()).create(
-                    username: username, password: "a long enough password", role: .clerk, cooperative: cooperative))
+            let account = try await AccountStore(database, hasher: PasswordHasher()).create(
+                username: username, password: "a long enough password", role: .clerk, cooperative: cooperative,
+                village: village.id)
+            try await change(account)
             try await change(
                 TokenStore.create(
-                    name: username, role: .clerk, cooperative: cooperative, days: 30, now: clock.now))
+                    name: username, role: .clerk, cooperative: cooperative, days: 30, maker: nil, now: clock.now))
         }
         try await change(
             IncomeStore.enter(

@@ -28,8 +28,8 @@ import Testing
         try await withVillage { village in
             let session = try await village.tourSession(try await village.tourProgramme(), capacity: 12)
             let booking = try await village.book(village.group(session))
-            // To the second: kept until then, and no longer.
-            village.clock.advance(seconds: 7199)
+            // To the second: kept until then, and no longer. Two seats left of twelve are few.
+            village.clock.advance(seconds: 1799)
             let full = try await refusal { try await village.book(village.group(session)) }
             #expect(full?.code == "sold-out")
             village.clock.advance(seconds: 1)

@@ -39,7 +39,7 @@ import Testing
         let document = OpenAPI(title: "T", version: "1", endpoints: sampleEndpoints).document
         let create = document["paths"]["/api/v1/sales"]["post"]
         #expect(create["operationId"] == "postSales")
-        #expect(create["security"] == [["bearer": ["clerk"]]])
+        #expect(create["security"] == [["bearer": ["clerk", "administrator"]]])
         #expect(
             create["requestBody"]["content"]["application/json"]["schema"] == ["$ref": "#/components/schemas/NewSale"])
         for status in ["201", "400", "401", "403", "413", "415", "422", "default"] {

@@ -1,3 +1,4 @@
+import Access
 import Documents
 import Foundation
 import Hummingbird
@@ -14,7 +15,7 @@ import Testing
 
 struct TestPerson: Caller {
     let name: String
-    let role: String
+    let role: Role
 }
 
 struct Unforeseen: Error, CustomStringConvertible {
@@ -59,10 +60,10 @@ func withServer<Result: Sendable>(
 let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 @Sendable func testAuthenticator(_ token: String) async throws -> any Caller {
-    guard token == "clerk" || token == "committee" else {
+    guard let role = Role(rawValue: token) else {
         throw Refusal(.unauthenticated, "token-unknown", zh: "令牌无效", en: "the token is unknown")
     }
-    return TestPerson(name: "Li", role: token)
+    return TestPerson(name: "Li", role: role)
 }
 
 struct TestServer: Sendable {
@@ -132,7 +133,7 @@ let saleSchema = Schema.named(
 
 let sampleEndpoints: [Endpoint] = [
     Endpoint(
-        .post, "/api/v1/sales", "Records a sale", access: .people(["clerk"]), body: .json(saleSchema),
+        .post, "/api/v1/sales", "Records a sale", access: .whoMay(.recordSales), body: .json(saleSchema),
         outcomes: [
             .init(201, "The sale", .object([Field("buyer", .string()), Field("grams", .integer(1...1_000_000))]))
         ]

@@ -1,3 +1,4 @@
+import Access
 import Documents
 import Foundation
 import Kernel
@@ -9,7 +10,13 @@ import Tours
 @testable import Web
 
 extension Endpoint {
-    var isForPeople: Bool { if case .people = access { true } else { false } }
+    var isForPeople: Bool { !roles.isEmpty }
+
+    /// Who may call it; nobody where everybody may.
+    var roles: [Role] {
+        if case .anyone = access { return [] }
+        return Role.allCases.filter(access.admits)
+    }
 }
 
 extension ServedVillage {

@@ -160,6 +160,7 @@ extension SiteTests {
             #expect(try again.json["already"] == 1)
             for (kind, person) in [
                 ("income", "desk"), ("households", "desk"), ("bookings", "clerk"), ("bookings", "committee"),
+                ("sales", "committee"), ("harvest", "committee"), ("income", "clerk"),
                 ("bookings", "auditor"), ("income", "auditor"),
             ] {
                 let reply = try await village.importRegister(kind, as: person, header, row)
@@ -167,7 +168,8 @@ extension SiteTests {
             }
             let paths = try await village.get("/openapi.json")["paths"]
             for (kind, roles) in [
-                ("bookings", ["desk", "administrator"] as JSON), ("{kind}", ["clerk", "committee", "administrator"]),
+                ("bookings", ["desk", "administrator"] as JSON), ("sales", ["clerk", "administrator"]),
+                ("households", ["clerk", "committee", "administrator"]),
             ] {
                 #expect(paths["/api/v1/imports/\(kind)"]["post"]["security"] == [["bearer": roles]])
             }

@@ -1,7 +1,12 @@
+import Access
+import Codes
 import Documents
 import Foundation
 import HTTPTypes
 import Kernel
+import Orchard
+import Registers
+import Sales
 import Testing
 
 @testable import Web
@@ -83,11 +88,15 @@ extension ServedVillage {
             return Example(
                 "/api/v1/plots/D02/overrides", as: committee,
                 ["season": 2025, "extra": JSON(Weight(grams: Weight.limit)), "reason": .string(fresh("r"))])
-        case "POST /api/v1/imports/{kind}":
+        case "POST /api/v1/imports/income":
             var example = Example("/api/v1/imports/income?partial=true", as: committee)
             example.bytes = Data("日期,类别,摘要,金额元\n2019-01-02,出租,\(fresh("m")),5.00\n2019-02-30,出租,x,1".utf8)
             example.type = "text/csv"
             return example
+        case "POST /api/v1/imports/households": return emptyRegister(endpoint, HouseholdRegister.columns)
+        case "POST /api/v1/imports/plots": return emptyRegister(endpoint, PlotRegister.columns)
+        case "POST /api/v1/imports/harvest": return emptyRegister(endpoint, HarvestRegister.columns)
+        case "POST /api/v1/imports/sales": return emptyRegister(endpoint, SaleRegister.columns)
         case "POST /api/v1/imports/bookings":
             var example = Example("\(endpoint.path)?partial=true", as: "desk")
             example.bytes = Data("\(Self.bookingColumns)\n,,,,,,,,,,,,,,".utf8)
@@ -99,6 +108,13 @@ extension ServedVillage {
             let account = try await account()
             return Example(
                 endpoint.path, as: nil, ["username": .string(account), "password": "correct horse battery staple"])
+        case "DELETE /api/v1/session": return Example(endpoint.path, as: try await session(of: try await account()))
+        case "PUT /api/v1/me/password":
+            return Example(
+                endpoint.path, as: try await session(of: try await account()),
+                ["present": "correct horse battery staple", "password": "another one of ten"])
+        case "POST /api/v1/tours/unconfirmed-cancellations":
+            return Example(endpoint.path, as: "desk", ["phone": "13900000000", "reason": "占位"])
         case "POST /api/v1/tokens":
             return Example(endpoint.path, as: admin, ["role": "auditor", "name": .string(fresh("t")), "days": 1])
         case "POST /api/v1/accounts": return Example(endpoint.path, as: admin, newAccount(fresh("u")))
@@ -146,12 +162,18 @@ extension ServedVillage {
             try #require(endpoint.method == .get, "\(endpoint.name) lacks an example")
             let path = endpoint.path.replacing("{number}", with: "\(batch)").replacing("{payload}", with: payload)
             try #require(!path.contains("{"), "\(endpoint.name) lacks an example")
-            guard case .people(let roles) = endpoint.access else { return Example(path) }
-            return Example(path, as: roles.contains(clerk) ? clerk : admin)
+            return Example(path, as: endpoint.roles.isEmpty ? nil : endpoint.roles.contains(.clerk) ? clerk : admin)
         }
     }
 
     static let bookingColumns = "预约日期,场次日期,时间,基地,课程,场次容量,单位名称,单位类别,预约人数,实到人数,带队人,联系电话,单价元每人,费用元,状态"
+
+    private func emptyRegister(_ endpoint: Endpoint, _ columns: [Column]) -> Example {
+        var example = Example("\(endpoint.path)?partial=true", as: "administrator")
+        let row = String(repeating: ",", count: columns.count - 1)
+        (example.bytes, example.type) = (Data("\(columns.map(\.name).joined(separator: ","))\n\(row)".utf8), "text/csv")
+        return example
+    }
 
     /// Makes a message that was given up, and gives its number.
     func lostMessage() async throws -> Int64 {
@@ -175,10 +197,20 @@ extension ServedVillage {
         ]
     }
 
-    private func account() async throws -> String {
+    func account() async throws -> String {
         let name = fresh("u")
         _ = try await post("/api/v1/accounts", as: "administrator", newAccount(name))
         return name
+    }
+
+    /// The token of a session that is opened past the limits of one address.
+    func session(of username: String) async throws -> String {
+        let accounts = AccountStore(backend.database, hasher: backend.hasher)
+        let credential = try #require(
+            try await accounts.authenticate(
+                username: username, password: "correct horse battery staple", village: backend.village.id))
+        let plan = TokenStore.open(for: credential, hours: 1, now: backend.clock.now())
+        return try await backend.database.change(credential.person.scope, plan).text
     }
 
     func send(_ example: Example, _ endpoint: Endpoint, key: String? = nil) async throws -> TestServer.Reply {

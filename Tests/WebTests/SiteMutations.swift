@@ -24,7 +24,7 @@ struct Fault: Sendable {
     /// The smallest value that the schema accepts.
     static func good(_ schema: Schema) -> JSON {
         switch schema.unnamed {
-        case .string(let length): .string(String(repeating: "x", count: max(1, length.lowerBound)))
+        case .string(let length, _): .string(String(repeating: "x", count: max(1, length.lowerBound)))
         case .enumeration(let names): .string(names.first ?? "")
         case .integer(let range): .integer(range.contains(1) ? 1 : range.lowerBound)
         case .boolean: true
@@ -53,9 +53,11 @@ struct Fault: Sendable {
         }
         let long = JSON.string(String(repeating: "桃", count: 10_000))
         switch schema.unnamed {
-        case .string(let length):
+        case .string(let length, let kind):
             let empty: [JSON] = length.contains(0) ? [] : [""]
-            return faults("string", ["@lone", "a\u{0}b"] + empty + (length.contains(10_000) ? [] : [long]))
+            return faults(
+                "string",
+                ["@lone", "a\u{0}b"] + unfit(kind, length) + empty + (length.contains(10_000) ? [] : [long]))
         case .enumeration: return faults("", ["nonesuch", "", long, "@lone"])
         case .day, .instant:
             return faults("", ["2025-02-30", "", "2025-8-3", "20250803", "０", long, "@lone", 20_250_803])
@@ -99,13 +101,33 @@ struct Fault: Sendable {
         }
     }
 
+    /// Texts that fit the length but not the eye.
+    private static func unfit(_ kind: Schema.Text, _ length: ClosedRange<Int>) -> [JSON] {
+        func fitting(_ texts: [String]) -> [JSON] {
+            texts.map { text in
+                .string(
+                    text
+                        + String(
+                            repeating: text.last.map(String.init) ?? "",
+                            count: max(0, length.lowerBound - text.unicodeScalars.count)))
+            }
+        }
+        guard kind != .secret else { return [] }
+        let controls =
+            ["a\u{1B}[31mb", "a\u{8}b", "\u{7F}", "a\u{85}b", "a\u{2028}b"]
+            + (kind == .lines ? [] : ["a\r\nb", "a\tb"])
+        let invisible = length.lowerBound == 0 ? [] : ["\u{200B}", "\u{200B}\u{FEFF}", " ", "\u{3164}", "\u{2800}"]
+        return fitting(controls + invisible)
+    }
+
     /// Texts, percent-encoded, that a value of a path or query must refuse.
     static func texts(of schema: Schema) -> [String] {
         let always = ["%00", "%FF", "%ED%A0%80"]
         let long = String(repeating: "9", count: 10_000)
         switch schema.unnamed {
-        case .string(let length):
-            return always + (length.contains(10_000) ? [] : [long])
+        case .string(let length, let kind):
+            return always + (length.contains(10_000) ? [] : [long]) + ["a%1Bb", "a%C2%85b", "a%E2%80%A8b"]
+                + (kind == .line ? ["a%0D%0Ab"] : []) + (length.contains(0) ? [] : ["%E2%80%8B", "%20"])
         case .integer(let range):
             return always + [long, "abc", "1.5", "1e400", "9223372036854775808", "%20", "1%20", "%E4%B8%80", "0x1"]
                 + ["0", "-1"].filter { Int64($0).map { !range.contains($0) } ?? true }

@@ -98,8 +98,7 @@ extension ServedVillage {
             return Example("/api/v1/tours/sessions/\(try await planSession())/steps", as: desk, ["step": "close"])
         default:
             try #require(endpoint.method == .get && !endpoint.path.contains("{"), "\(endpoint.name) lacks an example")
-            guard case .people = endpoint.access else { return Example(endpoint.path) }
-            return Example(endpoint.path, as: desk)
+            return Example(endpoint.path, as: endpoint.isForPeople ? desk : nil)
         }
     }
 }

@@ -240,7 +240,7 @@ private func settle(
     }
     func token(_ role: Role, of cooperative: String? = nil) async throws -> String {
         let plan = TokenStore.create(
-            name: "test", role: role, cooperative: cooperative, days: 1, now: backend.clock.now())
+            name: "test", role: role, cooperative: cooperative, days: 1, maker: nil, now: backend.clock.now())
         return try await backend.database.change(backend.local.scope, plan).text
     }
     var tokens = ["administrator": try await token(.administrator)]

@@ -43,8 +43,13 @@ extension BookingStore {
     ) throws -> Booking {
         let sessions = ground.sessions
         let lines = sessions.map { $0.line(of: wanted.headcount) }
+        // The desk that keeps seats for a group has seen it; a request it has not.
+        let minutes =
+            state == .requested
+            ? BookingRules.holdMinutes(sessions, headcount: wanted.headcount)
+            : sessions.map(\.terms.holdMinutes).min() ?? 0
         let until = BookingRules.holdUntil(
-            now, minutes: sessions.map(\.terms.holdMinutes).min() ?? 0, startsAt: sessions.map(\.startsAt).min() ?? now)
+            now, minutes: minutes, startsAt: sessions.map(\.startsAt).min() ?? now)
         guard !state.holdsSeats || until > now else {
             throw Refusal(
                 .conflict, "session-over", field: "sessions", zh: "场次已经开始，只能直接确认",

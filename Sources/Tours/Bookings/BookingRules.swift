@@ -136,6 +136,19 @@ public enum BookingRules {
         return wanted
     }
 
+    /// How long a request keeps its seats that leaves less than a fifth of a session's seats free: a quarter of the
+    /// programme's time, but half an hour, where that is as long. What it was promised by then it keeps.
+    public static func scarceHold(minutes: Int) -> Int { max(min(minutes, 30), minutes / 4) }
+
+    /// How long a request of so many people keeps its seats.
+    static func holdMinutes(_ sessions: [BookableSession], headcount: Int) -> Int {
+        sessions.map { session in
+            let minutes = session.terms.holdMinutes
+            let isScarce = (session.free - headcount) * 5 < session.capacity
+            return isScarce ? scarceHold(minutes: minutes) : minutes
+        }.min() ?? 0
+    }
+
     /// Until when seats are kept: the programme's time from now, and no longer than the first session's start.
     static func holdUntil(_ now: Date, minutes: Int, startsAt: Date) -> Date {
         min(now.addingTimeInterval(Double(minutes) * 60), startsAt)

@@ -24,10 +24,14 @@ public struct BookingStore: Sendable {
         /// Only bookings with a session on that day or before.
         public var to: CivilDay?
         public var money: MoneyState?
+        /// Only bookings of this phone or e-mail address.
+        public var contact: BookingContact?
+        /// Only what the desk has not confirmed and nobody has paid.
+        public var isUnconfirmed: Bool
 
         public init(
             day: CivilDay? = nil, state: BookingState? = nil, text: String? = nil, from: CivilDay? = nil,
-            to: CivilDay? = nil, money: MoneyState? = nil
+            to: CivilDay? = nil, money: MoneyState? = nil, contact: BookingContact? = nil, isUnconfirmed: Bool = false
         ) {
             self.day = day
             self.state = state
@@ -35,6 +39,8 @@ public struct BookingStore: Sendable {
             self.from = from
             self.to = to
             self.money = money
+            self.contact = contact
+            self.isUnconfirmed = isUnconfirmed
         }
     }
 
@@ -64,6 +70,10 @@ public struct BookingStore: Sendable {
                 AND (\(search.money?.rawValue)::text IS NULL OR \(Self.money) = \(search.money?.rawValue))
                 AND (\(text)::text IS NULL OR strpos(lower(f.unit), \(text)) > 0 OR strpos(lower(f.leader), \(text)) > 0
                     OR strpos(f.phone, \(text)) > 0 OR strpos(f.reference, \(reference)) > 0)
+                AND (\(search.contact?.phone)::text IS NULL OR f.phone = \(search.contact?.phone))
+                AND (\(search.contact?.email)::text IS NULL OR lower(f.email) = \(search.contact?.email))
+                AND (NOT \(search.isUnconfirmed)::boolean
+                    OR f.state IN ('requested', 'held', 'waitlisted') AND f.paid_fen = f.refunded_fen)
             ORDER BY f.id DESC LIMIT \(limit)
             """
         return try await database.transaction(scope) { transaction in

@@ -9,28 +9,17 @@ extension Site {
     var accessEndpoints: [Endpoint] {
         let role = Schema.enumeration(Role.allCases.map(\.rawValue))
         let secret = Schema.object([Field("token", .string(1...100), "Shown this once")])
-        let accounts = AccountStore(backend.database, hasher: backend.hasher)
         return [
             Endpoint(
-                .post, "/api/v1/session", "Sign in with a password: a token for 12 hours", access: .anyone,
-                body: .json(.object([Field("username", .string(1...100)), Field("password", .string(1...1000))])),
-                outcomes: [.init(201, "Signed in", secret)], takesIdempotencyKey: false, handle: signIn),
-            Endpoint(
-                .get, "/api/v1/me", "Who the token belongs to", access: .people([]),
-                outcomes: [.init(200, "The person", .object([Field("name", .string()), Field("role", role)]))]
-            ) { call in
-                let person = try call.caller(as: SignedIn.self)
-                return .json(["name": .string(person.name), "role": .string(person.role)])
-            },
-            Endpoint(
-                .get, "/api/v1/tokens", "The tokens, without their secrets", access: Roles.administrator,
+                .get, "/api/v1/tokens", "The tokens, without their secrets", access: .whoMay(.manageAccounts),
                 outcomes: [.init(200, "The tokens", .object([Field("items", .array(of: Self.token, 0...100_000))]))]
             ) { _ in
                 let tokens = try await TokenStore(backend.database).list(village: backend.village.id)
                 return .json(["items": .array(tokens.map(Self.render))])
             },
             Endpoint(
-                .post, "/api/v1/tokens", "Make a token; its secret is in this answer only", access: Roles.administrator,
+                .post, "/api/v1/tokens", "Make a token; its secret is in this answer only",
+                access: .whoMay(.manageAccounts),
                 body: .json(
                     .object([
                         Field("role", role), .optional("cooperative", .string(1...60)), Field("name", .string(1...100)),
@@ -41,11 +30,12 @@ extension Site {
                 let plan = TokenStore.create(
                     name: try call.body["name"].string, role: try Role(named: call.body["role"].string),
                     cooperative: try call.body["cooperative"].orNil?.string,
-                    days: try call.body["days"].orNil?.int ?? 365, now: backend.clock.now())
+                    days: try call.body["days"].orNil?.int ?? 365, maker: try call.person.account,
+                    now: backend.clock.now())
                 return .json(["token": .string(try await make(plan, call).text)], status: .created)
             },
             Endpoint(
-                .delete, "/api/v1/tokens/{id}", "Revoke a token, at once", access: Roles.administrator,
+                .delete, "/api/v1/tokens/{id}", "Revoke a token, at once", access: .whoMay(.manageAccounts),
                 pathParameters: [.init("id", .integer(1...Int64(Int32.max)), "The token's number")],
                 outcomes: [.init(204, "Revoked")]
             ) { call in
@@ -55,32 +45,33 @@ extension Site {
                 return .noContent
             },
             Endpoint(
-                .get, "/api/v1/accounts", "The accounts", access: Roles.administrator,
+                .get, "/api/v1/accounts", "The accounts", access: .whoMay(.manageAccounts),
                 outcomes: [.init(200, "The accounts", .object([Field("items", .array(of: Self.account, 0...100_000))]))]
             ) { _ in
                 .json(["items": .array(try await accounts.list(village: backend.village.id).map(Self.render))])
             },
             Endpoint(
-                .post, "/api/v1/accounts", "Add an account", access: Roles.administrator,
+                .post, "/api/v1/accounts", "Add an account", access: .whoMay(.manageAccounts),
                 body: .json(
                     .object([
-                        Field("username", .string(1...100)), Field("password", .string(1...1000)), Field("role", role),
+                        Field("username", .string(1...100)), Field("password", .string(1...1000, .secret)),
+                        Field("role", role),
                         .optional("cooperative", .string(1...60)),
                     ])),
                 outcomes: [.init(201, "Added", .object([Field("username", .string())]))]
             ) { call in
                 let username = try call.body["username"].string
-                let plan = accounts.create(
+                let plan = try await accounts.create(
                     username: username, password: try call.body["password"].string,
                     role: try Role(named: call.body["role"].string),
-                    cooperative: try call.body["cooperative"].orNil?.string)
+                    cooperative: try call.body["cooperative"].orNil?.string, village: backend.village.id)
                 return try await carryOut(call, plan, fingerprint: accountFingerprint(call)) {
                     ["username": .string(username.lowercased())]
                 }
             },
             Endpoint(
                 .delete, "/api/v1/accounts/{username}", "Shut an account and end its tokens",
-                access: Roles.administrator, pathParameters: [.init("username", .string(1...100), "The username")],
+                access: .whoMay(.manageAccounts), pathParameters: [.init("username", .string(1...100), "The username")],
                 outcomes: [.init(204, "Shut")]
             ) { call in
                 let plan = accounts.disable(username: try call.path["username"].string)
@@ -124,34 +115,21 @@ extension Site {
             + (try await backend.hasher.hash(call.body["password"].string, salt: salt))
     }
 
-    private func signIn(_ call: Call) async throws -> Answer {
-        try signIns?.check(call.client)
-        let username = try call.body["username"].string
-        let accounts = AccountStore(backend.database, hasher: backend.hasher)
-        guard
-            let (account, person) = try await accounts.authenticate(
-                username: username, password: call.body["password"].string, village: backend.village.id)
-        else {
-            throw Refusal(
-                .unauthenticated, "wrong-password", zh: "用户名或密码不对", en: "the username or the password is wrong")
-        }
-        let secret = try await backend.database.change(
-            person.scope, TokenStore.open(for: account, person, hours: 12, now: backend.clock.now()))
-        return .json(["token": .string(secret.text)], status: .created)
-    }
-
     private static let token = Schema.named(
         "Token",
         .object([
             Field("id", .integer(1...Int64(Int32.max))), Field("name", .string()), Field("role", .string()),
-            .optional("cooperative", .string()), Field("createdAt", .instant), Field("expiresAt", .instant),
-            .optional("revokedAt", .instant),
+            .optional("cooperative", .string()),
+            .optional("madeBy", .string(), "The account that made it, with which it ends"),
+            Field("createdAt", .instant),
+            Field("expiresAt", .instant), .optional("revokedAt", .instant),
         ]))
 
     private static func render(_ token: Token) -> JSON {
         [
             "id": JSON(token.id), "name": .string(token.name), "role": .string(token.role.rawValue),
-            "cooperative": Shapes.text(token.cooperative), "createdAt": Shapes.instant(token.createdAt),
+            "cooperative": Shapes.text(token.cooperative), "madeBy": Shapes.text(token.madeBy),
+            "createdAt": Shapes.instant(token.createdAt),
             "expiresAt": Shapes.instant(token.expiresAt), "revokedAt": token.revokedAt.map(Shapes.instant) ?? .null,
         ]
     }

@@ -15,7 +15,8 @@ extension Site {
         let number = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The batch's number")
         return [
             Endpoint(
-                .post, "/api/v1/batches/{number}/corrections", "Put a harvest's record right", access: Roles.recorders,
+                .post, "/api/v1/batches/{number}/corrections", "Put a harvest's record right",
+                access: .whoMay(.registerBatches),
                 pathParameters: [number],
                 body: .json(
                     .object(
@@ -35,7 +36,8 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/batches/{number}/void", "Void a batch that never was, and its code",
-                access: Roles.recorders, pathParameters: [number], body: .json(.object(Self.correctionFields)),
+                access: .whoMay(.registerBatches), pathParameters: [number],
+                body: .json(.object(Self.correctionFields)),
                 outcomes: [.init(201, "Void", .object([Field("batch", .integer(1...4_294_967_295))]))]
             ) { call in
                 let number = try call.path["number"].int64
@@ -48,7 +50,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/batches/{number}/withdrawals/{movement}/reversals", "Undo a withdrawal",
-                access: Roles.recorders,
+                access: .whoMay(.registerBatches),
                 pathParameters: [number, .init("movement", .integer(1...Int64.max), "The withdrawal's number")],
                 body: .json(.object(Self.correctionFields)), outcomes: [.init(201, "Undone", Self.moved)]
             ) { call in
@@ -66,7 +68,7 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/books/closings",
                 "Close the books through a day: nothing is dated that day or before it "
-                    + "any more", access: Roles.committee, body: .json(.object([Field("through", .day)])),
+                    + "any more", access: .whoMay(.closeBooks), body: .json(.object([Field("through", .day)])),
                 outcomes: [.init(201, "Closed", .object([Field("through", .day)]))]
             ) { call in
                 let plan = ClosedBooks.close(through: try call.body["through"].day, today: backend.clock.today)
@@ -74,7 +76,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/books/closings", "Through which day the books are closed, and who closed them",
-                access: Roles.readers,
+                access: .whoMay(.readGoods),
                 outcomes: [
                     .init(
                         200, "The closings, newest first",

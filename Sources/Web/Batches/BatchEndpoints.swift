@@ -9,7 +9,8 @@ extension Site {
         let registered = Schema.object([Field("batch", .integer(1...4_294_967_295)), Field("code", Shapes.code)])
         return [
             Endpoint(
-                .post, "/api/v1/batches", "Register a harvest as a batch with its signed code", access: Roles.recorders,
+                .post, "/api/v1/batches", "Register a harvest as a batch with its signed code",
+                access: .whoMay(.registerBatches),
                 body: .json(
                     .object([
                         Field("plot", .string(1...60)), .optional("product", .string(1...60)),
@@ -19,7 +20,7 @@ extension Site {
                     ])),
                 outcomes: [.init(201, "Registered", registered)], handle: register),
             Endpoint(
-                .get, "/api/v1/batches", "The batches, newest first", access: Roles.readers,
+                .get, "/api/v1/batches", "The batches, newest first", access: .whoMay(.readGoods),
                 query: PageRequest.parameters + [
                     .init("inStock", .boolean, "Only batches of which something is left")
                 ],
@@ -35,7 +36,7 @@ extension Site {
             Endpoint(
                 .get, "/api/v1/batches/{number}",
                 "A batch, its code, its corrections and its stock movements, newest first",
-                access: Roles.readers, pathParameters: [number], query: PageRequest.parameters,
+                access: .whoMay(.readGoods), pathParameters: [number], query: PageRequest.parameters,
                 outcomes: [
                     .init(
                         200, "The batch",
@@ -50,7 +51,7 @@ extension Site {
                 ], handle: show),
             Endpoint(
                 .post, "/api/v1/batches/{number}/withdrawals", "Take grams out for own use, loss or a gift",
-                access: Roles.recorders, pathParameters: [number],
+                access: .whoMay(.registerBatches), pathParameters: [number],
                 body: .json(
                     .object([
                         Field("kind", .enumeration(Withdrawal.allCases.map(\.rawValue))), Field("weight", .weight()),

@@ -27,11 +27,11 @@ extension Site {
                     .tagged(for: call)
             },
             Endpoint(
-                .get, "/api/v1/keys", "The signing keys", access: Roles.overseers,
+                .get, "/api/v1/keys", "The signing keys", access: .whoMay(.readKeys),
                 outcomes: [.init(200, "The keys", .object([Field("items", .array(of: key))]))]
             ) { _ in .json(["items": .array(backend.keys.all.map(Self.render))]) },
             Endpoint(
-                .post, "/api/v1/keys", "Make a signing key; it signs from now on", access: Roles.administrator,
+                .post, "/api/v1/keys", "Make a signing key; it signs from now on", access: .whoMay(.manageKeys),
                 body: .json(.object([Field("algorithm", .enumeration(Algorithm.allCases.map(\.name)))])),
                 outcomes: [.init(201, "Made", created)]
             ) { call in
@@ -44,7 +44,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/keys/{keyId}/retirements", "Retire a key: it signs nothing new",
-                access: Roles.administrator, pathParameters: [keyID], body: .json(.object([])),
+                access: .whoMay(.manageKeys), pathParameters: [keyID], body: .json(.object([])),
                 outcomes: [.init(201, "Retired", created)]
             ) { call in
                 let id = try named(call)
@@ -55,7 +55,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/keys/{keyId}/compromises", "Say that others may hold a key since a day",
-                access: Roles.administrator, pathParameters: [keyID], body: .json(.object([Field("since", .day)])),
+                access: .whoMay(.manageKeys), pathParameters: [keyID], body: .json(.object([Field("since", .day)])),
                 outcomes: [.init(201, "Marked", created)]
             ) { call in
                 let id = try named(call)

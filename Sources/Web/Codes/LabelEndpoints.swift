@@ -10,20 +10,21 @@ extension Site {
         let done = Schema.object([Field("batch", .integer(1...4_294_967_295))])
         return [
             Endpoint(
-                .get, "/api/v1/batches/{number}/code.svg", "The batch's QR code as SVG", access: Roles.readers,
+                .get, "/api/v1/batches/{number}/code.svg", "The batch's QR code as SVG", access: .whoMay(.exportCodes),
                 pathParameters: [number], outcomes: [.init(200, "The picture", contentType: "image/svg+xml")]
             ) { call in
                 let code = try await issued(call)
                 return .bytes(try QRCode(url: code.url).svg(title: code.url).utf8, "image/svg+xml")
             },
             Endpoint(
-                .get, "/api/v1/batches/{number}/code.png", "The batch's QR code as PNG", access: Roles.readers,
+                .get, "/api/v1/batches/{number}/code.png", "The batch's QR code as PNG", access: .whoMay(.exportCodes),
                 pathParameters: [number], outcomes: [.init(200, "The picture", contentType: "image/png")]
             ) { call in
                 .bytes(try QRCode(url: try await issued(call).url).png(), "image/png")
             },
             Endpoint(
-                .post, "/api/v1/batches/{number}/revocations", "Revoke all codes of a batch", access: Roles.recorders,
+                .post, "/api/v1/batches/{number}/revocations", "Revoke all codes of a batch",
+                access: .whoMay(.revokeCodes),
                 pathParameters: [number], body: reason, outcomes: [.init(201, "Revoked", done)]
             ) { call in
                 let number = try call.path["number"].int64
@@ -33,7 +34,8 @@ extension Site {
                 return answer
             },
             Endpoint(
-                .post, "/api/v1/batches/{number}/recalls", "Open a batch's recall, or end it", access: Roles.committee,
+                .post, "/api/v1/batches/{number}/recalls", "Open a batch's recall, or end it",
+                access: .whoMay(.recallBatches),
                 pathParameters: [number],
                 body: .json(
                     .object([Field("step", .enumeration(["open", "end"])), Field("reason", .string(1...1000))])),

@@ -8,7 +8,8 @@ extension Site {
         return [
             Endpoint(
                 .get, "/", "Where a code can be typed in", access: .anyone,
-                query: [.init("code", .string(1...400), "A code or its address")], isDocumented: false
+                query: [.init("code", .string(1...400, .lines), "A code or its address, as it was copied")],
+                isDocumented: false
             ) { call in
                 if let code = try call.query["code"].orNil?.string {
                     let payload = CodeRules.payload(in: code)

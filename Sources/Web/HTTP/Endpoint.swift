@@ -1,3 +1,4 @@
+import Access
 import Documents
 import HTTPTypes
 import Kernel
@@ -9,8 +10,13 @@ import NIOCore
 public struct Endpoint: Sendable {
     public enum Access: Sendable {
         case anyone
-        /// Someone with one of these roles; with no roles listed, whoever is signed in.
-        case people([String])
+        case signedIn
+        case whoMay(Permission)
+
+        /// Whether one may who is signed in.
+        func admits(_ role: Role) -> Bool {
+            if case .whoMay(let permission) = self { role.may(permission) } else { true }
+        }
     }
 
     /// A value in the path or the query.
@@ -71,7 +77,7 @@ public struct Endpoint: Sendable {
     public let handle: @Sendable (Call) async throws -> Answer
 
     public init(
-        _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .people([]),
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .signedIn,
         pathParameters: [Parameter] = [], query: [Parameter] = [], body: Body? = nil, outcomes: [Outcome] = [],
         isDocumented: Bool = true, takesIdempotencyKey: Bool = true, patience: TimeAmount? = nil,
         handle: @escaping @Sendable (Call) async throws -> Answer
@@ -102,7 +108,7 @@ public struct Endpoint: Sendable {
 /// Whoever an `Authenticator` recognises.
 public protocol Caller: Sendable {
     var name: String { get }
-    var role: String { get }
+    var role: Role { get }
 }
 
 /// Finds out who shows a token.

@@ -1,3 +1,4 @@
+import Access
 import Documents
 import HTTPTypes
 import Kernel
@@ -78,12 +79,17 @@ extension Endpoint {
         members.append(.init("parameters", .array(parameters)))
         if let body { members.append(.init("requestBody", ["required": true, "content": body.content])) }
         members.append(.init("responses", responses))
-        var security: JSON = []
-        if case .people(let roles) = access {
-            security = [["bearer": .array(roles.map { .string($0) })]]
-        }
-        members.append(.init("security", security))
+        members.append(.init("security", .array(security)))
         return .object(members)
+    }
+
+    private var security: [JSON] {
+        switch access {
+        case .anyone: []
+        case .signedIn: [["bearer": []]]
+        case .whoMay(let permission):
+            [["bearer": .array(Role.allCases.filter(permission.roles.contains).map { .string($0.rawValue) })]]
+        }
     }
 
     private var responses: JSON {
@@ -111,7 +117,7 @@ extension Endpoint {
     /// The problems that follow from the description alone; a handler's own come under `default`.
     private var problemStatuses: Set<Int> {
         var statuses: Set<Int> = [422, 429, 500, 503]
-        if case .people = access { statuses.formUnion([401, 403]) }
+        if !security.isEmpty { statuses.formUnion([401, 403]) }
         if !pathParameters.isEmpty { statuses.insert(404) }
         if body != nil { statuses.formUnion([400, 413, 415]) }
         return statuses.subtracting(outcomes.map(\.status))

@@ -3,8 +3,8 @@ import Kernel
 
 /// What a JSON value must look like: checked on every request, and written into the description of the API.
 public indirect enum Schema: Sendable, Hashable {
-    /// A text of so many Unicode characters, without U+0000, which PostgreSQL cannot store.
-    case string(_ length: ClosedRange<Int> = 1...200)
+    /// A text of so many Unicode characters.
+    case string(_ length: ClosedRange<Int> = 1...200, Text = .line)
     case enumeration([String])
     case integer(ClosedRange<Int64>)
     case boolean
@@ -25,6 +25,16 @@ public indirect enum Schema: Sendable, Hashable {
     case object([Field])
     /// Described once, under `#/components/schemas`.
     case named(String, Schema)
+
+    /// What a text may hold, which is never U+0000: PostgreSQL cannot store it.
+    public enum Text: Sendable {
+        /// One line in which something can be seen, without control characters.
+        case line
+        /// The same, but for ends of lines and tabs.
+        case lines
+        /// Anything: a secret, of which nothing is shown.
+        case secret
+    }
 
     /// Throws what is wrong with the value, with the field as a path such as `lines[0].weight.grams`.
     public func validate(_ value: JSON, at path: String = "") throws {
@@ -79,9 +89,9 @@ extension Schema {
     private func flaw(in value: JSON) -> Refusal? {
         switch self {
         case .named(_, let schema): return schema.flaw(in: value)
-        case .string(let length):
+        case .string(let length, let kind):
             guard case .string(let text) = value else { return value.mismatch("文本", "a string") }
-            return Self.flaw(in: text, length: length)
+            return Self.flaw(in: text, length: length, kind)
         case .enumeration(let names):
             guard case .string(let text) = value else { return value.mismatch("文本", "a string") }
             return names.contains(text) ? nil : Self.notOneOf(names)
@@ -137,7 +147,7 @@ extension Schema {
             .invalid, "unknown-field", field: unknown?.key.shortened, zh: "没有此字段", en: "there is no such field")
     }
 
-    private static func flaw(in text: String, length: ClosedRange<Int>) -> Refusal? {
+    private static func flaw(in text: String, length: ClosedRange<Int>, _ kind: Text) -> Refusal? {
         // Bytes bound characters from above, and counting characters takes time.
         if !length.contains(text.utf8.count) || length.lowerBound > 1, !length.contains(text.unicodeScalars.count) {
             let (low, high) = (length.lowerBound, length.upperBound)
@@ -146,6 +156,15 @@ extension Schema {
         }
         guard !text.utf8.contains(0) else {
             return Refusal(.invalid, "out-of-range", zh: "不可含有空字符", en: "must not contain U+0000")
+        }
+        guard kind != .secret else { return nil }
+        guard !CleanText.hasControls(text, lines: kind == .lines) else {
+            return Refusal(
+                .invalid, "bad-text", zh: kind == .lines ? "不可含有控制字符" : "不可含有控制字符，只能写一行",
+                en: "must not contain control characters" + (kind == .lines ? "" : " and has one line"))
+        }
+        guard length.lowerBound == 0 || !CleanText.isInvisible(text) else {
+            return Refusal(.invalid, "bad-text", zh: "须有看得见的字", en: "must have something in it that can be seen")
         }
         return nil
     }

@@ -4,10 +4,16 @@ extension Schema {
     /// The schema in JSON Schema 2020-12, as OpenAPI 3.1 embeds it; named schemas are references.
     var description: JSON {
         switch self {
-        case .string(let length):
+        case .string(let length, let kind):
+            let pattern =
+                switch kind {
+                case .line: "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
+                case .lines: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
+                case .secret: "^[^\\u0000]*$"
+                }
             return [
                 "type": "string", "minLength": JSON(length.lowerBound), "maxLength": JSON(length.upperBound),
-                "pattern": "^[^\\u0000]*$",
+                "pattern": .string(pattern),
             ]
         case .enumeration(let names): return ["type": "string", "enum": .array(names.map { .string($0) })]
         case .integer(let range):

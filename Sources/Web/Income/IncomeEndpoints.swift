@@ -7,7 +7,7 @@ extension Site {
     var incomeEndpoints: [Endpoint] {
         [
             Endpoint(
-                .get, "/api/v1/income/summary", "Income over a period, cut by dimensions", access: Roles.incomeReaders,
+                .get, "/api/v1/income/summary", "Income over a period, cut by dimensions", access: .whoMay(.readIncome),
                 query: [
                     .init("from", .day, "The first day", required: true),
                     .init("to", .day, "The last day", required: true),
@@ -21,7 +21,8 @@ extension Site {
                 return .json(summary.json)
             },
             Endpoint(
-                .get, "/api/v1/income/lines", "The rows behind a figure of income, by day", access: Roles.incomeReaders,
+                .get, "/api/v1/income/lines", "The rows behind a figure of income, by day",
+                access: .whoMay(.readIncome),
                 query: PageRequest.parameters + [
                     .init("from", .day, "The first day", required: true),
                     .init("to", .day, "The last day", required: true),
@@ -44,7 +45,7 @@ extension Site {
                 ])
             },
             Endpoint(
-                .post, "/api/v1/income/entries", "Enter income that is no sale", access: Roles.committee,
+                .post, "/api/v1/income/entries", "Enter income that is no sale", access: .whoMay(.enterIncome),
                 body: .json(
                     .object([
                         Field("day", .day), Field("source", .enumeration(IncomeSource.entered.map(\.rawValue))),
@@ -60,7 +61,7 @@ extension Site {
                 return try await carryOut(call, plan, Shapes.incomeEntry)
             },
             Endpoint(
-                .get, "/api/v1/income/entries", "The entries, newest first", access: Roles.overseers,
+                .get, "/api/v1/income/entries", "The entries, newest first", access: .whoMay(.readReports),
                 query: PageRequest.parameters + [
                     .init("from", .day, "From this day on"), .init("to", .day, "Up to this day"),
                 ],

@@ -18,7 +18,7 @@ extension Site {
             Endpoint(
                 .get, "/api/v1/reports/livelihood",
                 "The livelihood section of a year; kept, unless the newest that is kept has the same figures",
-                access: Roles.overseers,
+                access: .whoMay(.readReports),
                 query: [.init("year", .integer(2000...2199), "At most the present year", required: true), format],
                 outcomes: outcomes, patience: .minutes(1)
             ) { call in
@@ -27,7 +27,7 @@ extension Site {
                 return try answer(report, call)
             },
             Endpoint(
-                .get, "/api/v1/reports/livelihood/{id}", "A report as it was drawn up", access: Roles.overseers,
+                .get, "/api/v1/reports/livelihood/{id}", "A report as it was drawn up", access: .whoMay(.readReports),
                 pathParameters: [.init("id", .integer(1...Int64.max), "The report's number")], query: [format],
                 outcomes: outcomes, patience: .minutes(1)
             ) { call in
@@ -35,7 +35,7 @@ extension Site {
                     try await LivelihoodStore(backend.database).show(call.path["id"].int64, call.scope), call)
             },
             Endpoint(
-                .get, "/api/v1/reports", "The reports that were drawn up, newest first", access: Roles.overseers,
+                .get, "/api/v1/reports", "The reports that were drawn up, newest first", access: .whoMay(.readReports),
                 query: PageRequest.parameters,
                 outcomes: [.init(200, "A page of reports", .page(of: Self.entry))]
             ) { call in

@@ -18,7 +18,7 @@ extension Site {
             ]))
         return [
             Endpoint(
-                .get, "/api/v1/messages", "The outbox, newest first", access: Roles.desk,
+                .get, "/api/v1/messages", "The outbox, newest first", access: .whoMay(.sendMessages),
                 query: PageRequest.parameters + [
                     .init("state", .enumeration(Message.State.allCases.map(\.rawValue)), "Only those in this state"),
                     .init("booking", .integer(1...4_294_967_295), "Only those of this booking"),
@@ -34,7 +34,8 @@ extension Site {
                 return .page(messages.map(Self.render), next: next)
             },
             Endpoint(
-                .post, "/api/v1/messages/{id}/retry", "Try again a message that was given up", access: Roles.desk,
+                .post, "/api/v1/messages/{id}/retry", "Try again a message that was given up",
+                access: .whoMay(.sendMessages),
                 pathParameters: [.init("id", .integer(1...Int64.max), "The message's number")],
                 body: .json(.object([])), outcomes: [.init(201, "It waits again, due at once", message)]
             ) { call in

@@ -1,3 +1,4 @@
+import Access
 import Codes
 import Documents
 import Foundation
@@ -12,37 +13,31 @@ import Tours
 extension Site {
     /// Registers sent as files: what `taoyuan import` does, for a clerk far away.
     var importEndpoints: [Endpoint] {
-        [
-            imports(
-                "/api/v1/imports/{kind}", "Import a register (CSV): all of its rows, or none", access: Roles.importers,
-                pathParameters: [
-                    .init(
-                        "kind", .enumeration(["households", "plots", "harvest", "sales", "income"]),
-                        "Which register it is")
-                ],
-                query: [
-                    .init("asOf", .day, "Households and plots: the day from which on the register holds (today)")
-                ]
-            ) { call, path, choices in
-                try await importRegister(call.path["kind"].string, path: path, choices, call)
+        let today = { @Sendable in backend.clock.today }
+        let asOf = Endpoint.Parameter("asOf", .day, "The day from which on the register holds (today)")
+        return [
+            imports("households", "of households", .keepGrowers, query: [asOf]) { call in
+                HouseholdRegister(asOf: try call.query["asOf"].orNil?.day, today: today())
             },
-            imports(
-                "/api/v1/imports/bookings", "Import the register of bookings (CSV): all of its rows, or none",
-                access: Roles.desk
-            ) { call, path, choices in
-                try await record(BookingRegister(today: backend.clock.today), "bookings", path, choices, call)
+            imports("plots", "of plots", .keepGrowers, query: [asOf]) { call in
+                PlotRegister(asOf: try call.query["asOf"].orNil?.day, today: today())
             },
+            imports("harvest", "of harvests", .registerBatches) { _ in
+                HarvestRegister(signer: try backend.keys.signer(), today: today())
+            },
+            imports("sales", "of sales", .recordSales) { _ in SaleRegister(today: today()) },
+            imports("income", "of other income", .enterIncome) { _ in IncomeRegister(today: today()) },
+            imports("bookings", "of bookings", .bookDesk) { _ in BookingRegister(today: today()) },
         ]
     }
 
-    private func imports(
-        _ path: String, _ summary: String, access: Endpoint.Access, pathParameters: [Endpoint.Parameter] = [],
-        query: [Endpoint.Parameter] = [],
-        _ importing: @escaping @Sendable (Call, _ path: String, _ choices: ImportChoices) async throws -> Answer
+    private func imports<Recorder: RegisterRecorder & Sendable>(
+        _ kind: String, _ what: String, _ permission: Permission, query: [Endpoint.Parameter] = [],
+        _ recorder: @escaping @Sendable (Call) throws -> Recorder
     ) -> Endpoint {
         Endpoint(
-            .post, path, summary, access: access, pathParameters: pathParameters,
-            query: Self.choices + query,
+            .post, "/api/v1/imports/\(kind)", "Import the register \(what) (CSV): all of its rows, or none",
+            access: .whoMay(permission), query: Self.choices + query,
             body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
             outcomes: [
                 .init(200, "What became of the rows", Self.report),
@@ -57,7 +52,10 @@ extension Site {
                 creates: try call.query["create"].orNil?.bool ?? false,
                 unusualPrices: try call.query["unusualPrice"].orNil?.bool ?? false,
                 dryRun: try call.query["dryRun"].orNil?.bool ?? false)
-            return try await withTemporaryFile(call.bytes) { try await importing(call, $0, choices) }
+            let recorder = try recorder(call)
+            return try await withTemporaryFile(call.bytes) {
+                try await record(recorder, kind, $0, choices, call)
+            }
         }
     }
 
@@ -70,28 +68,6 @@ extension Site {
         .init("unusualPrice", .boolean, "Prices that are far from what a product sells at are meant"),
         .init("dryRun", .boolean, "Check and report only"),
     ]
-
-    private func importRegister(_ kind: String, path: String, _ choices: ImportChoices, _ call: Call) async throws
-        -> Answer
-    {
-        let today = backend.clock.today
-        let asOf = try call.query["asOf"].orNil?.day
-        guard asOf == nil || kind == "households" || kind == "plots" else {
-            throw Refusal(
-                .invalid, "as-of-without-meaning", field: "asOf", zh: "只有农户和地块登记表有生效日期",
-                en: "only registers of households and plots hold from a day on")
-        }
-        switch kind {
-        case "households":
-            return try await record(HouseholdRegister(asOf: asOf, today: today), kind, path, choices, call)
-        case "plots": return try await record(PlotRegister(asOf: asOf, today: today), kind, path, choices, call)
-        case "harvest":
-            let recorder = HarvestRegister(signer: try backend.keys.signer(), today: today)
-            return try await record(recorder, kind, path, choices, call)
-        case "sales": return try await record(SaleRegister(today: today), kind, path, choices, call)
-        default: return try await record(IncomeRegister(today: today), kind, path, choices, call)
-        }
-    }
 
     private func record<Recorder: RegisterRecorder & Sendable>(
         _ recorder: Recorder, _ kind: String, _ path: String, _ choices: ImportChoices, _ call: Call

@@ -5,7 +5,7 @@ extension Site {
     var nameEndpoints: [Endpoint] {
         [
             Endpoint(
-                .post, "/api/v1/names/merges", "Make two spellings of a name one", access: Roles.administrator,
+                .post, "/api/v1/names/merges", "Make two spellings of a name one", access: .whoMay(.keepNames),
                 body: .json(.object(Self.merge + [Self.create])), outcomes: [.init(201, "Merged", .object(Self.merge))]
             ) { call in
                 let kind = try NameKind(named: call.body["kind"].string)

@@ -10,27 +10,27 @@ extension Site {
         let store = OrchardStore(backend.database)
         return [
             Endpoint(
-                .get, "/api/v1/cooperatives", "The cooperatives; a clerk sees one", access: Roles.readers,
+                .get, "/api/v1/cooperatives", "The cooperatives; a clerk sees one", access: .whoMay(.readGoods),
                 outcomes: [.init(200, "The cooperatives", .object([Field("items", .array(of: Self.spelling))]))]
             ) { call in
                 let items = try await store.cooperatives(call.scope)
                 return .json(["items": .array(items.map { Self.render($0.name, mergedInto: $0.mergedInto) })])
             },
             Endpoint(
-                .post, "/api/v1/cooperatives", "Add a cooperative", access: Roles.administrator, body: name,
+                .post, "/api/v1/cooperatives", "Add a cooperative", access: .whoMay(.addCooperatives), body: name,
                 outcomes: [.init(201, "Added", named)]
             ) { call in
                 let plan = OrchardStore.addCooperative(name: try call.body["name"].string)
                 return try await carryOut(call, plan) { ["name": .string($0)] }
             },
             Endpoint(
-                .get, "/api/v1/products", "The products with their varieties", access: Roles.readers,
+                .get, "/api/v1/products", "The products with their varieties", access: .whoMay(.readGoods),
                 outcomes: [.init(200, "The products", .object([Field("items", .array(of: Self.product))]))]
             ) { call in
                 .json(["items": .array(try await store.products(call.scope).map(Self.render))])
             },
             Endpoint(
-                .post, "/api/v1/products", "Add a product", access: Roles.administrator,
+                .post, "/api/v1/products", "Add a product", access: .whoMay(.keepNames),
                 body: .json(
                     .object([
                         Field("name", .string(1...60)), .optional("bestBeforeDays", .integer(1...3650)),
@@ -44,7 +44,7 @@ extension Site {
                 return try await carryOut(call, plan) { ["name": .string($0)] }
             },
             Endpoint(
-                .post, "/api/v1/varieties", "Add a variety of a product", access: Roles.administrator,
+                .post, "/api/v1/varieties", "Add a variety of a product", access: .whoMay(.addVarieties),
                 body: .json(.object([Field("name", .string(1...60)), Field("product", .string(1...60))])),
                 outcomes: [.init(201, "Added", named)]
             ) { call in
@@ -53,21 +53,21 @@ extension Site {
                 return try await carryOut(call, plan) { ["name": .string($0)] }
             },
             Endpoint(
-                .get, "/api/v1/grades", "The grades", access: Roles.readers,
+                .get, "/api/v1/grades", "The grades", access: .whoMay(.readGoods),
                 outcomes: [.init(200, "The grades", .object([Field("items", .array(of: Self.spelling))]))]
             ) { call in
                 let items = try await store.grades(call.scope)
                 return .json(["items": .array(items.map { Self.render($0.name, mergedInto: $0.mergedInto) })])
             },
             Endpoint(
-                .post, "/api/v1/grades", "Add a grade", access: Roles.administrator, body: name,
+                .post, "/api/v1/grades", "Add a grade", access: .whoMay(.addVarieties), body: name,
                 outcomes: [.init(201, "Added", named)]
             ) { call in
                 let plan = OrchardStore.addGrade(name: try call.body["name"].string)
                 return try await carryOut(call, plan) { ["name": .string($0)] }
             },
             Endpoint(
-                .get, "/api/v1/households", "The households, by number", access: Roles.readers,
+                .get, "/api/v1/households", "The households, by number", access: .whoMay(.readGoods),
                 query: PageRequest.parameters, outcomes: [.init(200, "A page", .page(of: Self.household))]
             ) { call in
                 let page = try call.page()
@@ -75,7 +75,8 @@ extension Site {
                 return .page(items.map(Self.render), next: items.count == page.limit ? items.last?.number : nil)
             },
             Endpoint(
-                .get, "/api/v1/plots", "The plots, by number", access: Roles.readers, query: PageRequest.parameters,
+                .get, "/api/v1/plots", "The plots, by number", access: .whoMay(.readGoods),
+                query: PageRequest.parameters,
                 outcomes: [.init(200, "A page", .page(of: Self.plot))]
             ) { call in
                 let page = try call.page()
@@ -83,7 +84,8 @@ extension Site {
                 return .page(items.map(Self.render), next: items.count == page.limit ? items.last?.number : nil)
             },
             Endpoint(
-                .get, "/api/v1/households/{household}", "A household as it is and as it was", access: Roles.readers,
+                .get, "/api/v1/households/{household}", "A household as it is and as it was",
+                access: .whoMay(.readGoods),
                 pathParameters: [.init("household", .string(1...60), "The household's number")],
                 outcomes: [
                     .init(
@@ -99,7 +101,7 @@ extension Site {
                 ])
             },
             Endpoint(
-                .get, "/api/v1/plots/{plot}", "A plot as it is and as it was", access: Roles.readers,
+                .get, "/api/v1/plots/{plot}", "A plot as it is and as it was", access: .whoMay(.readGoods),
                 pathParameters: [.init("plot", .string(1...60), "The plot's number")],
                 outcomes: [
                     .init(
@@ -112,7 +114,8 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/plots/{plot}/overrides", "Record an exception from a plot's ceiling",
-                access: Roles.committee, pathParameters: [.init("plot", .string(1...60), "The plot's number")],
+                access: .whoMay(.grantExceptions),
+                pathParameters: [.init("plot", .string(1...60), "The plot's number")],
                 body: .json(
                     .object([
                         Field("season", .integer(1990...2199)), Field("extra", .weight()),

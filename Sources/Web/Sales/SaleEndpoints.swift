@@ -6,7 +6,7 @@ extension Site {
     var saleEndpoints: [Endpoint] {
         [
             Endpoint(
-                .post, "/api/v1/sales", "Record a sale out of one cooperative's batches", access: Roles.recorders,
+                .post, "/api/v1/sales", "Record a sale out of one cooperative's batches", access: .whoMay(.recordSales),
                 body: .json(
                     .object(
                         [
@@ -40,7 +40,7 @@ extension Site {
                     call, SaleStore.record(sale, today: backend.clock.today), Shapes.sale)
             },
             Endpoint(
-                .get, "/api/v1/sales", "The sales, newest first", access: Roles.readers,
+                .get, "/api/v1/sales", "The sales, newest first", access: .whoMay(.readGoods),
                 query: PageRequest.parameters + [
                     .init("from", .day, "From this day on"), .init("to", .day, "Through this day"),
                     .init("buyer", .string(1...200), "The buyer, or part of the name"),
@@ -69,7 +69,7 @@ extension Site {
         ])
         return [
             Endpoint(
-                .get, "/api/v1/sales/{sale}", "A sale, with what was put right of it", access: Roles.readers,
+                .get, "/api/v1/sales/{sale}", "A sale, with what was put right of it", access: .whoMay(.readGoods),
                 pathParameters: [number], outcomes: [.init(200, "The sale", Shapes.saleHistory)]
             ) { call in
                 let (sale, corrections) = try await SaleStore(backend.database).show(
@@ -78,7 +78,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/sales/{sale}/reversals", "Take back all that is left of a sale, or of one of its lines",
-                access: Roles.recorders, pathParameters: [number],
+                access: .whoMay(.recordSales), pathParameters: [number],
                 body: .json(
                     .object([.optional("line", .integer(1...100), "All lines unless told")] + Self.correctionFields)),
                 outcomes: [.init(201, "Reversed", made)]
@@ -93,7 +93,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/sales/{sale}/returns", "Record goods that came back, and what their buyer got back",
-                access: Roles.recorders, pathParameters: [number],
+                access: .whoMay(.recordSales), pathParameters: [number],
                 body: .json(
                     .object(
                         [

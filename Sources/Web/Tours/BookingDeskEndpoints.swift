@@ -1,17 +1,18 @@
 import Database
+import Documents
 import Kernel
 import Tours
 
 /// What the tour desk does with bookings. The committee and the auditor look on.
 extension Site {
     var bookingDeskEndpoints: [Endpoint] {
-        bookingLists + bookingSteps + bookingMoney
+        bookingLists + [unconfirmedCancellations] + bookingSteps + bookingMoney
     }
 
     private var bookingLists: [Endpoint] {
         [
             Endpoint(
-                .get, "/api/v1/tours/bookings", "The bookings, newest first", access: Roles.deskReaders,
+                .get, "/api/v1/tours/bookings", "The bookings, newest first", access: .whoMay(.readTours),
                 query: PageRequest.parameters + [
                     .init("day", .day, "Only those with a session on that day"),
                     .init("state", .enumeration(BookingState.allCases.map(\.rawValue)), "Only those that stand there"),
@@ -20,6 +21,9 @@ extension Site {
                     .init("to", .day, "Only those with a session on that day or before"),
                     .init(
                         "money", .enumeration(MoneyState.allCases.map(\.rawValue)), "Only those whose money stands so"),
+                    .init("phone", .string(1...40), "Only those of this phone"),
+                    .init("email", .string(3...200), "Only those of this e-mail address"),
+                    .init("unconfirmed", .boolean, "Only what is neither confirmed nor paid"),
                 ],
                 outcomes: [.init(200, "A page of bookings", .page(of: Shapes.booking))]
             ) { call in
@@ -29,7 +33,9 @@ extension Site {
                     state: try call.query["state"].orNil.flatMap { BookingState(rawValue: try $0.string) },
                     text: try call.query["text"].orNil?.string, from: try call.query["from"].orNil?.day,
                     to: try call.query["to"].orNil?.day,
-                    money: try call.query["money"].orNil.flatMap { MoneyState(rawValue: try $0.string) })
+                    money: try call.query["money"].orNil.flatMap { MoneyState(rawValue: try $0.string) },
+                    contact: try Self.contact(call.query),
+                    isUnconfirmed: try call.query["unconfirmed"].orNil?.bool ?? false)
                 let found = try await BookingStore(backend.database).list(
                     call.scope, search, before: Self.number(page.after), limit: page.limit)
                 return .page(
@@ -37,7 +43,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/bookings/{id}", "A booking and what happened to it",
-                access: Roles.deskReaders, pathParameters: [Shapes.bookingNumber],
+                access: .whoMay(.readTours), pathParameters: [Shapes.bookingNumber],
                 outcomes: [.init(200, "The booking", Shapes.bookingHistory)]
             ) { call in
                 let history = try await BookingStore(backend.database).show(
@@ -46,7 +52,8 @@ extension Site {
                     EntityTag(version: Int64(history.booking.version)), for: call)
             },
             Endpoint(
-                .post, "/api/v1/tours/desk/bookings", "Book for a group that calls or writes", access: Roles.desk,
+                .post, "/api/v1/tours/desk/bookings", "Book for a group that calls or writes",
+                access: .whoMay(.bookDesk),
                 body: .json(
                     .object(
                         Shapes.newBooking + [
@@ -63,6 +70,37 @@ extension Site {
                 return .bytes(answer.utf8, "application/json", status: .created)
             },
         ]
+    }
+
+    /// nil when there is none.
+    private static func contact(_ values: JSON) throws -> BookingContact? {
+        let (phone, email) = (try values["phone"].orNil?.string, try values["email"].orNil?.string)
+        return phone == nil && email == nil ? nil : try BookingContact(phone: phone, email: email)
+    }
+
+    /// Sent again it finds nothing more to cancel.
+    private var unconfirmedCancellations: Endpoint {
+        Endpoint(
+            .post, "/api/v1/tours/unconfirmed-cancellations",
+            "Cancel all that one phone or e-mail address has asked for, and that is neither confirmed nor paid",
+            access: .whoMay(.bookDesk),
+            body: .json(
+                .object([
+                    .optional("phone", .string(1...40)), .optional("email", .string(3...200)),
+                    Field("reason", .string(1...200)),
+                ])),
+            outcomes: [
+                .init(
+                    200, "Those that were cancelled",
+                    .object([Field("bookings", .array(of: Shapes.booking, 0...100_000))]))
+            ], takesIdempotencyKey: false
+        ) { call in
+            let contact = try BookingContact(
+                phone: try call.body["phone"].orNil?.string, email: try call.body["email"].orNil?.string)
+            let cancelled = try await BookingStore(backend.database).cancelUnconfirmed(
+                of: contact, reason: call.body["reason"].string, now: backend.clock.now(), call.scope)
+            return .json(["bookings": .array(cancelled.map(Shapes.booking))])
+        }
     }
 
     private var bookingSteps: [Endpoint] {
@@ -156,7 +194,7 @@ extension Site {
         let version = Field.optional(
             "version", .integer(1...Int64(Int32.max)), "Refused when it is no longer this one; If-Match says the same")
         return Endpoint(
-            .post, "/api/v1/tours/bookings/{id}/\(name)", summary, access: Roles.desk,
+            .post, "/api/v1/tours/bookings/{id}/\(name)", summary, access: .whoMay(.bookDesk),
             pathParameters: [Shapes.bookingNumber], body: .json(.object([version] + fields)),
             outcomes: [.init(201, "Done", Shapes.booking)]
         ) { call in

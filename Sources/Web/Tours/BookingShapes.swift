@@ -50,7 +50,7 @@ extension Shapes {
         Field("reference", .string(14...14), "With the phone it opens the booking: ABCD-EFGH-IJKL"),
         Field("unit", .string()), Field("unitKind", .enumeration(UnitKind.allCases.map(\.rawValue))),
         Field("headcount", .integer(1...10_000)), Field("leader", .string()), Field("phone", .string()),
-        .optional("email", .string()), Field("language", .string(2...2)), .optional("note", .string(1...1000)),
+        .optional("email", .string()), Field("language", .string(2...2)), .optional("note", .string(1...1000, .lines)),
         Field("state", .enumeration(BookingState.allCases.map(\.rawValue))),
         Field("version", .integer(1...Int64(Int32.max)), "Counts its changes"),
         .optional("holdUntil", .instant, "Until when its seats are kept, unless they were paid for"),
@@ -192,7 +192,8 @@ extension Shapes {
         Field("leader", .string(1...60)),
         Field("phone", .string(1...40), "A Chinese mobile number, or a landline with its area code"),
         .optional("email", .string(3...200)), .optional("language", .string(2...2), "Such as zh"),
-        .optional("note", .string(1...1000)), Field("sessions", sessionNumbers), .optional("extras", wantedExtras),
+        .optional("note", .string(1...1000, .lines)), Field("sessions", sessionNumbers),
+        .optional("extras", wantedExtras),
         .optional("waitlist", .boolean, "Whether to wait for seats when there are none"),
         again,
     ]
@@ -223,7 +224,8 @@ extension Shapes {
             .optional("unit", .string(1...200)), .optional("unitKind", kinds),
             .optional("headcount", .integer(1...10_000)), .optional("leader", .string(1...60)),
             .optional(phone, .string(1...40)), .optional("email", .string(0...200), "An empty text takes it away"),
-            .optional("language", .string(2...2)), .optional("note", .string(0...1000), "An empty text takes it away"),
+            .optional("language", .string(2...2)),
+            .optional("note", .string(0...1000, .lines), "An empty text takes it away"),
             .optional("sessions", sessionNumbers, "All sessions from now on"),
             .optional("extras", wantedExtras, "All extras from now on"), again,
         ]

@@ -161,10 +161,11 @@ extension BookingText {
 
     private func terms(_ offer: BookingOffer) -> String {
         let late = offer.lateFeePercent
+        let scarce = duration(BookingRules.scarceHold(minutes: offer.holdMinutes))
         let next = say(
-            "提交后名额先为您保留 \(duration(offer.holdMinutes))，最迟到场次开始；接待处确认后生效。",
-            "Your seats are kept for \(duration(offer.holdMinutes)), but not beyond the start; the booking stands once "
-                + "the tour desk has confirmed it. ")
+            "提交后名额先为您保留 \(duration(offer.holdMinutes))（剩余名额不足五分之一时 \(scarce)），最迟到场次开始；接待处确认后生效。",
+            "Your seats are kept for \(duration(offer.holdMinutes)) (\(scarce) once less than a fifth of the seats is "
+                + "left), but not beyond the start; the booking stands once the tour desk has confirmed it. ")
         let free = say(
             "开始前 \(offer.freeCancelHours) 小时以前取消免费",
             "Cancelling is free until \(offer.freeCancelHours) hours before the start")

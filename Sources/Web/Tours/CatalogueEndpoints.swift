@@ -21,13 +21,13 @@ extension Site {
         let kind = Schema.enumeration(TourSite.Kind.allCases.map(\.rawValue))
         return [
             Endpoint(
-                .get, "/api/v1/tours/sites", "Where study tours go", access: Roles.deskReaders,
+                .get, "/api/v1/tours/sites", "Where study tours go", access: .whoMay(.readTours),
                 outcomes: [.init(200, "The sites", .object([Field("items", .array(of: Shapes.tourSite))]))]
             ) { call in
                 .json(["items": .array(try await store.list(call.scope).map(Shapes.tourSite))])
             },
             Endpoint(
-                .post, "/api/v1/tours/sites", "Add a site", access: Roles.desk,
+                .post, "/api/v1/tours/sites", "Add a site", access: .whoMay(.planTours),
                 body: .json(
                     .object([
                         Field("name", .string(1...100)), Field("kind", kind), .optional("opens", Shapes.timeOfDay),
@@ -42,7 +42,7 @@ extension Site {
                 return try await carryOut(call, SiteStore.add(details), Shapes.tourSite)
             },
             Endpoint(
-                .get, "/api/v1/tours/sites/{site}", "A site, with its version as its tag", access: Roles.deskReaders,
+                .get, "/api/v1/tours/sites/{site}", "A site, with its version as its tag", access: .whoMay(.readTours),
                 pathParameters: [Self.siteName], outcomes: [.init(200, "The site", Shapes.tourSite)]
             ) { call in
                 let site = try await store.show(call.path["site"].string, call.scope)
@@ -50,7 +50,7 @@ extension Site {
             },
             Endpoint(
                 .patch, "/api/v1/tours/sites/{site}", "Change a site; sessions that are planned stay as they are",
-                access: Roles.desk, pathParameters: [Self.siteName],
+                access: .whoMay(.planTours), pathParameters: [Self.siteName],
                 body: .json(
                     .object([
                         .optional("name", .string(1...100)), .optional("kind", kind),
@@ -67,7 +67,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/tours/sites/{site}/closures", "Close a site on a day without sessions",
-                access: Roles.desk, pathParameters: [Self.siteName],
+                access: .whoMay(.planTours), pathParameters: [Self.siteName],
                 body: .json(.object([Field("day", .day), Field("reason", .string(1...200))])),
                 outcomes: [.init(201, "Closed", Shapes.tourSite)]
             ) { call in
@@ -78,7 +78,7 @@ extension Site {
             },
             Endpoint(
                 .delete, "/api/v1/tours/sites/{site}/closures/{day}", "Open a site again on a day",
-                access: Roles.desk,
+                access: .whoMay(.planTours),
                 pathParameters: [Self.siteName, .init("day", .day, "The closed day")],
                 outcomes: [.init(200, "Open", Shapes.tourSite)]
             ) { call in
@@ -114,13 +114,13 @@ extension Site {
         ]
         return [
             Endpoint(
-                .get, "/api/v1/tours/programmes", "What study tours offer", access: Roles.deskReaders,
+                .get, "/api/v1/tours/programmes", "What study tours offer", access: .whoMay(.readTours),
                 outcomes: [.init(200, "The programmes", .object([Field("items", .array(of: Shapes.tourProgramme))]))]
             ) { call in
                 .json(["items": .array(try await store.list(call.scope).map(Shapes.tourProgramme))])
             },
             Endpoint(
-                .post, "/api/v1/tours/programmes", "Add a programme", access: Roles.desk,
+                .post, "/api/v1/tours/programmes", "Add a programme", access: .whoMay(.planTours),
                 body: .json(
                     .object(
                         [
@@ -137,7 +137,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/programmes/{programme}", "A programme, with its version as its tag",
-                access: Roles.deskReaders, pathParameters: [Self.programmeName],
+                access: .whoMay(.readTours), pathParameters: [Self.programmeName],
                 outcomes: [.init(200, "The programme", Shapes.tourProgramme)]
             ) { call in
                 let found = try await store.show(call.path["programme"].string, call.scope)
@@ -146,7 +146,7 @@ extension Site {
             Endpoint(
                 .patch, "/api/v1/tours/programmes/{programme}",
                 "Change a programme; bookings and sessions that are there keep their price and length",
-                access: Roles.desk, pathParameters: [Self.programmeName],
+                access: .whoMay(.planTours), pathParameters: [Self.programmeName],
                 body: .json(
                     .object(
                         [
@@ -163,7 +163,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/tours/programmes/{programme}/extras", "Add an extra to a programme",
-                access: Roles.desk, pathParameters: [Self.programmeName],
+                access: .whoMay(.planTours), pathParameters: [Self.programmeName],
                 body: .json(
                     .object([
                         Field("kind", .enumeration(TourExtra.Kind.allCases.map(\.rawValue))),
@@ -179,7 +179,7 @@ extension Site {
             },
             Endpoint(
                 .delete, "/api/v1/tours/programmes/{programme}/extras/{extra}",
-                "Remove an extra that no booking has", access: Roles.desk,
+                "Remove an extra that no booking has", access: .whoMay(.planTours),
                 pathParameters: [Self.programmeName, .init("extra", .string(1...100), "The extra's name")],
                 outcomes: [.init(200, "Removed", Shapes.tourProgramme)]
             ) { call in
@@ -208,14 +208,14 @@ extension Site {
         let kind = Schema.enumeration(TourResource.Kind.allCases.map(\.rawValue))
         return [
             Endpoint(
-                .get, "/api/v1/tours/resources", "Guides, rooms and coaches", access: Roles.deskReaders,
+                .get, "/api/v1/tours/resources", "Guides, rooms and coaches", access: .whoMay(.readTours),
                 outcomes: [.init(200, "The resources", .object([Field("items", .array(of: Shapes.tourResource))]))]
             ) { call in
                 let items = try await ResourceStore(backend.database).list(call.scope)
                 return .json(["items": .array(items.map(Shapes.tourResource))])
             },
             Endpoint(
-                .post, "/api/v1/tours/resources", "Add a guide, a room or a coach", access: Roles.desk,
+                .post, "/api/v1/tours/resources", "Add a guide, a room or a coach", access: .whoMay(.planTours),
                 body: .json(.object([Field("name", .string(1...100)), Field("kind", kind)])),
                 outcomes: [.init(201, "Added", Shapes.tourResource)]
             ) { call in
@@ -225,7 +225,8 @@ extension Site {
             },
             Endpoint(
                 .patch, "/api/v1/tours/resources/{resource}", "Give a resource another name or kind",
-                access: Roles.desk, pathParameters: [.init("resource", .string(1...100), "The resource's name")],
+                access: .whoMay(.planTours),
+                pathParameters: [.init("resource", .string(1...100), "The resource's name")],
                 body: .json(.object([.optional("name", .string(1...100)), .optional("kind", kind)])),
                 outcomes: [.init(200, "Changed", Shapes.tourResource)]
             ) { call in

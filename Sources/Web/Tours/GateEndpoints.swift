@@ -10,7 +10,7 @@ extension Site {
         return [
             Endpoint(
                 .get, "/api/v1/tours/gate-list", "A day's bookings with the keys of their tickets, for a gate offline",
-                access: Roles.desk, query: [day], outcomes: [.init(200, "The list", Self.gateList)]
+                access: .whoMay(.gate), query: [day], outcomes: [.init(200, "The list", Self.gateList)]
             ) { call in
                 let list = try await GateListStore(backend.database, keys: backend.keys).list(
                     day: try call.query["day"].day, now: backend.clock.now(), call.scope)
@@ -19,12 +19,12 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/check-ins",
                 "Let groups in, now or out of an offline gate's journal; each entry acts once by its nonce",
-                access: Roles.desk, body: .json(.items(of: Shapes.checkInEntry, 1...1000)),
+                access: .whoMay(.gate), body: .json(.items(of: Shapes.checkInEntry, 1...1000)),
                 outcomes: [.init(200, "An answer for each entry, in their order", Shapes.checkInResults)],
                 takesIdempotencyKey: false, handle: checkIns),
             Endpoint(
                 .get, "/api/v1/tours/gate-conflicts", "What gates saw and the books contradict, newest first",
-                access: Roles.deskReaders,
+                access: .whoMay(.readTours),
                 query: PageRequest.parameters + [
                     .init("day", .day, "Only what was seen for that day"),
                     .init("all", .boolean, "What is settled, too"),
@@ -41,7 +41,7 @@ extension Site {
             },
             Endpoint(
                 .post, "/api/v1/tours/gate-conflicts/{conflict}/settlements",
-                "Settle a conflict: accepted, its people count; dismissed, they don't", access: Roles.desk,
+                "Settle a conflict: accepted, its people count; dismissed, they don't", access: .whoMay(.gate),
                 pathParameters: [.init("conflict", .integer(1...Int64.max), "The conflict's number")],
                 body: .json(
                     .object([
@@ -60,7 +60,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/day-sheet", "A day's sessions and who comes to them, to print or as a table",
-                access: Roles.desk,
+                access: .whoMay(.gate),
                 query: [day, .init("format", .enumeration(["html", "csv"]), "html unless told otherwise")],
                 outcomes: [
                     .init(200, "To print", contentType: "text/html; charset=utf-8"),

@@ -67,7 +67,7 @@ extension Site {
         ]
         return [
             Endpoint(
-                .get, "/api/v1/tours/todo", "What the desk has to see to, kind by kind", access: Roles.deskReaders,
+                .get, "/api/v1/tours/todo", "What the desk has to see to, kind by kind", access: .whoMay(.readTours),
                 query: PageRequest.parameters,
                 outcomes: [
                     .init(
@@ -91,7 +91,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/payments", "The till's book: money that came in and went back, by its days",
-                access: Roles.deskReaders, query: period + PageRequest.parameters,
+                access: .whoMay(.readTours), query: period + PageRequest.parameters,
                 outcomes: [
                     .init(
                         200, "A page of payments and refunds",
@@ -113,7 +113,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/payments/sums", "What the till's book comes to, by day and way of payment",
-                access: Roles.deskReaders, query: period, outcomes: [.init(200, "The sums", Self.sums)]
+                access: .whoMay(.readTours), query: period, outcomes: [.init(200, "The sums", Self.sums)]
             ) { call in
                 let book = try await book(call, after: nil, 1)
                 return .json([

@@ -30,7 +30,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/timetable", "All sessions with their seats, by their beginnings",
-                access: Roles.deskReaders,
+                access: .whoMay(.readTours),
                 query: Self.period + [.init("site", .string(1...100), "Only sessions at this site")]
                     + PageRequest.parameters,
                 outcomes: [.init(200, "A page of sessions", .page(of: Shapes.tourSession))]
@@ -46,7 +46,7 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/sessions",
                 "Plan a session, or with `until` one on each day that fits; the days that do not are named",
-                access: Roles.desk,
+                access: .whoMay(.planTours),
                 body: .json(
                     .object([
                         Field("site", .string(1...100)), Field("programme", .string(1...100)), Field("day", .day),
@@ -69,7 +69,7 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/tours/sessions/{session}", "A session, with its version as its tag",
-                access: Roles.deskReaders, pathParameters: [Self.sessionID],
+                access: .whoMay(.readTours), pathParameters: [Self.sessionID],
                 outcomes: [.init(200, "The session", Shapes.tourSession)]
             ) { call in
                 let session = try await store.show(call.path["session"].int64, call.scope)
@@ -77,7 +77,7 @@ extension Site {
             },
             Endpoint(
                 .patch, "/api/v1/tours/sessions/{session}", "Change a session's capacity or its resources",
-                access: Roles.desk, pathParameters: [Self.sessionID],
+                access: .whoMay(.planTours), pathParameters: [Self.sessionID],
                 body: .json(
                     .object([
                         .optional("capacity", .integer(1...10_000)),
@@ -95,7 +95,7 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/sessions/{session}/steps",
                 "Close a session to new bookings, reopen it, or cancel it when no seats are taken",
-                access: Roles.desk, pathParameters: [Self.sessionID],
+                access: .whoMay(.planTours), pathParameters: [Self.sessionID],
                 body: .json(.object([Field("step", .enumeration(SessionStep.allCases.map(\.rawValue)))])),
                 outcomes: [.init(201, "Done", Shapes.tourSession)]
             ) { call in
@@ -108,7 +108,7 @@ extension Site {
                 .post, "/api/v1/tours/sessions/{session}/cancellations",
                 "Cancel a session with its bookings, in one step: nothing is kept, everybody is told; who has other sessions "
                     + "keeps those",
-                access: Roles.desk, pathParameters: [Self.sessionID],
+                access: .whoMay(.planTours), pathParameters: [Self.sessionID],
                 body: .json(.object([Field("reason", .string(1...200))])),
                 outcomes: [.init(201, "Cancelled", Self.upset)]
             ) { call in
@@ -120,7 +120,7 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/sessions/{session}/moves",
                 "Move a session to another day or time with its bookings; everybody is told, and may cancel for nothing",
-                access: Roles.desk, pathParameters: [Self.sessionID],
+                access: .whoMay(.planTours), pathParameters: [Self.sessionID],
                 body: .json(
                     .object([
                         .optional("day", .day, "The same unless told"),

@@ -50,22 +50,25 @@ extension Site {
         let form = Endpoint.Body.bytes(["application/x-www-form-urlencoded"], limit: 4096)
         return [
             Endpoint(
-                .get, "/api/v1/tours/bookings/{id}/ticket", "A confirmed booking's ticket", access: Roles.desk,
+                .get, "/api/v1/tours/bookings/{id}/ticket", "A confirmed booking's ticket", access: .whoMay(.bookDesk),
                 pathParameters: [id], outcomes: [.init(200, "The ticket", Self.ticket)]
             ) { call in .json(Self.render(try await ticket(call))) },
             Endpoint(
-                .get, "/api/v1/tours/bookings/{id}/ticket.svg", "The ticket's QR code as SVG", access: Roles.desk,
+                .get, "/api/v1/tours/bookings/{id}/ticket.svg", "The ticket's QR code as SVG",
+                access: .whoMay(.bookDesk),
                 pathParameters: [id], outcomes: [.init(200, "The picture", contentType: "image/svg+xml")]
             ) { call in
                 let ticket = try await ticket(call)
                 return .bytes(try QRCode(url: ticket.url).svg(title: ticket.url).utf8, "image/svg+xml")
             },
             Endpoint(
-                .get, "/api/v1/tours/bookings/{id}/ticket.png", "The ticket's QR code as PNG", access: Roles.desk,
+                .get, "/api/v1/tours/bookings/{id}/ticket.png", "The ticket's QR code as PNG",
+                access: .whoMay(.bookDesk),
                 pathParameters: [id], outcomes: [.init(200, "The picture", contentType: "image/png")]
             ) { call in .bytes(try QRCode(url: try await ticket(call).url).png(), "image/png") },
             Endpoint(
-                .get, "/api/v1/tours/bookings/{id}/ticket.html", "The ticket as a page to print", access: Roles.desk,
+                .get, "/api/v1/tours/bookings/{id}/ticket.html", "The ticket as a page to print",
+                access: .whoMay(.bookDesk),
                 pathParameters: [id], outcomes: [.init(200, "The page", contentType: "text/html; charset=utf-8")]
             ) { call in
                 .printed(

@@ -1,0 +1,8 @@
+-- Who made a token: it ends with that account. A session is its account's own.
+ALTER TABLE api_token ADD COLUMN made_by int,
+    ADD FOREIGN KEY (village_id, made_by) REFERENCES account,
+    ADD CONSTRAINT api_token_session_or_made CHECK (account_id IS NULL OR made_by IS NULL);
+
+-- How many messages went to one phone or address of late.
+CREATE INDEX message_sent_to_phone ON message (village_id, phone, sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX message_sent_to_email ON message (village_id, lower(email), sent_at) WHERE sent_at IS NOT NULL;
