@@ -9,7 +9,8 @@ import Testing
     /// Tables without row-level security, and why.
     private static let open = [
         "schema_migration": "what the schema is, which a server reads before it knows a village",
-        "schema_grants": "the migrator's own", "village": "names and origin, which strangers read too",
+        "schema_grants": "the migrator's own", "village": "names, which strangers read too",
+        "village_origin": "which strangers read too",
         "tour_step": "the steps that all bookings may take",
     ]
 

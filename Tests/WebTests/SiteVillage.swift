@@ -174,7 +174,8 @@ func withVillage<Result: Sendable>(
         "TAOYUAN_POOL_SIZE": "8",
     ].merging(environment) { $1 }
     let backend = try await Backend.open(
-        Configuration(environment: settings, dataDirectory: folder + "/data"), for: .serving)
+        Configuration(environment: settings, dataDirectory: folder + "/data"), for: .serving,
+        founding: .sample)
     do {
         let result = try await serve(backend, folder: folder, background: background, change: change, body)
         await backend.close()
