@@ -27,7 +27,7 @@ import Testing
             "TAOYUAN_VILLAGE": "", "TAOYUAN_PORT": "", "DATABASE_URL": "", "DATABASE_URL_FILE": "",
             "TAOYUAN_KEY_PASSPHRASE": "",
         ])
-        #expect(configuration.village == "韩村")
+        #expect(configuration.village == nil)
         #expect(configuration.port == 8080)
         #expect(configuration.databaseURL == nil)
         #expect(configuration.keyPassphrase == nil)
