@@ -6,6 +6,9 @@ CREATE TABLE village_origin (
     id int NOT NULL GENERATED ALWAYS AS IDENTITY,
     since timestamptz NOT NULL DEFAULT now()
 );
+ALTER TABLE village_origin ENABLE ROW LEVEL SECURITY;
+CREATE POLICY village_origin_scope ON village_origin
+    USING (nullif(village_id = nullif(current_setting('taoyuan.village', true), '')::int, false) IS NOT NULL);
 CREATE INDEX village_origin_newest ON village_origin (village_id, id);
 INSERT INTO village_origin (origin, village_id) SELECT origin, id FROM village ORDER BY id;
 
