@@ -118,10 +118,14 @@ public struct Configuration: Sendable {
 
     /// The settings that were given and can't take effect, because the database was made with others.
     public func withoutEffect(in village: Village) -> [(name: String, given: String, inEffect: String)] {
-        [
+        let settings: [(name: String, given: String?, inEffect: String)] = [
             ("TAOYUAN_VILLAGE", self.village, village.name), ("TAOYUAN_BRAND", brand, village.brand),
-            ("TAOYUAN_ORIGIN", origin, village.origin),
-        ].filter { source(of: $0.0) != .builtIn && $0.1 != $0.2 }
+            ("TAOYUAN_ORIGIN", origin?.text, village.origin),
+        ]
+        return settings.compactMap { name, given, inEffect in
+            guard let given, given != inEffect else { return nil }
+            return (name: name, given: given, inEffect: inEffect)
+        }
     }
 
     /// Whether the program runs a PostgreSQL of its own.

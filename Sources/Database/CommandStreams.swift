@@ -61,7 +61,7 @@ extension Command {
         child.withLock { $0 = nil }
         // Its own reason comes first: that it stopped reading is only what follows from that.
         if stream == .output || status == 0 { try worked.get() }
-        return Outcome(status: status, output: talk.text)
+        return Outcome(status: status, output: talk.text, isLate: false)
     }
 }
 
