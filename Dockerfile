@@ -1,4 +1,5 @@
-FROM swift:6.3-bookworm AS build
+# By exact tags; who pulls them may write their digests (`docker inspect --format {{.RepoDigests}}`) beside these.
+FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpng-dev libpq-dev libqrencode-dev libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
@@ -12,9 +13,10 @@ COPY Sources Sources
 RUN swift build -c release --static-swift-stdlib --product taoyuan \
     && install .build/release/taoyuan /usr/local/bin/taoyuan
 
-FROM debian:bookworm-slim
+FROM debian:12.11-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libpng16-16 libpq5 libqrencode4 libssl3 tzdata \
+    && apt-get install -y --no-install-recommends ca-certificates curl libpng16-16 libpq5 libqrencode4 libssl3 \
+        postgresql-client-15 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /var/lib/taoyuan --shell /usr/sbin/nologin taoyuan \
     && install -d -m 700 -o taoyuan -g taoyuan /var/lib/taoyuan /var/lib/taoyuan/keys

@@ -25,16 +25,16 @@ func tests(_ name: String, _ modules: [String], resources: [Resource] = []) -> T
 let capabilities = [
     "Access", "Orchard", "Batches", "Codes", "Sales", "Messages", "Tours", "Income", "Livelihood",
 ]
-let house = ["Kernel", "Telemetry", "Postgres", "Signing", "Database", "Registers"]
+let house = ["Kernel", "Telemetry", "Postgres", "Signing", "Database", "Registers", "Backups"]
 
 let package = Package(
     name: "taoyuan",
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
-        .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
     ],
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -53,6 +53,7 @@ let package = Package(
         room("Signing", ["Kernel", "COpenSSL", "CQREncode", "CPNG"]),
         room("Database", ["Kernel", "Telemetry", "Postgres"], plugins: ["EmbedFiles"]),
         room("Registers", ["Kernel", "Telemetry", "Postgres", "Database"]),
+        room("Backups", ["Kernel", "Postgres", "Signing", "Database"]),
 
         room("Access", ["Kernel", "Postgres", "Database", "Signing"]),
         room("Orchard", ["Kernel", "Postgres", "Database", "Registers"]),

@@ -33,7 +33,7 @@ GRANT SELECT ON public_code, public_key, public_name, public_village, public_tou
     public_tour_calendar TO taoyuan_public;
 
 -- What the service reads and nobody writes while it works.
-GRANT SELECT ON schema_migration, village, batch_input, tour_step TO taoyuan_service;
+GRANT SELECT ON schema_migration, village, village_origin, public_village, batch_input, tour_step TO taoyuan_service;
 GRANT SELECT ON cooperative_meant, cooperative_spelled, household_span, income_row, tour_income, tour_income_now,
     tour_claim, tour_visit_now TO taoyuan_service;
 

@@ -38,7 +38,7 @@ public final class Backend: Sendable {
         self.verification = Verification(database, keys: keys, clock: clock)
         self.messages = MessageSender(
             database, village: village.id, brand: village.brand,
-            source: BookingMessages(database, village: village.id, brand: village.brand, origin: village.origin),
+            source: BookingMessages(database, village: village.id, brand: village.brand, origin: keys.origin),
             ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: clock, logger: logger)
         self.authentication = Authentication(database, village: village.id, clock: clock)
         self.embedded = embedded
@@ -59,20 +59,23 @@ public final class Backend: Sendable {
         var patience: Duration { self == .command ? .seconds(60) : .seconds(5) }
     }
 
-    /// Opens the database. The embedded one is started, migrated and, when it is empty, made into the village of the
-    /// configuration; a server of one's own must have been migrated.
+    /// Opens the database. The embedded one is started and migrated; a server of one's own must have been migrated.
     /// - Parameters:
+    ///   - founding: what a database without a village becomes; nil refuses that, and makes no data folder.
     ///   - logger: told what goes wrong meanwhile.
     ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, for use: Use = .command, clock: WallClock = .system, logger: Logger = .silent,
+        _ configuration: Configuration, for use: Use = .command, clock: WallClock = .system, founding: Founding? = nil,
+        logger: Logger = .silent,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
-        let place = try await Place.find(configuration, for: use, settingUp)
+        let place = try await Place.find(configuration, for: use, making: founding != nil, settingUp)
         do {
             return try await Database.available {
-                if place.embedded != nil { _ = try await prepare(place, configuration, clock: clock) }
+                if place.embedded != nil {
+                    _ = try await prepare(place, configuration, clock: clock, founding: founding)
+                }
                 return try await connect(place, configuration, for: use, clock: clock, logger: logger)
             }
         } catch {
@@ -82,16 +85,19 @@ public final class Backend: Sendable {
     }
 
     /// Brings the schema up to date, founds the village in an empty database and makes its first key.
-    /// - Parameter settingUp: as in `open`.
+    /// - Parameters:
+    ///   - founding: as in `open`; unless given, what the configuration tells.
+    ///   - settingUp: as in `open`.
     /// - Returns: the migrations that were applied.
     public static func migrate(
-        _ configuration: Configuration, clock: WallClock = .system,
+        _ configuration: Configuration, clock: WallClock = .system, founding: Founding? = nil,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> [Migration] {
-        let place = try await Place.find(configuration, for: .command, settingUp)
+        let founding = try founding ?? Founding(configuration)
+        let place = try await Place.find(configuration, for: .command, making: founding != nil, settingUp)
         do {
             return try await Database.available {
-                let applied = try await prepare(place, configuration, clock: clock)
+                let applied = try await prepare(place, configuration, clock: clock, founding: founding)
                 await (try connect(place, configuration, for: .command, clock: clock, logger: .silent)).close()
                 return applied
             }
@@ -109,7 +115,7 @@ public final class Backend: Sendable {
                 .invalid, "bad-setting", field: "DATABASE_URL", zh: "分布数据要以数据库所有者登录：请给出 DATABASE_URL",
                 en: "the owner of the database spreads it: give DATABASE_URL")
         }
-        let place = try await Place.find(configuration, for: .command) { _ in }
+        let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         guard let owner = place.owner else { return [] }
         return try await Database.available { try await Distribution.distribute(using: owner) }
     }
@@ -118,7 +124,7 @@ public final class Backend: Sendable {
     public static func village(of configuration: Configuration) async throws -> Village? {
         let cluster = configuration.dataDirectory + "/postgres"
         if configuration.isEmbedded, !FileManager.default.fileExists(atPath: cluster) { return nil }
-        let place = try await Place.find(configuration, for: .command) { _ in }
+        let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         let database = Database(service: place.service, open: place.open, size: 1)
         let village: Result<Village, any Error>
         do {
@@ -129,6 +135,27 @@ public final class Backend: Sendable {
         await database.close()
         await place.embedded?.close()
         return try village.get()
+    }
+
+    /// Founds a village in a new data folder or an empty database.
+    /// - Throws: a `Refusal` when there is one already.
+    public static func found(
+        _ configuration: Configuration, _ founding: Founding, settingUp: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> Village {
+        let place = try await Place.find(configuration, for: .command, making: true, settingUp)
+        do {
+            let village = try await Database.available {
+                _ = try await prepare(place, configuration, clock: .system, founding: founding, isNew: true)
+                let backend = try await connect(place, configuration, for: .command, clock: .system, logger: .silent)
+                await backend.database.close()
+                return backend.village
+            }
+            await place.embedded?.close()
+            return village
+        } catch {
+            await place.embedded?.close()
+            throw error
+        }
     }
 
     public func close() async {
@@ -182,21 +209,22 @@ public final class Backend: Sendable {
 
     /// Makes of the database what the program needs; of several at a time one works and the others wait for it.
     private static func prepare(
-        _ place: Place, _ configuration: Configuration, clock: WallClock
+        _ place: Place, _ configuration: Configuration, clock: WallClock, founding: Founding?, isNew: Bool = false
     ) async throws -> [Migration] {
-        guard let login = place.owner else {
-            throw Refusal(
-                .invalid, "bad-setting", field: "DATABASE_URL", zh: "更新数据库结构要以其所有者登录：请给出 DATABASE_URL",
-                en: "the schema is brought up to date by its owner: give DATABASE_URL")
-        }
+        let login = try place.ownerLogin()
         return try await Migrator.ofThisProgram().migrate(using: login) { connection in
             for (role, password) in place.passwords {
                 try await RolePasswords.set(password, of: role, on: connection)
             }
             let owner = Pool(login, size: 1, acquireTimeout: .seconds(60))
             do {
-                try await VillageStore.found(
-                    name: configuration.village, brand: configuration.brand, origin: configuration.origin, owner: owner)
+                if isNew, try await VillageStore.exists(connection) { throw Refusal.villageThere }
+                if let founding {
+                    try await VillageStore.found(
+                        name: founding.village, brand: founding.brand, origin: founding.origin.text, owner: owner)
+                } else if try await !VillageStore.exists(connection) {
+                    throw Refusal.noVillage
+                }
             } catch {
                 await owner.close()
                 throw error
@@ -256,20 +284,23 @@ public final class Backend: Sendable {
     private static func keyRing(
         _ database: Database, _ village: Village, _ configuration: Configuration
     ) async throws -> KeyRing {
-        let passphrase: Passphrase
-        if let given = configuration.keyPassphrase {
-            passphrase = given
-        } else if configuration.isEmbedded {
-            passphrase = try Passphrase.embedded(at: configuration.dataDirectory + "/key-passphrase")
-        } else {
+        let folder = try keyFolder(configuration, origin: Origin(village.origin))
+        return try await KeyRing(database, village: village, folder: folder)
+    }
+
+    static func keyFolder(_ configuration: Configuration, origin: Origin) throws -> KeyFolder {
+        KeyFolder(path: configuration.keysFolder, origin: origin, passphrase: try passphrase(configuration))
+    }
+
+    /// What opens the keys.
+    static func passphrase(_ configuration: Configuration) throws -> Passphrase {
+        if let given = configuration.keyPassphrase { return given }
+        guard configuration.isEmbedded else {
             throw Refusal(
                 .invalid, "bad-setting", field: "TAOYUAN_KEY_PASSPHRASE",
                 zh: "使用自己的 PostgreSQL 时须给出密钥口令（或 TAOYUAN_KEY_PASSPHRASE_FILE）",
                 en: "with a PostgreSQL of your own, give the passphrase of the keys (or TAOYUAN_KEY_PASSPHRASE_FILE)")
         }
-        let folder = KeyFolder(
-            path: configuration.keysDirectory ?? configuration.dataDirectory + "/keys",
-            origin: try Origin(village.origin), passphrase: passphrase)
-        return try await KeyRing(database, village: village, folder: folder)
+        return try Passphrase.embedded(at: configuration.dataDirectory + "/key-passphrase")
     }
 }

@@ -18,10 +18,11 @@ public struct Configuration: Sendable {
     public var publicURL: String?
     public var keyPassphrase: Passphrase?
     public var keysDirectory: String?
-    public var village: String
-    public var brand: String
+    /// What an empty database is to become, as far as that is said.
+    public var village: String?
+    public var brand: String?
     /// What codes are signed for and where their addresses point.
-    public var origin: String
+    public var origin: Origin?
     /// The address on which to listen.
     public var host: String
     public var port: Int
@@ -88,10 +89,10 @@ public struct Configuration: Sendable {
         }
         keyPassphrase = try reader.secret("TAOYUAN_KEY_PASSPHRASE").map { try Passphrase($0) }
         keysDirectory = try reader.optional("TAOYUAN_KEYS_DIR")
-        village = try reader.text("TAOYUAN_VILLAGE", default: "韩村")
-        brand = try reader.text("TAOYUAN_BRAND", default: "津小韩")
+        village = try reader.optional("TAOYUAN_VILLAGE")
+        brand = try reader.optional("TAOYUAN_BRAND")
         do {
-            origin = try Origin(reader.text("TAOYUAN_ORIGIN", default: "localhost:8080")).text
+            origin = try reader.optional("TAOYUAN_ORIGIN").map { try Origin($0) }
         } catch let refusal as Refusal {
             throw refusal.of(field: "TAOYUAN_ORIGIN")
         }
@@ -131,14 +132,21 @@ public struct Configuration: Sendable {
 
     /// The settings that were given and can't take effect, because the database was made with others.
     public func withoutEffect(in village: Village) -> [(name: String, given: String, inEffect: String)] {
-        [
+        let settings: [(name: String, given: String?, inEffect: String)] = [
             ("TAOYUAN_VILLAGE", self.village, village.name), ("TAOYUAN_BRAND", brand, village.brand),
-            ("TAOYUAN_ORIGIN", origin, village.origin),
-        ].filter { source(of: $0.0) != .builtIn && $0.1 != $0.2 }
+            ("TAOYUAN_ORIGIN", origin?.text, village.origin),
+        ]
+        return settings.compactMap { name, given, inEffect in
+            guard let given, given != inEffect else { return nil }
+            return (name: name, given: given, inEffect: inEffect)
+        }
     }
 
     /// Whether the program runs a PostgreSQL of its own.
     public var isEmbedded: Bool { databaseURL == nil && serviceURL == nil }
+
+    /// Where the keys' files lie.
+    public var keysFolder: String { keysDirectory ?? dataDirectory + "/keys" }
 
     /// Every setting with its effective value; secrets as dots.
     public var effective: [(name: String, value: String)] {

@@ -12,8 +12,10 @@ struct Place {
     var passwords: [(role: String, password: String)] = []
     var embedded: EmbeddedPostgres?
 
+    /// - Parameter making: whether an embedded database is made when there is none.
     static func find(
-        _ configuration: Configuration, for use: Backend.Use, _ settingUp: @escaping @Sendable (String) -> Void
+        _ configuration: Configuration, for use: Backend.Use, making: Bool,
+        _ settingUp: @escaping @Sendable (String) -> Void
     ) async throws -> Place {
         if use == .serving, configuration.databaseURL != nil {
             throw Refusal(
@@ -33,7 +35,7 @@ struct Place {
         }
         guard let owner else {
             let embedded = try await EmbeddedPostgres.open(
-                dataDirectory: configuration.dataDirectory, binaries: configuration.postgresBinaries,
+                dataDirectory: configuration.dataDirectory, binaries: configuration.postgresBinaries, making: making,
                 settingUp: settingUp)
             return Place(
                 owner: embedded.settings(), service: embedded.settings(user: serviceRole),
@@ -41,6 +43,16 @@ struct Place {
         }
         return Place(
             owner: owner, service: becoming(serviceRole, owner), open: becoming(publicRole, owner))
+    }
+
+    /// - Throws: a `Refusal` when only the service's own logins are known.
+    func ownerLogin() throws -> Settings {
+        guard let owner else {
+            throw Refusal(
+                .invalid, "bad-setting", field: "DATABASE_URL", zh: "这要以数据库所有者登录：请给出 DATABASE_URL",
+                en: "this takes the login of the database's owner: give DATABASE_URL")
+        }
+        return owner
     }
 
     private static let serviceRole = "taoyuan_service"

@@ -40,6 +40,11 @@ public final class KeyRing: Sendable {
         state.withLock { $0.keys[id] }
     }
 
+    /// Where codes and tickets that name this key belong: to its own origin, or to ours when we don't know it.
+    public func origin(of id: KeyID?) -> Origin {
+        id.flatMap { self[$0]?.origin } ?? origin
+    }
+
     public var all: [SigningKey] {
         state.withLock { $0.keys.values.sorted { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) } }
     }

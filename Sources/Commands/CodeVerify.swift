@@ -50,13 +50,14 @@ struct CodeVerify: AsyncParsableCommand {
 
     private func verifyOnline() async throws -> (Verdict, Origin) {
         try await options.withBackend { backend in
-            (try await backend.verification.verify(CodeRules.payload(in: text)), backend.keys.origin)
+            let verdict = try await backend.verification.verify(CodeRules.payload(in: text))
+            return (verdict, backend.keys.origin(of: verdict.body?.keyID))
         }
     }
 
     private func verifyOffline() throws -> (Verdict, Origin) {
         let keys = try keys()
-        let origin = try self.origin ?? Origin(options.configuration().origin)
+        let origin = try self.origin ?? options.configuration().origin ?? .local
         let verdict = CodeRules.verifyOffline(
             CodeRules.payload(in: text), keys: keys, origin: origin, today: WallClock.system.today)
         return (verdict, origin)

@@ -27,7 +27,8 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await options.withBackend { backend in
+        let founding = try Founding(options.configuration()) ?? .sample
+        try await options.withBackend(founding: founding) { backend in
             try await SampleVillage.load(into: backend)
             try await Walk(backend: backend).run()
         }

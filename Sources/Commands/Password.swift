@@ -26,7 +26,7 @@ struct PasswordOptions: ParsableArguments {
         Refusal(.invalid, "missing-field", field: "password", zh: "没有给出密码", en: "no password was given")
     }
 
-    private static func ask(_ prompt: String) throws -> String {
+    static func ask(_ prompt: String) throws -> String {
         var shown = termios()
         tcgetattr(STDIN_FILENO, &shown)
         var hidden = shown

@@ -203,7 +203,7 @@ enum Recorded {
             "sale.reverse": "冲销销售", "sale.return": "登记退货", "sale.number": "补录销售单号",
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
-            "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "sale.record": "登记销售",
+            "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "village.origin": "换用站点", "sale.record": "登记销售",
             "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇",
             "tour.site.add": "添加基地",
             "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",

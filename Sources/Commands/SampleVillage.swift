@@ -44,7 +44,7 @@ enum SampleVillage {
         }
     }
 
-    private static func text(_ kind: RegisterKind) -> String {
+    static func text(_ kind: RegisterKind) -> String {
         EmbeddedFiles.all.first { $0.name == "\(kind.rawValue).csv" }?.text ?? ""
     }
 

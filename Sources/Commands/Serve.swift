@@ -66,9 +66,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard !here.contains(where: { (try? Origin("\($0):\(port)")) == origin }) else { return nil }
         let address = "\(origin.scheme)://\(origin)"
         return words(
-            "溯源码和凭证指向 \(address)，不是这里：站点在数据库初建时由 TAOYUAN_ORIGIN 定下，写进每个签名，以后不能改；要用别的站点，请另用一个 --data-dir",
-            "codes and tickets point to \(address), not here: the origin is part of every signature, was taken from "
-                + "TAOYUAN_ORIGIN when the database was made and can't be changed; another one takes another --data-dir"
+            "溯源码和凭证指向 \(address)，不是这里：站点写进每个签名；要换别的站点，请用 taoyuan village add-origin",
+            "codes and tickets point to \(address), not here: the origin is part of every signature; another one is given "
+                + "by `taoyuan village add-origin`"
         )
     }
 }

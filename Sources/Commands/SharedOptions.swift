@@ -26,12 +26,14 @@ struct SharedOptions: ParsableArguments {
     }
 
     /// Opens the backend for `body` and closes it whatever happens, so that the embedded PostgreSQL is released.
+    /// - Parameter founding: what a data folder that is not there yet becomes; nil refuses that.
     func withBackend<Value: Sendable>(
-        _ body: @escaping @Sendable (Backend) async throws -> Value
+        founding: Founding? = nil, _ body: @escaping @Sendable (Backend) async throws -> Value
     ) async throws -> Value {
         let configuration = try configuration()
         return try await Interruption.watching {
-            let backend = try await Backend.open(configuration, settingUp: Self.tellSettingUp)
+            let backend = try await Backend.open(
+                configuration, founding: founding, settingUp: Self.tellSettingUp)
             do {
                 try Task.checkCancellation()
                 let value = try await body(backend)

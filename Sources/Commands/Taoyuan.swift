@@ -16,7 +16,8 @@ public struct Taoyuan: AsyncParsableCommand {
         discussion: words(
             "没有 DATABASE_URL 时，程序在数据目录里运行自己的 PostgreSQL。可以这样开始：",
             "Without DATABASE_URL the program runs a private PostgreSQL in its data folder. Start with:")
-            + "\n\n  taoyuan demo\n  taoyuan import households 农户名册.csv",
+            + "\n\n  taoyuan demo\n  taoyuan init --village 韩村 --brand 津小韩 --origin localhost:8080\n  taoyuan sample .\n"
+            + "  taoyuan import households households.csv",
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(
@@ -31,7 +32,8 @@ public struct Taoyuan: AsyncParsableCommand {
             CommandGroup(
                 name: words("本村", "The village"),
                 subcommands: [
-                    CooperativeCommand.self, HouseholdCommand.self, PlotCommand.self, ProductCommand.self,
+                    VillageCommand.self, CooperativeCommand.self, HouseholdCommand.self, PlotCommand.self,
+                    ProductCommand.self,
                     VarietyCommand.self, GradeCommand.self, NameCommand.self,
                 ]),
             CommandGroup(
@@ -40,9 +42,9 @@ public struct Taoyuan: AsyncParsableCommand {
             CommandGroup(
                 name: words("程序", "The program"),
                 subcommands: [
-                    ServeCommand.self, JobsCommand.self, DemoCommand.self, MigrateCommand.self,
-                    DistributeCommand.self, ConfigCommand.self,
-                    HealthCommand.self,
+                    InitCommand.self, SampleCommand.self, DemoCommand.self, ServeCommand.self, JobsCommand.self,
+                    MigrateCommand.self, DistributeCommand.self, BackupCommand.self, RestoreCommand.self,
+                    UpgradeDatabaseCommand.self, ConfigCommand.self, HealthCommand.self,
                 ]),
         ])
 

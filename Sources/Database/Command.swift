@@ -14,9 +14,13 @@ public struct Command: Sendable {
     }
 
     public let arguments: [String]
+    private let environment: [String: String]
 
-    /// - Parameter user: whom to run as; nil for ourselves.
-    public init(_ arguments: [String], as user: String? = nil) {
+    /// - Parameters:
+    ///   - user: whom to run as; nil for ourselves.
+    ///   - environment: what it is to find there besides the bare one.
+    public init(_ arguments: [String], as user: String? = nil, environment: [String: String] = [:]) {
+        self.environment = environment
         // Our own working folder may be closed to that user, and PostgreSQL insists on reading its own.
         let place = ["env", "--chdir=/"]
         let change = user.map { ["setpriv", "--reuid=\($0)", "--regid=\($0)", "--init-groups", "--"] }
@@ -33,6 +37,13 @@ public struct Command: Sendable {
     public func run(
         input: [UInt8]? = nil, document: [UInt8]? = nil, within patience: Duration? = nil
     ) async throws -> Outcome {
+        try await run(input: input, document: document, within: patience, holding: nil)
+    }
+
+    /// - Parameter lock: its own, too, until it and those that it has started end; not beside a document.
+    func run(
+        input: [UInt8]? = nil, document: [UInt8]? = nil, within patience: Duration? = nil, holding lock: FileLock?
+    ) async throws -> Outcome {
         let inputPipe = try input.map { try FilledPipe($0) }
         let documentPipe = try document.map { try FilledPipe($0) }
         var ends: [Int32] = [-1, -1]
@@ -44,9 +55,10 @@ public struct Command: Sendable {
         let child: pid_t
         do {
             defer { close(writing) }
-            child = try spawn(keeping: document == nil ? 2 : 3) { actions in
+            child = try spawn(keeping: document == nil && lock == nil ? 2 : 3) { actions in
                 posix_spawn_file_actions_adddup2(&actions, writing, 1)
                 if let inputPipe { posix_spawn_file_actions_adddup2(&actions, inputPipe.reading, 0) }
+                if let lock { posix_spawn_file_actions_adddup2(&actions, lock.descriptor, 3) }
                 // The last, because it may be the number of one of the others.
                 if let documentPipe { posix_spawn_file_actions_adddup2(&actions, documentPipe.reading, 3) }
             }
@@ -86,9 +98,11 @@ public struct Command: Sendable {
         }
     }
 
-    /// - Parameter last: the highest descriptor that the child keeps.
-    private func spawn(
-        keeping last: Int32, redirecting: (inout posix_spawn_file_actions_t) -> Void
+    /// - Parameters:
+    ///   - last: the highest descriptor that the child keeps.
+    ///   - talk: where its standard error goes; by default where its output does.
+    func spawn(
+        keeping last: Int32, talk: Int32 = 1, redirecting: (inout posix_spawn_file_actions_t) -> Void
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -104,7 +118,7 @@ public struct Command: Sendable {
         }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         redirecting(&actions)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        posix_spawn_file_actions_adddup2(&actions, talk, 2)
         // A server that inherited the socket of our HTTP service would keep its port after our end.
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             if let descriptor = Int32(name), descriptor > last {
@@ -118,9 +132,8 @@ public struct Command: Sendable {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
 
-        let environment = ProcessInfo.processInfo.environment
-            .filter { ["PATH", "LD_LIBRARY_PATH"].contains($0.key) }
-            .map { "\($0.key)=\($0.value)" }
+        let bare = ProcessInfo.processInfo.environment.filter { ["PATH", "LD_LIBRARY_PATH"].contains($0.key) }
+        let environment = bare.merging(environment) { _, given in given }.map { "\($0.key)=\($0.value)" }
         let words = arguments.map { strdup($0) }
         let settings = (environment + ["LC_ALL=C", "TZ=UTC"]).map { strdup($0) }
         defer { (words + settings).forEach { free($0) } }

@@ -274,6 +274,13 @@ public final class Database: Sendable {
             throw busy
         } catch let error as PostgresError where error.isOfWriting {
             throw notWritable
+        } catch let error as PostgresError where error.isOfReplacedPrograms {
+            throw Refusal(
+                .unavailable, "postgres-replaced",
+                zh: "本机的 PostgreSQL 在运行中被升级了：请重启它（内置的：停止所有 taoyuan 命令和服务，再启动）",
+                en:
+                    "PostgreSQL was upgraded on its machine while it ran: restart it (the embedded one: stop all commands "
+                    + "and servers of taoyuan, then start again)")
         } catch let error as PostgresError where error.isUnavailability {
             throw Refusal(
                 .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
@@ -296,4 +303,14 @@ extension PostgresError {
 
     /// Whether the cause is the way to the server or its state, not the statement: asking again may work.
     var isUnavailability: Bool { outage != nil }
+
+    /// Whether a running server misses, or can't load, the files that it was installed with.
+    var isOfReplacedPrograms: Bool {
+        sqlState != nil
+            && [
+                "could not load library", "incompatible library", "could not access file \"$libdir",
+                ".so\": No such file",
+            ]
+            .contains { message.contains($0) }
+    }
 }

@@ -60,6 +60,13 @@ public struct Migrator: Sendable {
         }
     }
 
+    /// Makes the roles alone, for what is restored to belong to them.
+    public func makeRoles(using settings: Settings) async throws {
+        try await connected(settings) { connection in
+            try await refusing("roles.sql") { try await connection.changingRoles(roles) }
+        }
+    }
+
     /// Whether the database has exactly the schema of this program; a server asks before it starts.
     ///
     /// The user needs the right to read `public.schema_migration`.

@@ -24,8 +24,10 @@ public enum VillageStore {
     public static func found(name: String, brand: String, origin: String, owner: Pool) async throws {
         try await asOwner(owner) { transaction in
             guard try await transaction.query("SELECT id FROM village").isEmpty else { return }
-            _ = try await transaction.query(
-                "INSERT INTO village (id, name, brand, origin) VALUES (1, \(name), \(brand), \(origin))")
+            _ = try await transaction.query([
+                "INSERT INTO village (id, name, brand) VALUES (1, \(name), \(brand))",
+                "INSERT INTO village_origin (origin, village_id) VALUES (\(origin), 1)",
+            ])
             _ = try await transaction.query("SELECT create_own_numbers(1)")
             for preset in presets {
                 _ = try await transaction.query(
@@ -42,6 +44,30 @@ public enum VillageStore {
             _ = try await transaction.query(
                 "INSERT INTO grade (village_id, name) SELECT 1, unnest(\(grades)::text[])")
         }
+    }
+
+    /// Gives the village an origin under which it issues from now on.
+    /// - Parameter scope: who asks for it, for the audit.
+    /// - Throws: a `Refusal` when the origin is or was some village's.
+    public static func addOrigin(_ origin: String, _ scope: Scope, owner: Pool) async throws {
+        do {
+            try await asOwner(owner) { transaction in
+                _ = try await transaction.query([
+                    "INSERT INTO village_origin (origin, village_id) VALUES (\(origin), \(scope.village))",
+                    Event("village.origin", origin).insert(by: scope),
+                ])
+            }
+        } catch let error as PostgresError where error.constraint == "village_origin_pkey" {
+            throw Refusal(
+                .conflict, "origin-taken", field: "origin", zh: "\(origin) 已经是（或曾是）一个村的站点",
+                en: "\(origin) is, or was, a village's origin already")
+        }
+    }
+
+    /// Whether there is a village.
+    /// - Parameter connection: of whoever migrates.
+    public static func exists(_ connection: Connection) async throws -> Bool {
+        try await !connection.query("SELECT FROM public.village LIMIT 1").isEmpty
     }
 
     /// Makes the months to come in the table of scans; a job makes later ones.
@@ -69,11 +95,12 @@ public enum VillageStore {
     /// The village that the program serves.
     /// - Throws: a `Refusal` when the database has none.
     public static func load(_ database: Database) async throws -> Village {
-        let rows = try await database.queryOutside("SELECT id, name, brand, origin FROM village ORDER BY id LIMIT 1")
+        let rows = try await database.queryOutside(
+            "SELECT village_id AS id, name, brand, origin FROM public_village ORDER BY village_id LIMIT 1")
         guard let row = rows.first else {
             throw Refusal(
-                .unavailable, "no-village", zh: "数据库里还没有村庄，请先运行 taoyuan migrate",
-                en: "the database has no village yet: run taoyuan migrate first")
+                .unavailable, "no-village", zh: "数据库里还没有村庄，请先运行 taoyuan init",
+                en: "the database has no village yet: run taoyuan init first")
         }
         return Village(
             id: try row.decode("id"), name: try row.decode("name"), brand: try row.decode("brand"),

@@ -84,6 +84,20 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
         return all.map { (keyword: $0.key, value: $0.value) }
     }
 
+    /// The same for one of PostgreSQL's own programs, without the password: others may see its arguments.
+    public var connectionString: String {
+        var all = parameters
+        all["host"] = host
+        all["port"] = port.map { String($0) } ?? all["port"]
+        all["user"] = user
+        all["dbname"] = database
+        all["options"] = options
+        return all.sorted { $0.key < $1.key }.map { keyword, value in
+            let escaped = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+            return "\(keyword)='\(escaped)'"
+        }.joined(separator: " ")
+    }
+
     /// Host, port, user and database; never the password.
     public var description: String {
         let address = (host ?? "default host") + (port.map { ":\($0)" } ?? "")

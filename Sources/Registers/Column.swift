@@ -4,15 +4,17 @@ import Kernel
 public struct Column: Sendable, Hashable {
     /// The name in messages, when the register has no header for it.
     public let name: String
+    /// Other headers under which clerks keep it.
+    public let also: [String]
     /// Every spelling of the header, in the form of `plainHeader`.
     let spellings: [String]
-    let required: Bool
+    public let required: Bool
     /// FNV-1a of the name: comparing Chinese strings normalises them, which is too slow to do for each cell.
     let hash: UInt64
 
-    /// - Parameter also: other headers under which clerks keep it.
     public init(_ name: String, also: [String] = [], required: Bool = true) {
         self.name = name
+        self.also = also
         self.spellings = ([name] + also).map(\.plainHeader)
         self.required = required
         self.hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

@@ -41,6 +41,18 @@ public struct KeyFolder: Sendable {
         return id
     }
 
+    /// Puts a file into `folder` as it came out of a backup, unopened.
+    /// - Throws: a `Refusal`, also when there is one of that name.
+    public static func store(_ pem: [UInt8], name: String, in folder: String) throws {
+        do {
+            try PrivateFile.makeFolder(folder)
+            try PrivateFile.checkFolder(folder)
+            guard try PrivateFile.create("\(folder)/\(name)", pem) else { throw PrivateFile.Problem.unusable(EEXIST) }
+        } catch let problem as PrivateFile.Problem {
+            throw folderRefusal(problem)
+        }
+    }
+
     /// Takes some 50 ms of computing to open a file: load a key once and keep it.
     ///
     /// - Throws: a `Refusal`: `no-key-file`, `key-file-too-open`, `wrong-passphrase`, `bad-private-key`, or kind

@@ -4,7 +4,9 @@ import Kernel
 public struct Origin: Sendable, Hashable, CustomStringConvertible {
     /// Lower case, with `:port` only when the port is not the scheme's own.
     public let text: String
-    private let isLocal: Bool
+    /// An address that only machines nearby reach, and that no certificate is given for: this machine's own, or one of the
+    /// local network (RFC 1918). Good for trials.
+    public let isLocal: Bool
 
     /// Takes a DNS name (an international one in its `xn--` spelling), a dotted IPv4 address or `[::1]`, each with or
     /// without a port, in any case.
@@ -17,18 +19,35 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
                 zh: "站点地址须写成“主机名”或“主机名:端口”，如 trace.example.cn",
                 en: "the origin must be a host or host:port, such as trace.example.cn")
         }
-        self.isLocal = ["localhost", "127.0.0.1", "[::1]"].contains(parts.host)
+        self.isLocal = Self.isLocal(parts.host)
         let ownPort = isLocal ? 80 : 443
         self.text = parts.port.flatMap { $0 == ownPort ? nil : "\(parts.host):\($0)" } ?? parts.host
     }
 
-    /// `https`; `http` on `localhost`, `127.0.0.1` and `[::1]`, where a first run has no certificate.
+    /// Where a first try is served.
+    public static let local = Origin(onThisMachine: "localhost:8080")
+
+    private init(onThisMachine text: String) {
+        self.text = text
+        isLocal = true
+    }
+
+    /// `https`; `http` at an address that is local, where there is no certificate.
     public var scheme: String { isLocal ? "http" : "https" }
 
     /// `https://HOST/PAYLOAD`, the address that a label carries.
     public func url(payload: String) -> String { "\(scheme)://\(text)/\(payload)" }
 
     public var description: String { text }
+
+    private static func isLocal(_ host: String) -> Bool {
+        let numbers = host.split(separator: ".").compactMap { Int($0) }
+        guard numbers.count == 4 else { return ["localhost", "[::1]"].contains(host) }
+        switch (numbers[0], numbers[1]) {
+        case (10, _), (127, _), (192, 168), (172, 16...31), (169, 254): return true
+        default: return false
+        }
+    }
 
     private static func parse(_ text: String) -> (host: String, port: Int?)? {
         guard text.utf8.count <= 260, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 
 /// What opens the private keys. Prints as dots, so that it cannot slip into a log.
@@ -39,6 +40,16 @@ public struct Passphrase: Sendable, CustomStringConvertible, CustomDebugStringCo
             throw refusal(error)
         }
         return try read(path, isSecret: true)
+    }
+
+    /// Puts it into a file of mode 0600, where `embedded` finds it.
+    /// - Throws: a `Refusal`, also when there is one.
+    public func store(at path: String) throws {
+        do {
+            guard try PrivateFile.create(path, bytes + [0x0A]) else { throw PrivateFile.Problem.unusable(EEXIST) }
+        } catch let problem as PrivateFile.Problem {
+            throw Self.refusal(problem)
+        }
     }
 
     private static func read(_ path: String, isSecret: Bool) throws -> Passphrase {

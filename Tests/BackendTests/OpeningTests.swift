@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 /// Runs `body` with the path of a data folder that nothing has made yet; afterwards neither it nor its server is there.
-private func withDataFolder(_ body: @Sendable (String) async throws -> Void) async throws {
+func withDataFolder(_ body: @Sendable (String) async throws -> Void) async throws {
     let parent = "/tmp/taoyuan-backend-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
     defer {
@@ -24,7 +24,7 @@ private func withDataFolder(_ body: @Sendable (String) async throws -> Void) asy
 
 extension Backend {
     /// Registers a harvest of a plot of its own and verifies its code.
-    fileprivate func registerAndVerify() async throws -> Answer {
+    func registerAndVerify() async throws -> Answer {
         let header = "户号,户主,网格,帮扶类别,合作社,人口"
         let folder = "/tmp/taoyuan-registers-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
@@ -58,7 +58,11 @@ extension Backend {
                 environment: [
                     "TAOYUAN_VILLAGE": "桃源村", "TAOYUAN_BRAND": "桃源", "TAOYUAN_ORIGIN": "trace.example.cn",
                 ], dataDirectory: path)
-            let first = try await Backend.open(configuration)
+            let missing = try await refusal { try await Backend.open(configuration) }
+            #expect(missing?.code == "no-data")
+            #expect(missing?.sentence(in: .english).contains("taoyuan init") == true)
+            #expect(!FileManager.default.fileExists(atPath: path), "what only reads makes no folder")
+            let first = try await Backend.open(configuration, founding: Founding(configuration))
             #expect(first.village == Village(id: 1, name: "桃源村", brand: "桃源", origin: "trace.example.cn"))
             #expect(first.keys.all.count == 1)
             #expect(try first.keys.signer().keyID == first.keys.all.first?.id)
@@ -87,7 +91,7 @@ extension Backend {
         try await withDataFolder { path in
             let configuration = try Configuration(environment: [:], dataDirectory: path)
             let backends = try await withThrowingTaskGroup(of: Backend.self) { group in
-                for _ in 0..<3 { group.addTask { try await Backend.open(configuration) } }
+                for _ in 0..<3 { group.addTask { try await Backend.open(configuration, founding: .sample) } }
                 var all: [Backend] = []
                 for try await backend in group { all.append(backend) }
                 return all

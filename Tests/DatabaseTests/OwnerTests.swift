@@ -102,14 +102,15 @@ import Testing
     @Test(
         arguments: [
             "DELETE FROM signing_key_end", "UPDATE signing_key_end SET day = day + 1000",
-            "UPDATE signing_key SET created_at = now()", "UPDATE village SET origin = 'other.example.cn'",
+            "UPDATE signing_key SET created_at = now()", "UPDATE village_origin SET origin = 'other.example.cn'",
+            "INSERT INTO village_origin (origin, village_id) VALUES ('other.example.cn', 1)",
             "UPDATE batch SET labelled_g = 0", "UPDATE product SET ceiling_g_per_mu = 100000000",
             "UPDATE cooperative SET name = 'x'", "UPDATE grade SET name = 'x'", "UPDATE household SET number = 'x'",
             "UPDATE plot SET number = 'x'", "UPDATE tour_booking SET reference = 'AAAAAAAAAAAA'",
             "UPDATE event SET at = now()", "DELETE FROM idempotent_answer",
             "INSERT INTO event (village_id, at, actor, kind, subject) VALUES (1, '2020-01-01', 'account:li', 'sale.record', '1')",
             "INSERT INTO event (village_id, number, actor, kind, subject) VALUES (1, 7, 'account:li', 'sale.record', '1')",
-            "INSERT INTO batch_input VALUES (1, 2, 1, 1, 1)", "INSERT INTO village VALUES (2, 'x', 'x', 'x')",
+            "INSERT INTO batch_input VALUES (1, 2, 1, 1, 1)", "INSERT INTO village VALUES (2, 'x', 'x')",
             "INSERT INTO tour_step VALUES ('expired', 'confirmed')",
         ] as [SQL])
     func `the service is denied what no command does`(statement: SQL) async throws {

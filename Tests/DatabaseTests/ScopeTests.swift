@@ -9,12 +9,13 @@ import Testing
     /// Tables without row-level security, and why.
     private static let open = [
         "schema_migration": "what the schema is, which a server reads before it knows a village",
-        "schema_grants": "the migrator's own", "village": "names and origin, which strangers read too",
+        "schema_grants": "the migrator's own", "village": "names, which strangers read too",
         "tour_step": "the steps that all bookings may take",
     ]
 
     /// Tables of which everybody in a village sees all rows, and why; other villages see none.
     private static let shared = [
+        "village_origin": "where its codes lead, which strangers read too",
         "cooperative": "names that everybody in the village may know",
         "product": "the village's catalogue", "variety": "the village's catalogue", "grade": "the village's catalogue",
         "account": "read before it is known who asks", "api_token": "read before it is known who asks",

@@ -8,7 +8,7 @@ import Testing
         ("trace.example.cn:443", "trace.example.cn", "https"),
         ("trace.example.cn:80", "trace.example.cn:80", "https"), ("localhost:8080", "localhost:8080", "http"),
         ("localhost:80", "localhost", "http"), ("127.0.0.1:8080", "127.0.0.1:8080", "http"),
-        ("[::1]:8080", "[::1]:8080", "http"), ("192.168.1.20", "192.168.1.20", "https"),
+        ("[::1]:8080", "[::1]:8080", "http"), ("192.168.1.20", "192.168.1.20", "http"),
         ("xn--fiq228c.cn", "xn--fiq228c.cn", "https"), ("village", "village", "https"),
     ])
     func `hosts are taken`(text: String, canonical: String, scheme: String) throws {

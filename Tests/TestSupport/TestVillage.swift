@@ -45,7 +45,7 @@ public final class TestVillage: Sendable {
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         owner = Pool(server.settings(database: databaseName, village: 1), size: 4, acquireTimeout: .seconds(60))
         database = Self.login(server, databaseName, size: poolSize)
-        _ = try await owner.query("UPDATE village SET origin = \(origin)")
+        _ = try await owner.query("UPDATE village_origin SET origin = \(origin)")
         village = try await VillageStore.load(database)
         keys = try await Self.keyRing(database, village, folder)
         verification = Verification(database, keys: keys, clock: clock.clock)

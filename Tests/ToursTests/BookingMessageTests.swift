@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import Postgres
+import Signing
 import TestSupport
 import Testing
 
@@ -13,7 +14,8 @@ import Testing
     private let day = CivilDay(daysSince2020: 2206)
 
     private func source(_ village: TestVillage) -> BookingMessages {
-        BookingMessages(village.database, village: village.village.id, brand: "津小韩", origin: "trace.example.cn")
+        BookingMessages(
+            village.database, village: village.village.id, brand: "津小韩", origin: village.keys.origin)
     }
 
     /// The messages as the outbox has them, without their way out.
@@ -56,7 +58,7 @@ import Testing
             "site":"红色教育基地","programme":"红色研学"}]}
             """)
         return BookingMessageText(
-            kind, booking, language: language, brand: "津小韩", origin: "trace.example.cn", today: today ?? day
+            kind, booking, language: language, brand: "津小韩", origin: try Origin("trace.example.cn"), today: today ?? day
         ).text
     }
 

@@ -2,6 +2,7 @@ import Database
 import Foundation
 import Kernel
 import Postgres
+import Signing
 import TestSupport
 import Testing
 
@@ -110,7 +111,7 @@ import Testing
             let content = try BookingMessage(try #require(told.first).decode("content"))
             #expect(content.upset == "dropped" && content.reason == "台风")
             let text = BookingMessageText(
-                .changed, content, language: .chinese, brand: "津小韩", origin: "x.cn", today: ground.day
+                .changed, content, language: .chinese, brand: "津小韩", origin: try Origin("x.cn"), today: ground.day
             ).text.body
             #expect(text.contains("（台风）") && text.contains("应退 1000.00 元") && text.contains("不收费用"))
             try await village.change(PaymentStore.refund(key, how: "微信", now: village.clock.now))
@@ -179,7 +180,8 @@ import Testing
         // The day of what is left of the booking may be over.
         #expect(try row.decode("until", as: Date?.self) == nil)
         return BookingMessageText(
-            .changed, try BookingMessage(row.decode("content")), language: .chinese, brand: "津小韩", origin: "x.cn",
+            .changed, try BookingMessage(row.decode("content")), language: .chinese, brand: "津小韩",
+            origin: try Origin("x.cn"),
             today: ground.day
         ).text.body
     }

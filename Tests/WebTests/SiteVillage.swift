@@ -175,7 +175,8 @@ func withVillage<Result: Sendable>(
         "TAOYUAN_CONNECTIONS_PER_CLIENT": "0", "TAOYUAN_POOL_SIZE": "8",
     ].merging(environment) { $1 }
     let backend = try await Backend.open(
-        Configuration(environment: settings, dataDirectory: folder + "/data"), for: .serving)
+        Configuration(environment: settings, dataDirectory: folder + "/data"), for: .serving,
+        founding: .sample)
     do {
         let result = try await serve(backend, folder: folder, background: background, change: change, body)
         await backend.close()

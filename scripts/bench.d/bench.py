@@ -18,7 +18,7 @@ MEASURES = {
     "sales": ("sales-spread", "sales-one-batch"),
     "bookings": ("bookings-hot", "bookings-spread"), "bookings_past": ("bookings-past",), "imports": ("import",),
     "memory_serving": ("memory-serving",), "memory_importing": ("memory-importing",),
-    "income": ("income-summary", "income-lines", "income-lines-memory"), "livelihood": ("livelihood", "livelihood-memory"),
+    "backups": ("backup", "restore", "backup-memory"), "income": ("income-summary", "income-lines", "income-lines-memory"), "livelihood": ("livelihood", "livelihood-memory"),
 }
 NAMES = [name for names in MEASURES.values() for name in names]
 

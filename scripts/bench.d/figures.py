@@ -1,13 +1,14 @@
 """What is measured, each figure beside what it is judged by."""
 
 import json
+import shutil
 import statistics
 import time
 
 import income
 import tours
 import village
-from server import Failed, Server, openssl_speed
+from server import Failed, Server, openssl_speed, run
 
 CLIENTS = 16
 # Readers keep more connections open than clerks do.
@@ -206,6 +207,42 @@ class Bench:
             yield Figure("income-lines-memory", "MB", 100, [books.memory], [100], limit=True)
         finally:
             server.stop()
+
+    def backups(self):
+        """A village of many batches on a server of its own, by turns with PostgreSQL's programs alone."""
+        server = Server()
+        try:
+            server.start()
+            village.found(server)
+            village.import_harvest(server, village.harvest_register(server, "B", self.many_rows))
+            taken = [self.back_up_once(server, turn) for turn in range(self.rounds)]
+        finally:
+            server.stop()
+        backup, dump, restore, pg_restore, memory = zip(*taken)
+        yield Figure("backup", "1/s", 0.8, [1 / s for s in backup], [1 / s for s in dump])
+        yield Figure("restore", "1/s", 0.8, [1 / s for s in restore], [1 / s for s in pg_restore])
+        yield Figure("backup-memory", "MB", 150, [max(memory)], [150], limit=True)
+
+    def back_up_once(self, server, turn):
+        """Restoring makes a cluster and grants anew, too; `pg_restore` has a database to restore into."""
+        def timed(*words):
+            start = time.monotonic()
+            run(words, env=server.environment)
+            return time.monotonic() - start
+
+        file, plain, target = (server.folder / f"{name}{turn}" for name in ("backup", "dump", "restored"))
+        login = "-h", server.data / "run", "-U", "taoyuan_admin"
+        backup, memory = village.watched(server, "backup", file)
+        dump = timed("pg_dump", *login, "-Fc", "-f", plain, "taoyuan")
+        restore, more = village.watched(
+            server, "restore", file, "--data-dir", target, "--key-passphrase-file", server.data / "key-passphrase")
+        run(["createdb", *login, f"beside{turn}"], env=server.environment)
+        pg_restore = timed("pg_restore", *login, "-1", "-d", f"beside{turn}", plain)
+        run(["dropdb", *login, f"beside{turn}"], env=server.environment)
+        for path in file, plain:
+            path.unlink()
+        shutil.rmtree(target)
+        return backup, dump, restore, pg_restore, max(memory, more)
 
     def check(self):
         """What program and pgbench have written adds up."""

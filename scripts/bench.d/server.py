@@ -38,12 +38,14 @@ class Server:
         self.data = self.folder / "data"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAOYUAN_", "DATABASE_", "PG"))}
         self.environment = kept | {
-            "TAOYUAN_DATA_DIR": str(self.data), "TAOYUAN_VERIFY_PER_MINUTE": "0", "LANG": "C.UTF-8",
+            "TAOYUAN_DATA_DIR": str(self.data), "TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_ORIGIN": "localhost:8080",
+            "LANG": "C.UTF-8",
         }
         self.log = self.folder / "serve.log"
         self.process = None
 
     def start(self):
+        self.taoyuan("migrate")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

@@ -61,9 +61,16 @@ def harvest_register(server, prefix, rows, weight="200.0"):
 
 def import_harvest(server, path):
     """Seconds and the most megabytes that the import took."""
+    taken = watched(server, "import", "harvest", path)
+    path.unlink()
+    return taken
+
+
+def watched(server, *words):
+    """Seconds and the most megabytes that a command took."""
     start = time.monotonic()
-    with open(server.folder / "import.log", "w") as log:
-        process = subprocess.Popen([PROGRAM, "import", "harvest", path], env=server.environment, cwd=server.folder,
+    with open(server.folder / "command.log", "w") as log:
+        process = subprocess.Popen([PROGRAM, *words], env=server.environment, cwd=server.folder,
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     memory = 0
     try:
@@ -74,10 +81,8 @@ def import_harvest(server, path):
         if process.poll() is None:
             process.kill()
     if process.returncode:
-        raise Failed(f"import: {pathlib.Path(log.name).read_text().strip()[-2000:]}")
-    seconds = time.monotonic() - start
-    path.unlink()
-    return seconds, memory
+        raise Failed(f"{words[0]}: {pathlib.Path(log.name).read_text().strip()[-2000:]}")
+    return time.monotonic() - start, memory
 
 
 def numbers(server, prefix):

@@ -63,6 +63,15 @@ struct DataFolder: Sendable {
         return (entry.pw_uid, entry.pw_gid)
     }
 
+    /// Whether it holds a cluster, sound or not.
+    var hasCluster: Bool {
+        get throws {
+            if lstat(cluster) != nil { return true }
+            guard errno == ENOENT || errno == ENOTDIR else { throw Refusal.file(FileFault(path: root, errno: errno)) }
+            return false
+        }
+    }
+
     /// Makes the data folder itself, which holds the locks.
     /// - Throws: a `Refusal` when that is impossible, or the folder holds somebody else's files.
     func prepareRoot() throws {
@@ -93,6 +102,9 @@ struct DataFolder: Sendable {
             try own(unfinished, by: owner, mode: 0o700)
         }
     }
+
+    /// Whether somebody is making the cluster, or was.
+    var isBeingMade: Bool { lstat(cluster) == nil && lstat(unfinished) != nil }
 
     func acceptUnfinished() throws {
         guard rename(unfinished, cluster) == 0 else { throw Refusal.file(FileFault(path: cluster, errno: errno)) }

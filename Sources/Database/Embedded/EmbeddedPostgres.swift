@@ -32,14 +32,17 @@ public final class EmbeddedPostgres: Sendable {
     ///
     /// - Parameters:
     ///   - binaries: the folder of PostgreSQL's programs; nil to look for them.
+    ///   - making: whether a cluster is made when there is none; otherwise that is refused, and nothing touched.
     ///   - settingUp: told the data folder's path before a new cluster is made in it, which takes seconds.
     /// - Throws: a `Refusal` of kind `unavailable` that says what to do: PostgreSQL is missing or too old, the folder
     ///   is closed, full, damaged or somebody else's, or the server does not start.
     public static func open(
-        dataDirectory: String, binaries: String? = nil, settingUp: @escaping @Sendable (String) -> Void = { _ in }
+        dataDirectory: String, binaries: String? = nil, making: Bool = true,
+        settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> EmbeddedPostgres {
         try await uncancelled {
             let folder = try DataFolder(dataDirectory)
+            guard try making || folder.hasCluster else { throw Refusal.noData(folder: folder.root) }
             try folder.prepareRoot()
             let embedded = try EmbeddedPostgres(folder: folder, binaries: binaries, settingUp: settingUp)
             do {
@@ -67,15 +70,27 @@ public final class EmbeddedPostgres: Sendable {
     private func restart() async throws -> Bool {
         try await Self.uncancelled {
             try await self.underStartLock {
-                guard self.use.withLock({ $0?.tryLock(exclusive: false) }) == true else {
+                guard let isJoined = self.use.withLock({ $0?.tryLock(exclusive: false) }) else {
                     throw Refusal.closed(folder: self.folder.root)
                 }
+                guard isJoined else { throw Refusal.takenAlone(folder: self.folder.root) }
                 try self.folder.prepareContents()
-                guard try await self.server.ensureRunning() else { return false }
-                try await self.createDatabase()
-                return true
+                return try await self.server.ensureRunning()
             }
         }
+    }
+
+    /// Keeps all others out until this is closed; it must be the only one.
+    /// - Throws: a `Refusal` when others use the server.
+    public func useAlone() throws {
+        guard use.withLock({ $0?.tryLock(exclusive: true) }) == true else {
+            throw Refusal.usedByOthers(folder: folder.root)
+        }
+    }
+
+    /// Stops the server, and goes on keeping others out. Only after `useAlone`.
+    public func stop() async throws {
+        try await Self.uncancelled { try await self.underStartLock { await self.server.stop() } }
     }
 
     /// Looks twice a second whether the server has died, and starts it again, until the task is cancelled or this is
@@ -114,18 +129,6 @@ public final class EmbeddedPostgres: Sendable {
             return try await body()
         } catch let fault as FileFault {
             throw Refusal.file(fault)
-        }
-    }
-
-    private func createDatabase() async throws {
-        do {
-            let connection = try await Connection.open(settings(database: "postgres"))
-            let found = try await connection.query("SELECT FROM pg_database WHERE datname = \(Self.database)")
-            if found.isEmpty { _ = try await connection.query("CREATE DATABASE \(identifier: Self.database)") }
-            await connection.close()
-        } catch let error as PostgresError {
-            if error.sqlState == "53100" { throw Refusal.diskFull(folder: folder.root) }
-            throw Refusal.startFailed(log: folder.log, reason: error.message)
         }
     }
 

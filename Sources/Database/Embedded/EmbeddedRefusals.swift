@@ -21,6 +21,15 @@ extension Refusal {
                 + "initdb and postgres: correct it, or run apt-get install postgresql")
     }
 
+    static func noClients(server: Int, found: Int?) -> Refusal {
+        Refusal(
+            .unavailable, "postgres-clients-missing",
+            zh: "需要 PostgreSQL \(server) 或更新的 pg_dump 与 pg_restore，本机\(found.map { "只有 \($0) 版" } ?? "没有")："
+                + "请安装（apt-get install postgresql-client-\(server)）",
+            en: "pg_dump and pg_restore of PostgreSQL \(server) or newer are needed, and this machine has "
+                + "\(found.map { "version \($0)" } ?? "none"): run apt-get install postgresql-client-\(server)")
+    }
+
     static func postgresTooOld(_ found: PostgresBinaries, folder: String) -> Refusal {
         Refusal(
             .unavailable, "postgres-too-old",
@@ -33,10 +42,11 @@ extension Refusal {
     static func otherMajor(folder: String, made: Int, found: Int) -> Refusal {
         Refusal(
             .unavailable, "data-other-version",
-            zh: "数据目录 \(folder) 由 PostgreSQL \(made) 建立，而本机是 \(found) 版："
-                + "请安装 \(made) 版并用 TAOYUAN_POSTGRES_BIN 指向它，或用 --data-dir 另选目录并恢复备份",
+            zh: "数据目录 \(folder) 由 PostgreSQL \(made) 建立，而本机是 \(found) 版：请装上 \(made) 版"
+                + "（apt-get install postgresql-\(made)），再运行 taoyuan upgrade-database；或把备份恢复到另一个 --data-dir",
             en: "the data in \(folder) was made by PostgreSQL \(made) and this machine has \(found): install \(made) "
-                + "and name it by TAOYUAN_POSTGRES_BIN, or restore a backup into another --data-dir")
+                + "beside it (apt-get install postgresql-\(made)) and run `taoyuan upgrade-database`, or restore a backup "
+                + "into another --data-dir")
     }
 
     static func noServerUser(folder: String) -> Refusal {
@@ -54,6 +64,15 @@ extension Refusal {
             zh: "用户 \(user) 进不了数据目录 \(folder)（上级目录不许）：请换一个，如 --data-dir /var/lib/taoyuan",
             en: "the user \(user) cannot reach the data folder \(folder), because a folder above it is closed: choose "
                 + "another, such as --data-dir /var/lib/taoyuan")
+    }
+
+    static func noData(folder: String) -> Refusal {
+        Refusal(
+            .notFound, "no-data", field: "dataDir",
+            zh: "\(folder) 里没有村庄的数据：请核对 --data-dir（或 TAOYUAN_DATA_DIR），或先用 taoyuan init 建立一个村",
+            en:
+                "there is no village's data in \(folder): check --data-dir (or TAOYUAN_DATA_DIR), or found a village with "
+                + "`taoyuan init` first")
     }
 
     static func foreignFiles(folder: String) -> Refusal {
@@ -92,6 +111,24 @@ extension Refusal {
             en:
                 "another server uses \(folder), perhaps in another container: stop it first, or choose another --data-dir"
         )
+    }
+
+    static func takenAlone(folder: String) -> Refusal {
+        Refusal(
+            .unavailable, "database-being-upgraded", zh: "\(folder) 里的数据库正在升级，请稍后再试",
+            en: "the database in \(folder) is being upgraded: try again later")
+    }
+
+    static func usedByOthers(folder: String) -> Refusal {
+        Refusal(
+            .conflict, "database-in-use", zh: "\(folder) 里的数据库正被别的命令或服务使用：请先停止它们",
+            en: "other commands or a server use the database in \(folder): stop them first")
+    }
+
+    static func newestAlready(_ major: Int) -> Refusal {
+        Refusal(
+            .conflict, "newest-already", zh: "数据库已是 PostgreSQL \(major)，本机没有更新的版本",
+            en: "the database is PostgreSQL \(major) already, and this machine has no newer one")
     }
 
     static func closed(folder: String) -> Refusal {

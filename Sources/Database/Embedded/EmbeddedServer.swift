@@ -32,9 +32,9 @@ struct EmbeddedServer: Sendable {
                 return true
             }
             if isReady { return false }
-            // It starts or stops; or its head was killed and the rest is about to go; or we share the folder, but not
+            // It starts or stops; or somebody who was killed has left `initdb` at work; or its head was killed and the rest is about to go; or we share the folder, but not
             // the sight of processes, with another container.
-            guard livingProcess != nil || ContinuousClock.now < strangerDeadline else {
+            guard livingProcess != nil || folder.isBeingMade || ContinuousClock.now < strangerDeadline else {
                 throw Refusal.inUse(folder: folder.root)
             }
             try await Task.sleep(for: .milliseconds(10))
@@ -84,7 +84,7 @@ struct EmbeddedServer: Sendable {
         let programs = try await PostgresBinaries.locate(given: binaries, wanted: made, for: folder)
         if made == nil {
             settingUp()
-            try await initialize(with: programs)
+            try await initialize(with: programs, holding: claim)
         }
         folder.trimLog()
         // We hold the claim, so these are stale; but the number in them may be a stranger's now, and stop PostgreSQL.
@@ -113,15 +113,23 @@ struct EmbeddedServer: Sendable {
         return try Command(words, as: folder.user).start(log: folder.log, holding: claim)
     }
 
-    /// `initdb` into another name: a cluster that has its name is a finished one.
-    private func initialize(with programs: PostgresBinaries) async throws {
+    /// `initdb` into another name: a cluster that has its name is a finished one, with our database in it. The programs
+    /// hold the claim, so that nobody begins again beside them when we are killed.
+    private func initialize(with programs: PostgresBinaries, holding claim: FileLock) async throws {
         try folder.prepareUnfinished()
         let command = Command(
             [
                 "\(programs.folder)/initdb", "-D", folder.unfinished, "--username=\(Self.superuser)",
                 "--encoding=UTF8", "--locale=C", "--auth=trust", "--data-checksums", "--no-instructions",
             ], as: folder.user)
-        let outcome = try await command.run()
+        let alone = Command(
+            [
+                "\(programs.folder)/postgres", "--single", "-D", folder.unfinished, "-c", "exit_on_error=on",
+                "postgres",
+            ], as: folder.user)
+        let database = Array("CREATE DATABASE \"\(EmbeddedPostgres.database)\"\n".utf8)
+        var outcome = try await command.run(holding: claim)
+        if outcome.status == 0 { outcome = try await alone.run(input: database, holding: claim) }
         guard outcome.status == 0 else { throw Refusal.classify(outcome.output, folder: folder) }
         try folder.acceptUnfinished()
     }

@@ -2,11 +2,27 @@ import Foundation
 import Kernel
 
 /// The folder of PostgreSQL's own programs on this machine.
-struct PostgresBinaries: Sendable {
+public struct PostgresBinaries: Sendable {
     static let oldestMajor = 15
 
-    let folder: String
-    let major: Int
+    public let folder: String
+    public let major: Int
+
+    /// Those with `pg_dump` and `pg_restore`: of the server's version, or else of the newest.
+    /// - Throws: a `Refusal` when there are none, or only such as are older than the server.
+    public static func clients(given: String?, server: Int) async throws -> PostgresBinaries {
+        var found: [PostgresBinaries] = []
+        for folder in await candidates() + (given.map { [$0] } ?? []) {
+            if let binaries = await PostgresBinaries(folder: folder, with: ["pg_dump", "pg_restore"]) {
+                found.append(binaries)
+            }
+        }
+        let fitting = found.last { $0.major == server } ?? found.max { $0.major < $1.major }
+        guard let fitting, fitting.major >= server else {
+            throw Refusal.noClients(server: server, found: fitting?.major)
+        }
+        return fitting
+    }
 
     /// - Parameters:
     ///   - given: the folder that the user named; no other is looked at then.
@@ -17,7 +33,9 @@ struct PostgresBinaries: Sendable {
         var found: [PostgresBinaries] = []
         let folders = if let given { [given] } else { await candidates() }
         for folder in folders {
-            if let binaries = await PostgresBinaries(folder: folder) { found.append(binaries) }
+            if let binaries = await PostgresBinaries(folder: folder, with: ["postgres", "initdb"]) {
+                found.append(binaries)
+            }
         }
         guard let newest = found.max(by: { $0.major < $1.major }) else {
             throw Refusal.noPostgres(given: given, folder: data.root)
@@ -30,6 +48,11 @@ struct PostgresBinaries: Sendable {
             throw Refusal.otherMajor(folder: data.cluster, made: wanted, found: newest.major)
         }
         return fitting
+    }
+
+    /// The newest that there is, for a new cluster.
+    static func newest(given: String?, for data: DataFolder) async throws -> PostgresBinaries {
+        try await locate(given: given, wanted: nil, for: data)
     }
 
     private static func candidates() async -> [String] {
@@ -45,9 +68,10 @@ struct PostgresBinaries: Sendable {
         return folders.filter { seen.insert($0).inserted }
     }
 
-    private init?(folder: String) async {
-        guard ["initdb", "postgres"].allSatisfy({ access("\(folder)/\($0)", X_OK) == 0 }),
-            let answer = try? await Command(["\(folder)/postgres", "--version"]).run(),
+    /// - Parameter programs: what there has to be; the first tells its version.
+    private init?(folder: String, with programs: [String]) async {
+        guard programs.allSatisfy({ access("\(folder)/\($0)", X_OK) == 0 }), let first = programs.first,
+            let answer = try? await Command(["\(folder)/\(first)", "--version"]).run(),
             let version = answer.output.split(separator: " ").first(where: { $0.first?.isNumber == true }),
             let major = Int(version.prefix { $0.isNumber })
         else { return nil }

@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import Messages
+import Signing
 
 /// A booking's message in words.
 struct BookingMessageText {
@@ -8,11 +9,11 @@ struct BookingMessageText {
     let booking: BookingMessage
     let language: Language
     let brand: String
-    let origin: String
+    let origin: Origin
     let today: CivilDay
 
     init(
-        _ kind: MessageKind, _ booking: BookingMessage, language: Language, brand: String, origin: String,
+        _ kind: MessageKind, _ booking: BookingMessage, language: Language, brand: String, origin: Origin,
         today: CivilDay
     ) {
         self.kind = kind
@@ -50,8 +51,9 @@ struct BookingMessageText {
             lines += [say("入场凭证：", "Your ticket:"), address("ticket")]
         }
         if kind == .expired || kind == .noSeats {
-            links["sessions"] = "https://\(origin)/tours"
-            lines += [say("其他场次：", "Other sessions:"), "https://\(origin)/tours"]
+            let sessions = origin.url(payload: "tours")
+            links["sessions"] = sessions
+            lines += [say("其他场次：", "Other sessions:"), sessions]
         }
         return MessageText(
             subject: brand + say("研学：", " tours: ") + subject[language], body: lines.joined(separator: "\n") + "\n",
@@ -60,7 +62,7 @@ struct BookingMessageText {
 
     /// The page that asks for the phone and then shows the booking or its ticket. The reference alone opens neither.
     private func address(_ page: String) -> String {
-        "https://\(origin)/tours/\(page)?reference=\(booking.reference)" + (language == .english ? "&lang=en" : "")
+        origin.url(payload: "tours/\(page)?reference=\(booking.reference)") + (language == .english ? "&lang=en" : "")
     }
 
     private var isOpen: Bool { [.requested, .waitlisted, .held, .confirmed, .changed, .reminder].contains(kind) }

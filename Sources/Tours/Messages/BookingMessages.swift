@@ -3,18 +3,19 @@ import Foundation
 import Kernel
 import Messages
 import Postgres
+import Signing
 
 /// The messages of bookings, for their sender: the words, the reminders, and what has overtaken them.
 public struct BookingMessages: MessageSource {
     private let database: Database
     private let scope: Scope
     private let brand: String
-    private let origin: String
+    private let origin: Origin
 
     /// - Parameters:
     ///   - brand: whose tours they are.
     ///   - origin: the village's own, where a booking's pages are.
-    public init(_ database: Database, village: Int, brand: String, origin: String) {
+    public init(_ database: Database, village: Int, brand: String, origin: Origin) {
         self.database = database
         scope = Scope(village: village, cooperative: nil, actor: "messages")
         self.brand = brand

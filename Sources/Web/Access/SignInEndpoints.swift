@@ -13,7 +13,7 @@ extension Site {
                 body: .json(.object([Field("username", .string(1...100)), Field("password", password)])),
                 outcomes: [.init(201, "Signed in", secret)], takesIdempotencyKey: false
             ) { call in
-                try signIns.check(call.client)
+                try signIns?.check(call.client)
                 let credential = try await credential(call.body["username"].string, call.body["password"].string, call)
                 let token = try await backend.database.change(
                     credential.person.scope,

@@ -71,7 +71,7 @@ extension Site {
             "issuedDay": body.map { JSON($0.issued) } ?? .null,
             "bestBeforeDay": body?.bestBefore.map { JSON($0) } ?? .null,
             "pastBestBefore": .bool(verdict.pastBestBefore), "keyId": Shapes.text(body?.keyID.hex),
-            "origin": .string(backend.village.origin), "product": Shapes.text(goods?.product),
+            "origin": .string(backend.keys.origin(of: body?.keyID).text), "product": Shapes.text(goods?.product),
             "variety": Shapes.text(goods?.variety), "grade": Shapes.text(goods?.grade),
             "harvestedOn": goods.map { JSON($0.harvestedOn) } ?? .null,
             "cooperative": Shapes.text(goods?.cooperative), "village": .string(backend.village.name),

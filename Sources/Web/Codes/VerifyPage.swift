@@ -85,7 +85,7 @@ extension Site {
             "countLabel": Bilingual(zh: "登记这次查验", en: "Count my scan")[language],
             "addressLabel": Bilingual(zh: "请核对地址栏：真的查验页只在", en: "Check your address bar: the true page is at")[
                 language],
-            "origin": backend.village.origin,
+            "origin": backend.keys.origin(of: verdict.body?.keyID).text,
             "homeLabel": verdict.goods == nil ? Bilingual(zh: "查验另一个码", en: "Verify another code")[language] : "",
         ]
         if let goods = verdict.goods {

@@ -1,0 +1,258 @@
+import Backend
+import Batches
+import Codes
+import Foundation
+import Kernel
+import Orchard
+import Postgres
+import Signing
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Backups
+@testable import Database
+
+private final class Count: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func increase() { count.withLock { $0 += 1 } }
+}
+
+/// Backups of an embedded village, and what becomes of them.
+@Suite struct BackupTests {
+    /// A village with a harvest of its own, in a data folder beside which backups may lie.
+    private func withVillage(_ body: @Sendable (Configuration, Backend, String) async throws -> Void) async throws {
+        try await withDataFolder { path in
+            let configuration = try Configuration(environment: [:], dataDirectory: path)
+            let backend = try await Backend.open(configuration, founding: .sample)
+            let result = await Result {
+                #expect(try await backend.registerAndVerify() == .genuine)
+                try await body(configuration, backend, URL(filePath: path).deletingLastPathComponent().path)
+            }
+            await backend.close()
+            try result.get()
+        }
+    }
+
+    private func configuration(_ path: String) throws -> Configuration {
+        try Configuration(environment: [:], dataDirectory: path)
+    }
+
+    private func code(_ backend: Backend) async throws -> IssuedCode {
+        let harvest = Harvest(
+            plot: "E1", product: nil, variety: "瑞蟠21号", grade: "特级", day: backend.clock.today,
+            weight: Weight(grams: 1000), picker: nil)
+        return try await backend.database.change(
+            backend.local.scope,
+            CodeStore(backend.database, keys: backend.keys).register(harvest, today: backend.clock.today))
+    }
+
+    @Test(arguments: [false, true])
+    func `taken while others write and restored on a clean machine, it is the village of one moment`(
+        isSealed: Bool
+    ) async throws {
+        try await withVillage { configuration, backend, folder in
+            let before = try await code(backend)
+            let issued = Count()
+            let writers = Task {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<3 {
+                        group.addTask {
+                            while !Task.isCancelled {
+                                _ = try await code(backend)
+                                issued.increase()
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            while issued.value < 20 { try await Task.sleep(for: .milliseconds(10)) }
+            let started = issued.value
+            let sealing = isSealed ? try Passphrase("geheim") : nil
+            let file = folder + "/village.taoyuan"
+            let about = try await Backend.backUp(
+                configuration, to: file, sealing: sealing, includingKeyPassphrase: isSealed)
+            #expect(about.village == "韩村" && about.origin == "localhost:8080")
+            while issued.value < started + 10 { try await Task.sleep(for: .milliseconds(10)) }
+            writers.cancel()
+            _ = await writers.result
+            // The machine is gone, with what was written since.
+            let lines = try String(
+                contentsOfFile: configuration.dataDirectory + "/postgres/postmaster.pid", encoding: .utf8)
+            if let process = lines.split(separator: "\n").first.flatMap({ pid_t($0) }) { kill(process, SIGKILL) }
+
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let archive = try BackupArchive(checking: file, passphrase: sealing)
+            let clean = try self.configuration(folder + "/clean")
+            if !isSealed {
+                let refused = try await refusal {
+                    try await Backend.restore(clean, from: archive, keyPassphrase: nil)
+                }
+                #expect(refused?.code == "no-key-passphrase")
+            }
+            let opening = isSealed ? nil : try Passphrase.read(file: configuration.dataDirectory + "/key-passphrase")
+            let keys = try await Backend.restore(clean, from: archive, keyPassphrase: opening)
+            #expect(keys == backend.keys.all.map(\.id))
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(".restoring") }.isEmpty
+            )
+
+            let restored = try await Backend.open(clean)
+            #expect(restored.village == backend.village)
+            #expect(try await restored.verification.verify(before.payload).answer == .genuine)
+            let after = try await code(restored)
+            #expect(try await restored.verification.verify(after.payload).answer == .genuine)
+            let embedded = try await EmbeddedPostgres.open(dataDirectory: clean.dataDirectory)
+            let owner = Pool(embedded.settings(), size: 1)
+            try await Invariants.check(owner, written: false)
+            let kept = try #require(try await owner.query("SELECT count(*) AS n FROM batch").first)
+            let count: Int = try kept.decode("n")
+            #expect(count >= 20 && count <= issued.value + 3)
+            await owner.close()
+            await embedded.close()
+            await restored.close()
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `cut short or altered, nothing of it is restored`(isSealed: Bool) async throws {
+        try await withVillage { configuration, _, folder in
+            let sealing = isSealed ? try Passphrase("geheim") : nil
+            let file = folder + "/village.taoyuan"
+            _ = try await Backend.backUp(configuration, to: file, sealing: sealing, includingKeyPassphrase: false)
+            let whole = try Data(contentsOf: URL(filePath: file))
+            let damaged = folder + "/damaged"
+            let size = whole.count
+            let cuts = [0, 10, 511, 512, size / 2, size - 512, size - 1].map { whole.prefix($0) }
+            let flips = [600, size / 3, size / 2, size - 1100].map { place in
+                var copy = whole
+                copy[place] ^= 1
+                return copy
+            }
+            for (number, bytes) in (cuts + flips + [whole + Data([0])]).enumerated() {
+                try bytes.write(to: URL(filePath: damaged))
+                let refused = #expect(throws: Refusal.self, "\(number)") {
+                    try BackupArchive(checking: damaged, passphrase: sealing)
+                }
+                #expect(
+                    ["damaged-backup", "not-a-backup", "wrong-passphrase", "newer-backup"].contains(refused?.code),
+                    "\(number)")
+            }
+            #expect(throws: Never.self) { try BackupArchive(checking: file, passphrase: sealing) }
+        }
+    }
+
+    @Test func `an encrypted one opens with its passphrase alone, and tells nothing`() async throws {
+        try await withVillage { configuration, _, folder in
+            let file = folder + "/village.taoyuan"
+            _ = try await Backend.backUp(
+                configuration, to: file, sealing: Passphrase("geheim"), includingKeyPassphrase: true)
+            let none = #expect(throws: Refusal.self) { try BackupArchive(checking: file, passphrase: nil) }
+            #expect(none?.code == "sealed-backup")
+            let wrong = #expect(throws: Refusal.self) {
+                try BackupArchive(checking: file, passphrase: Passphrase("Geheim"))
+            }
+            #expect(wrong?.code == "wrong-passphrase")
+            let bytes = try Data(contentsOf: URL(filePath: file))
+            for word in ["韩村", "ENCRYPTED PRIVATE KEY", "backup.json"] {
+                #expect(bytes.range(of: Data(word.utf8)) == nil, "\(word)")
+            }
+        }
+    }
+
+    @Test func `neither a file nor a village is written over`() async throws {
+        try await withVillage { configuration, backend, folder in
+            let file = folder + "/village.taoyuan"
+            try Data("mine".utf8).write(to: URL(filePath: file))
+            let there = try await refusal {
+                try await Backend.backUp(configuration, to: file, sealing: nil, includingKeyPassphrase: false)
+            }
+            #expect(there?.code == "backup-exists")
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == "mine")
+            try FileManager.default.removeItem(atPath: file)
+            // What a killed backup left does not stand in the way.
+            try Data("half".utf8).write(to: URL(filePath: file + ".part"))
+            _ = try await Backend.backUp(configuration, to: file, sealing: nil, includingKeyPassphrase: false)
+            let archive = try BackupArchive(checking: file, passphrase: nil)
+            let opening = try Passphrase.read(file: configuration.dataDirectory + "/key-passphrase")
+            let refused = try await refusal {
+                try await Backend.restore(configuration, from: archive, keyPassphrase: opening)
+            }
+            #expect(refused?.code == "data-dir-not-empty")
+            try await backend.checkReady()
+            let wrong = try await refusal {
+                try await Backend.restore(
+                    self.configuration(folder + "/clean"), from: archive, keyPassphrase: Passphrase("wrong"))
+            }
+            #expect(wrong?.code == "wrong-passphrase")
+            #expect(!FileManager.default.fileExists(atPath: folder + "/clean"))
+        }
+    }
+
+    /// The same backup with other sums: what a database would come to that lost a row on its way.
+    private func withOtherSums(_ file: String, to altered: String) throws {
+        let reader = try BackupReader(path: file, passphrase: nil)
+        let writer = try BackupWriter(path: altered, passphrase: nil)
+        while let entry = try reader.next() {
+            switch entry.name {
+            case BackupArchive.digest: try writer.finish()
+            case BackupArchive.sums:
+                let text = String(decoding: entry.bytes, as: UTF8.self).replacing("batch rows=2", with: "batch rows=3")
+                try writer.add(entry.name, Array(text.utf8))
+            default: try writer.add(entry.name, entry.bytes)
+            }
+        }
+    }
+
+    @Test func `on a server without the roles it makes them, and a wrong sum leaves nothing behind`() async throws {
+        try await withVillage { configuration, backend, folder in
+            let before = try await code(backend)
+            let file = folder + "/village.taoyuan"
+            _ = try await Backend.backUp(configuration, to: file, sealing: nil, includingKeyPassphrase: false)
+            let server = try await TestServer.start(.passwordForRoles)
+            let connection = try await Connection.open(server.settings())
+            _ = try await connection.query("CREATE DATABASE village")
+            await connection.close()
+            let opening = try String(contentsOfFile: configuration.dataDirectory + "/key-passphrase", encoding: .utf8)
+            let address = "@/village?host=\(server.folder)"
+            let settings = [
+                "DATABASE_URL": "postgresql://postgres\(address)", "TAOYUAN_KEYS_DIR": folder + "/keys",
+                "TAOYUAN_SERVICE_URL": "postgresql://taoyuan_service:eins\(address)",
+                "TAOYUAN_PUBLIC_URL": "postgresql://taoyuan_public:zwei\(address)",
+                "TAOYUAN_KEY_PASSPHRASE": opening.trimmingCharacters(in: .newlines),
+            ]
+            let target = try Configuration(environment: settings)
+            @Sendable func restore(_ file: String) async throws -> [KeyID] {
+                try await Backend.restore(
+                    target, from: BackupArchive(checking: file, passphrase: nil), keyPassphrase: nil)
+            }
+
+            try withOtherSums(file, to: folder + "/altered.taoyuan")
+            let other = try await refusal { try await restore(folder + "/altered.taoyuan") }
+            #expect(other?.code == "other-sums")
+            #expect(other?.message.en.contains("batch rows=3") == true, "\(other?.message.en ?? "")")
+            #expect(try KeyFiles.read(folder + "/keys").isEmpty)
+
+            #expect(try await restore(file).count == 1)
+            #expect(try await refusal { try await restore(file) }?.code == "keys-there")
+            var elsewhere = target
+            elsewhere.keysDirectory = folder + "/other-keys"
+            let twice = try await refusal { [elsewhere] in
+                try await Backend.restore(
+                    elsewhere, from: BackupArchive(checking: file, passphrase: nil), keyPassphrase: nil)
+            }
+            #expect(twice?.code == "database-not-empty")
+            var serving = target
+            serving.databaseURL = nil
+            let restored = try await Backend.open(serving, for: .serving)
+            #expect(try await restored.verification.verify(before.payload).answer == .genuine)
+            #expect(try await restored.verification.verify(code(restored).payload).answer == .genuine)
+            await restored.close()
+        }
+    }
+}
