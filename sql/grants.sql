@@ -29,6 +29,7 @@ $$;
 GRANT USAGE ON SCHEMA public TO taoyuan_service, taoyuan_public;
 
 -- What strangers read.
+GRANT SELECT ON public_origin TO taoyuan_service, taoyuan_public;
 GRANT SELECT ON public_code, public_key, public_name, public_village, public_tour_session, public_tour_extra,
     public_tour_calendar TO taoyuan_public;
 
@@ -94,5 +95,5 @@ GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), own_number(t
     release_expired(int, bigint[], timestamptz), settle_tours(int, bigint[], date, text),
     booking_message_content(int, bigint), booking_message_until(int, bigint), tell_booking(int, bigint, text),
     open_bookings(int, text[]), check_open_bookings(int, bigint[], bigint[], int, int),
-    villages_with_work(text, timestamptz), forget_answers(int, int), forget_tokens(int, int), forget_contacts(int, int),
+    villages_with_work(text, timestamptz), open_work(timestamptz), forget_answers(int, int), forget_tokens(int, int), forget_contacts(int, int),
     keep_scan_months(int) TO taoyuan_service;

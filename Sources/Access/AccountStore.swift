@@ -94,7 +94,7 @@ public struct AccountStore: Sendable {
             WHERE village_id = \(scope.village) AND account_id = \(account) AND revoked_at IS NULL
                 AND id IS DISTINCT FROM \(token)::int
             """,
-            "SELECT pg_notify('taoyuan_access', '')",
+            News.tell(scope),
         ]
     }
 
@@ -120,7 +120,7 @@ public struct AccountStore: Sendable {
                     UPDATE account SET disabled_at = now()
                     WHERE village_id = \(scope.village) AND id = \(id) AND disabled_at IS NULL
                     """,
-                    "SELECT pg_notify('taoyuan_access', '')",
+                    News.tell(scope),
                 ],
                 event: Event("account.disable", username))
         }

@@ -17,17 +17,15 @@ public final class Authentication: Sendable {
         var generation = 0
     }
 
-    private let database: Database
     private let store: TokenStore
     private let village: Int
     private let clock: WallClock
     private let remembered = Mutex(Memory())
-    /// A revocation is told to every process at once; this bounds it when the telling is broken.
+    /// A revocation is news (`News`), on which whoever holds this calls `forget`; this bounds it when the telling is broken.
     private let memory: Duration
     private let capacity = 10_000
 
     public init(_ database: Database, village: Int, clock: WallClock, memory: Duration = .seconds(2)) {
-        self.database = database
         self.store = TokenStore(database)
         self.village = village
         self.clock = clock
@@ -51,13 +49,6 @@ public final class Authentication: Sendable {
             remembered.people[hash] = Remembered(person: person, until: now + memory)
         }
         return person
-    }
-
-    /// Forgets tokens as soon as any process revokes one, until the task is cancelled.
-    public func watch() async {
-        for await _ in Listener(database.listening, channels: ["taoyuan_access"]).events() {
-            forget()
-        }
     }
 
     /// Forgets all tokens: the next request of each is looked up again.

@@ -88,7 +88,7 @@ public struct TokenStore: Sendable {
             UPDATE api_token SET revoked_at = coalesce(revoked_at, \(now))
             WHERE village_id = \(scope.village) AND id = \(id)
             """,
-            "SELECT pg_notify('taoyuan_access', '')",
+            News.tell(scope),
         ]
     }
 

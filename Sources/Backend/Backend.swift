@@ -11,41 +11,44 @@ import Signing
 import Telemetry
 import Tours
 
-/// Everything behind the command line and the web, brought up from a configuration.
+/// All that is behind the command line and the web for one village.
 public final class Backend: Sendable {
-    public let configuration: Configuration
-    public let clock: WallClock
-    public let database: Database
+    /// What it shares with the other villages.
+    public let county: County
     public let village: Village
     public let keys: KeyRing
     public let verification: Verification
     public let messages: MessageSender
     public let authentication: Authentication
-    public let hasher = PasswordHasher()
-    public let logger: Logger
-    private let embedded: EmbeddedPostgres?
-    private let readiness: Outage
 
-    private init(
-        _ configuration: Configuration, clock: WallClock, database: Database, village: Village, keys: KeyRing,
-        embedded: EmbeddedPostgres?, logger: Logger
-    ) {
-        self.configuration = configuration
-        self.clock = clock
-        self.database = database
+    init(_ county: County, village: Village, keys: KeyRing) {
+        let (configuration, database) = (county.configuration, county.database)
+        self.county = county
         self.village = village
         self.keys = keys
-        self.verification = Verification(database, keys: keys, clock: clock)
-        self.messages = MessageSender(
+        verification = Verification(county.register, keys: keys, clock: county.clock)
+        messages = MessageSender(
             database, village: village.id, brand: village.brand,
             source: BookingMessages(database, village: village.id, brand: village.brand, origin: keys.origin),
-            ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: clock, logger: logger)
-        self.authentication = Authentication(database, village: village.id, clock: clock)
-        self.embedded = embedded
-        self.logger = logger
-        readiness = Outage("the service", logger, quiet: .zero)
-        _ = Self.started
+            ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: county.clock,
+            logger: county.logger)
+        authentication = Authentication(database, village: village.id, clock: county.clock)
     }
+
+    public var configuration: Configuration { county.configuration }
+    public var clock: WallClock { county.clock }
+    public var database: Database { county.database }
+    public var hasher: PasswordHasher { county.hasher }
+    public var logger: Logger { county.logger }
+
+    /// Forgets what may have changed of codes and people.
+    func forget() {
+        verification.forget()
+        authentication.forget()
+    }
+
+    /// Closes the database, and with it all villages.
+    public func close() async { await county.close() }
 
     /// Who opens it.
     public enum Use: Sendable {
@@ -61,25 +64,22 @@ public final class Backend: Sendable {
 
     /// Opens the database. The embedded one is started and migrated; a server of one's own must have been migrated.
     /// - Parameters:
+    ///   - village: the name or an origin of the village that is meant; needed where there are several.
     ///   - founding: what a database without a village becomes; nil refuses that, and makes no data folder.
     ///   - logger: told what goes wrong meanwhile.
     ///   - settingUp: told the data folder's path before an embedded database is made, which takes seconds.
     /// - Throws: a `Refusal` that says in one sentence what is in the way.
     public static func open(
-        _ configuration: Configuration, for use: Use = .command, clock: WallClock = .system, founding: Founding? = nil,
-        logger: Logger = .silent,
+        _ configuration: Configuration, for use: Use = .command, village: String? = nil, clock: WallClock = .system,
+        founding: Founding? = nil, logger: Logger = .silent,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Backend {
-        let place = try await Place.find(configuration, for: use, making: founding != nil, settingUp)
+        let county = try await County.open(
+            configuration, for: use, clock: clock, founding: founding, logger: logger, settingUp: settingUp)
         do {
-            return try await Database.available {
-                if place.embedded != nil {
-                    _ = try await prepare(place, configuration, clock: clock, founding: founding)
-                }
-                return try await connect(place, configuration, for: use, clock: clock, logger: logger)
-            }
+            return try await Database.available { try await county.backend(named: village) }
         } catch {
-            await place.embedded?.close()
+            await county.close()
             throw error
         }
     }
@@ -98,7 +98,7 @@ public final class Backend: Sendable {
         do {
             return try await Database.available {
                 let applied = try await prepare(place, configuration, clock: clock, founding: founding)
-                await (try connect(place, configuration, for: .command, clock: clock, logger: .silent)).close()
+                await (try County.connect(place, configuration, for: .command, clock: clock, logger: .silent)).close()
                 return applied
             }
         } catch {
@@ -120,21 +120,16 @@ public final class Backend: Sendable {
         return try await Database.available { try await Distribution.distribute(using: owner) }
     }
 
-    /// The village as the database has it, where there is one; nothing is made for it.
+    /// The first village as the database has it, where there is one; nothing is made for it.
     public static func village(of configuration: Configuration) async throws -> Village? {
         let cluster = configuration.dataDirectory + "/postgres"
         if configuration.isEmbedded, !FileManager.default.fileExists(atPath: cluster) { return nil }
         let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         let database = Database(service: place.service, open: place.open, size: 1)
-        let village: Result<Village, any Error>
-        do {
-            village = .success(try await VillageStore.load(database))
-        } catch {
-            village = .failure(error)
-        }
+        let villages = await Result { try await VillageStore.list(database, limit: 1) }
         await database.close()
         await place.embedded?.close()
-        return try village.get()
+        return try villages.get().first
     }
 
     /// Founds a village in a new data folder or an empty database.
@@ -143,72 +138,55 @@ public final class Backend: Sendable {
         _ configuration: Configuration, _ founding: Founding, settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Village {
         let place = try await Place.find(configuration, for: .command, making: true, settingUp)
-        do {
-            let village = try await Database.available {
+        let village = await Result {
+            try await Database.available {
                 _ = try await prepare(place, configuration, clock: .system, founding: founding, isNew: true)
-                let backend = try await connect(place, configuration, for: .command, clock: .system, logger: .silent)
-                await backend.database.close()
-                return backend.village
-            }
-            await place.embedded?.close()
-            return village
-        } catch {
-            await place.embedded?.close()
-            throw error
-        }
-    }
-
-    public func close() async {
-        await database.close()
-        await embedded?.close()
-    }
-
-    /// What goes on beside the answering of requests, until the task is cancelled: the jobs, and what every server does
-    /// for itself.
-    public func runBeside() async {
-        let outage = Outage("the embedded PostgreSQL", logger, quiet: .zero)
-        await withTaskGroup { group in
-            if let runner = try? jobRunner() { group.addTask { await runner.keepOn() } }
-            // These keep true what the process remembers.
-            group.addTask { [self] in await CodeWatch(database, keys: keys, verification: verification).run() }
-            group.addTask { [self] in await authentication.watch() }
-            group.addTask { [self] in
-                await embedded?.supervise { error in
-                    if let error {
-                        outage.failed((error as? Refusal)?.code ?? "\(type(of: error))")
-                    } else {
-                        outage.succeeded()
-                        logger.notice("the embedded PostgreSQL was restarted")
-                    }
-                }
+                let county = try await County.connect(
+                    place, configuration, for: .command, clock: .system, logger: .silent)
+                let village = await Result { try await county.backend(named: nil).village }
+                await county.database.close()
+                return try village.get()
             }
         }
+        await place.embedded?.close()
+        return try village.get()
     }
 
-    /// Whether requests can be served: the database answers, can write and has the schema of this program, and the keys
-    /// can be opened. What is wrong is logged, once.
-    /// - Throws: a `Refusal` that says what is wrong; it is not for strangers.
-    public func checkReady() async throws {
-        do {
-            _ = try await VillageStore.load(database)
-            try await Migrator.ofThisProgram().check(in: database)
-            try await database.checkWritable()
-            try keys.checkReady()
-        } catch {
-            if !(error is CancellationError) {
-                let refusal = error as? Refusal
-                readiness.failed(refusal?.code ?? "\(type(of: error))", detail: refusal?.message.en)
+    /// Adds a village to those that there are, with a key that signs for it.
+    public static func addVillage(_ configuration: Configuration, _ founding: Founding) async throws -> Village {
+        let place = try await Place.find(configuration, for: .command, making: false) { _ in }
+        let village = await Result {
+            try await Database.available {
+                let county = try await County.connect(
+                    place, configuration, for: .command, clock: .system, logger: .silent)
+                let added = await Result { try await add(founding, to: county, owner: place.ownerLogin()) }
+                await county.database.close()
+                return try added.get()
             }
-            throw error
         }
-        readiness.succeeded()
+        await place.embedded?.close()
+        return try village.get()
+    }
+
+    private static func add(_ founding: Founding, to county: County, owner login: Settings) async throws -> Village {
+        let owner = Pool(login, size: 1, acquireTimeout: .seconds(60))
+        let added = await Result {
+            try await VillageStore.found(
+                name: founding.village, brand: founding.brand, origin: founding.origin.text, isFirst: false,
+                owner: owner)
+        }
+        await owner.close()
+        guard let id = try added.get() else { throw Refusal.noVillage }
+        let backend = try await county.backend(of: id)
+        _ = try await backend.keys.create(.ed25519, county.database, backend.local.scope)
+        return backend.village
     }
 
     /// Who sits at the server's own machine.
     public var local: Person { .local(village: village.id) }
 
     /// Makes of the database what the program needs; of several at a time one works and the others wait for it.
-    private static func prepare(
+    static func prepare(
         _ place: Place, _ configuration: Configuration, clock: WallClock, founding: Founding?, isNew: Bool = false
     ) async throws -> [Migration] {
         let login = try place.ownerLogin()
@@ -240,57 +218,24 @@ public final class Backend: Sendable {
 
     private static func makeFirstKey(_ place: Place, _ configuration: Configuration) async throws {
         let database = Database(service: place.service, open: place.open, size: 1, givesKeys: true)
-        do {
-            let village = try await VillageStore.load(database)
-            let keys = try await keyRing(database, village, configuration)
-            _ = try await keys.create(.ed25519, database, Person.local(village: village.id).scope)
-        } catch {
-            await database.close()
-            throw error
+        let made = await Result {
+            let village = try await VillageStore.find(nil, database)
+            let keys = try await KeyRing(database, village: village, folder: try keyFolder(configuration, village))
+            return try await keys.create(.ed25519, database, Person.local(village: village.id).scope)
         }
         await database.close()
+        _ = try made.get()
     }
 
-    private static func connect(
-        _ place: Place, _ configuration: Configuration, for use: Use, clock: WallClock, logger: Logger
-    ) async throws -> Backend {
-        let database = Database(
-            service: place.service, open: place.open, size: configuration.poolSize, patience: use.patience,
-            givesKeys: use == .command, logger: logger)
-        do {
-            let migrator = try Migrator.ofThisProgram()
-            // The service's role comes with the schema: before that only the owner can tell what is missing.
-            if place.embedded == nil, let owner = place.owner { try await migrator.check(using: owner) }
-            try await migrator.check(using: place.service)
-            if use == .serving { try await database.checkLogins() }
-            let village = try await VillageStore.load(database)
-            for setting in configuration.withoutEffect(in: village) {
-                logger.warning(
-                    "a setting has no effect: the database was made with another",
-                    metadata: [
-                        "setting": "\(setting.name)", "given": "\(setting.given)", "inEffect": "\(setting.inEffect)",
-                    ])
-            }
-            let keys = try await keyRing(database, village, configuration)
-            return Backend(
-                configuration, clock: clock, database: database, village: village, keys: keys,
-                embedded: place.embedded, logger: logger)
-        } catch {
-            await database.close()
-            throw error
-        }
+    /// Where a village's private keys lie: those of the first in the folder itself, of each other in one of its own.
+    static func keyFolder(_ configuration: Configuration, _ village: Village) throws -> KeyFolder {
+        KeyFolder(
+            path: "\(configuration.keysFolder)/\(keyFolderName(of: village))", origin: try Origin(village.origin),
+            passphrase: try passphrase(configuration))
     }
 
-    private static func keyRing(
-        _ database: Database, _ village: Village, _ configuration: Configuration
-    ) async throws -> KeyRing {
-        let folder = try keyFolder(configuration, origin: Origin(village.origin))
-        return try await KeyRing(database, village: village, folder: folder)
-    }
-
-    static func keyFolder(_ configuration: Configuration, origin: Origin) throws -> KeyFolder {
-        KeyFolder(path: configuration.keysFolder, origin: origin, passphrase: try passphrase(configuration))
-    }
+    /// Within the folder of keys.
+    static func keyFolderName(of village: Village) -> String { village.id == 1 ? "" : "village-\(village.id)/" }
 
     /// What opens the keys.
     static func passphrase(_ configuration: Configuration) throws -> Passphrase {

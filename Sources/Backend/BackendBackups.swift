@@ -100,33 +100,45 @@ extension Backend {
         }
     }
 
-    /// Whether the village signs again: each file is the private half of the key that is recorded under its name.
+    /// Whether every village signs again: each file is the private half of the key that is recorded under its name.
     private static func checkKeys(_ configuration: Configuration, _ archive: BackupArchive) async throws -> [KeyID] {
-        let backend = try await open(configuration)
-        do {
-            let records = backend.keys.all.filter { archive.keyFiles["\($0.id).pem"] != nil }
-            let folder = try keyFolder(configuration, origin: backend.keys.origin)
-            for record in records where record.origin == backend.keys.origin {
-                guard try folder.load(record.id).publicKey.der == record.publicKey.der else {
-                    throw Refusal(
-                        .conflict, "other-key", zh: "密钥文件 \(record.id) 与数据库里登记的公钥不符",
-                        en: "the key file \(record.id) is not of the public key that the database has")
-                }
+        let county = try await County.open(configuration, for: .command)
+        let signing = await Result {
+            var signing: [KeyID] = []
+            var last = 0
+            while let village = try await county.villages(after: last, limit: 1).first {
+                signing += try await checkKeys(of: county.backend(of: village.id), archive)
+                last = village.id
             }
-            let signing = records.filter { $0.signsNew && $0.origin == backend.keys.origin }
-            if !signing.isEmpty { _ = try backend.keys.signer() }
-            await backend.close()
-            return signing.map(\.id)
-        } catch {
-            await backend.close()
-            throw error
+            return signing
         }
+        await county.close()
+        return try signing.get()
+    }
+
+    private static func checkKeys(of backend: Backend, _ archive: BackupArchive) throws -> [KeyID] {
+        let own = keyFolderName(of: backend.village)
+        let records = backend.keys.all.filter { archive.keyFiles["\(own)\($0.id).pem"] != nil }
+        let folder = try keyFolder(backend.configuration, backend.village)
+        for record in records where record.origin == backend.keys.origin {
+            guard try folder.load(record.id).publicKey.der == record.publicKey.der else {
+                throw Refusal(
+                    .conflict, "other-key", zh: "密钥文件 \(record.id) 与数据库里登记的公钥不符",
+                    en: "the key file \(record.id) is not of the public key that the database has")
+            }
+        }
+        let signing = records.filter { $0.signsNew && $0.origin == backend.keys.origin }
+        if !signing.isEmpty { _ = try backend.keys.signer() }
+        return signing.map(\.id)
     }
 
     /// Gives the village another origin, and a key that signs under it from now on. What was issued under the old one
-    /// goes on being verified; servers that run begin with the new one at their next start.
-    public static func addOrigin(_ configuration: Configuration, _ origin: Origin) async throws -> KeyID {
-        let backend = try await open(configuration)
+    /// goes on being verified.
+    /// - Parameter village: which one, where there are several.
+    public static func addOrigin(
+        _ configuration: Configuration, _ origin: Origin, village: String? = nil
+    ) async throws -> KeyID {
+        let backend = try await open(configuration, village: village)
         let algorithm = (try? backend.keys.signer()).flatMap { backend.keys[$0.keyID]?.publicKey.algorithm } ?? .ed25519
         let scope = backend.local.scope
         do {
@@ -141,7 +153,7 @@ extension Backend {
             await backend.close()
             throw error
         }
-        let renamed = try await open(configuration)
+        let renamed = try await open(configuration, village: origin.text)
         let key = await Result { try await renamed.keys.create(algorithm, renamed.database, scope) }
         await renamed.close()
         return try key.get()

@@ -2,7 +2,7 @@ import Foundation
 import Kernel
 import Telemetry
 
-extension Backend {
+extension County {
     /// Brings up to date what is not counted as it happens, for whoever reads what is measured. What the database does not
     /// tell in time stays as it was.
     public func measure() async {
@@ -12,7 +12,7 @@ extension Backend {
             Measured.gauge("taoyuan_pool_waiting", [("pool", name)]).set(pool.waiting)
         }
         measureProcess()
-        guard let (bookings, outbox) = try? await UpkeepStore(database).open(in: village.id, now: clock.now()) else {
+        guard let (bookings, outbox) = try? await UpkeepStore(database).open(now: clock.now()) else {
             return
         }
         for (state, count) in bookings { Measured.gauge("taoyuan_bookings", [("state", state)]).set(count) }

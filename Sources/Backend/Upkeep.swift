@@ -17,15 +17,14 @@ public struct Retention: Sendable {
     public static let usual = Retention(answerHours: 48, tokenDays: 90, contactDays: 730, scanMonths: 24)
 }
 
-extension Backend {
+extension County {
     /// Everything that goes on beside requests and is done once for all servers.
     public var jobs: [Job] {
         let upkeep = UpkeepStore(database)
         let retention = configuration.retention
-        let (clock, database, messages, served) = (clock, database, messages, village.id)
-        /// What has work among the villages that this program serves.
+        let (clock, database) = (clock, database)
         func villages(_ job: String, _ at: @escaping @Sendable () -> Date) -> @Sendable () async throws -> [Int] {
-            { try await upkeep.villages(withWorkFor: job, at: at()).filter { $0 == served } }
+            { try await upkeep.villages(withWorkFor: job, at: at()) }
         }
         func forgetting(
             _ name: String, _ purpose: Bilingual, after seconds: Double,
@@ -35,12 +34,12 @@ extension Backend {
                 name: name, purpose: purpose, every: .seconds(1800),
                 reach: .villages(villages(name) { Date(timeIntervalSinceNow: -seconds) }, forget))
         }
-        let sending = messages.ways.lanes.map { lane in
+        let sending = configuration.messageWays.lanes.map { lane in
             Job(
                 name: lane.rawValue, purpose: Bilingual(zh: "发送到时的消息", en: "sends the messages that are due"),
                 every: .seconds(5),
-                reach: .villages(villages("messages", clock.now)) { _ in
-                    let tally = try await messages.sendDue(lane)
+                reach: .villages(villages("messages", clock.now)) { [self] village in
+                    let tally = try await backend(of: village).messages.sendDue(lane)
                     return tally.sent + tally.failed + tally.givenUp + tally.overtaken
                 })
         }
@@ -57,7 +56,9 @@ extension Backend {
                 name: "reminders",
                 purpose: Bilingual(zh: "为明天的场次备好提醒", en: "writes the reminders of tomorrow's sessions"),
                 every: .seconds(60),
-                reach: .villages(villages("reminders", clock.now)) { _ in try await messages.putDue() }),
+                reach: .villages(villages("reminders", clock.now)) { [self] village in
+                    try await backend(of: village).messages.putDue()
+                }),
         ] + sending + [
             Job(
                 name: "scans",

@@ -18,32 +18,17 @@ struct UpkeepStore: Sendable {
         }
     }
 
-    /// What is open in a village: bookings by their state, messages that wait, and for how many seconds the oldest of those
-    /// that are due has.
-    func open(in village: Int, now: Date) async throws -> (bookings: [(String, Int)], outbox: (waiting: Int, age: Int))
-    {
-        let scope = Scope(village: village, cooperative: nil, actor: "metrics")
-        let rows = try await database.transaction(scope) { transaction in
-            try await transaction.query([
-                """
-                SELECT s.state, count(b.state)::int AS count
-                FROM unnest(ARRAY['requested', 'held', 'waitlisted', 'confirmed']) s (state)
-                LEFT JOIN tour_booking b ON b.village_id = \(village) AND b.state = s.state
-                    AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
-                GROUP BY s.state
-                """,
-                """
-                SELECT count(*)::int AS waiting,
-                    coalesce(extract(epoch FROM \(now) - min(created_at) FILTER (WHERE due_at <= \(now))), 0)::int AS age
-                FROM message WHERE village_id = \(village) AND sent_at IS NULL AND given_up_at IS NULL
-                """,
-            ])
+    /// What is open in all villages: bookings by their state, messages that wait, and for how many seconds the oldest of
+    /// those that are due has.
+    func open(now: Date) async throws -> (bookings: [(String, Int)], outbox: (waiting: Int, age: Int)) {
+        let rows = try await database.queryOutside("SELECT kind, count, age FROM open_work(\(now))")
+        var bookings: [(String, Int)] = []
+        var outbox = (waiting: 0, age: 0)
+        for row in rows {
+            let (kind, count): (String, Int) = (try row.decode("kind"), try row.decode("count"))
+            if kind == "message" { outbox = (count, try row.decode("age")) } else { bookings.append((kind, count)) }
         }
-        let bookings = try rows[0].map { row in
-            (try row.decode("state", as: String.self), try row.decode("count", as: Int.self))
-        }
-        guard let outbox = rows[1].first else { return (bookings, (0, 0)) }
-        return (bookings, (waiting: try outbox.decode("waiting"), age: try outbox.decode("age")))
+        return (bookings, outbox)
     }
 
     /// - Returns: how many months were made or dropped.

@@ -78,7 +78,10 @@ public struct BackupArchive: Sendable {
     }
 
     static func isKeyFile(_ name: String) -> Bool {
-        name.hasSuffix(".pem") && KeyID(hex: String(name.dropLast(4))) != nil
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let file = parts.last, file.hasSuffix(".pem") else { return false }
+        let isVillages = parts.count == 1 || parts[0].wholeMatch(of: /village-[1-9][0-9]{0,8}/) != nil
+        return isVillages && KeyID(hex: String(file.dropLast(4))) != nil
     }
 }
 

@@ -4,8 +4,9 @@ import Signing
 
 /// The encrypted private keys as files, which are copied without being opened.
 public enum KeyFiles {
+    /// Those of the first village lie in the folder itself, those of each other in a folder of its own.
     static func read(_ folder: String) throws -> [(name: String, bytes: [UInt8])] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
         return try names.filter(BackupArchive.isKeyFile).sorted().map { name in
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)"), data.count <= 65_536 else {
                 throw Refusal.backupFile("\(folder)/\(name)", EIO)
@@ -18,7 +19,11 @@ public enum KeyFiles {
     /// - Throws: a `Refusal` when the folder holds keys.
     public static func write(_ files: [String: [UInt8]], to folder: String) throws {
         try checkEmpty(folder)
-        for (name, bytes) in files { try KeyFolder.store(bytes, name: name, in: folder) }
+        for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
+            let path = "\(folder)/\(name)"
+            let place = path.lastIndex(of: "/") ?? path.startIndex
+            try KeyFolder.store(bytes, name: String(path[path.index(after: place)...]), in: String(path[..<place]))
+        }
     }
 
     /// - Throws: a `Refusal` when the folder holds keys.

@@ -49,7 +49,7 @@ public struct CodeStore: Sendable {
                     FROM code c WHERE c.village_id = \(scope.village) AND c.batch_number = \(batch) AND c.serial = ''
                     ON CONFLICT DO NOTHING
                     """,
-                    CodeWatch.notify,
+                    News.tell(scope),
                 ] + void.writes,
                 refusals: void.refusals, event: void.event)
         }
@@ -150,7 +150,7 @@ public struct CodeStore: Sendable {
                     INSERT INTO code_revocation (village_id, batch_number, serial, cooperative_id, reason, actor)
                     VALUES (\(scope.village), \(batch), \(serial ?? []), \(cooperative), \(reason), \(scope.actor))
                     """,
-                    CodeWatch.notify,
+                    News.tell(scope),
                 ],
                 refusals: [
                     "code_revocation_once": Refusal(

@@ -57,7 +57,7 @@ extension CodeStore {
                          UPDATE batch SET \(step)
                         WHERE village_id = \(scope.village) AND number IN (SELECT number FROM line)
                         """,
-                    CodeWatch.notify,
+                    News.tell(scope),
                 ],
                 refusals: [SQL.rowsTouched: otherwise],
                 event: Event(open ? "recall.open" : "recall.end", "\(batch)", .reason(reason)))

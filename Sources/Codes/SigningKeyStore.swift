@@ -46,7 +46,7 @@ public struct SigningKeyStore: Sendable {
                     INSERT INTO signing_key (village_id, key_id, origin, algorithm, public_key)
                     VALUES (\(scope.village), \(Int(id.value)), \(origin.text), \(key.algorithm.name), \(key.der))
                     """,
-                    CodeWatch.notify,
+                    News.tell(scope),
                 ],
                 refusals: [
                     "signing_key_pkey": Refusal(
@@ -63,7 +63,7 @@ public struct SigningKeyStore: Sendable {
                 (),
                 writes: [
                     end(id, "retired", today, scope),
-                    CodeWatch.notify,
+                    News.tell(scope),
                 ],
                 event: Event("key.retire", id.hex))
         }
@@ -81,7 +81,7 @@ public struct SigningKeyStore: Sendable {
                 (),
                 writes: [
                     end(id, "compromised", day, scope),
-                    CodeWatch.notify,
+                    News.tell(scope),
                 ],
                 event: Event("key.compromise", id.hex, day: day))
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Backend
 import Documents
 import Kernel
+import Orchard
 import Signing
 
 struct InitCommand: AsyncParsableCommand {
@@ -12,7 +13,6 @@ struct InitCommand: AsyncParsableCommand {
         discussion: "taoyuan init --village 老龙湾 --brand 老龙湾 --origin trace.example.cn")
 
     @OptionGroup var options: SharedOptions
-    @Option(help: .words("村名。", "Its name.")) var village: String
     @Option(help: .words("产品的品牌。", "The brand of its products.")) var brand: String
     @Option(
         help: .words(
@@ -21,9 +21,15 @@ struct InitCommand: AsyncParsableCommand {
         transform: reading(Origin.init(_:)))
     var origin: Origin
 
+    func validate() throws {
+        guard options.village != nil else {
+            throw ValidationError(words("请用 --village 给出村名", "give the village's name by --village"))
+        }
+    }
+
     func run() async throws {
         let configuration = try options.configuration()
-        let founding = try Founding(village: village, brand: brand, origin: origin)
+        let founding = try Founding(village: options.village ?? "", brand: brand, origin: origin)
         let found = try await Interruption.watching {
             try await Backend.found(configuration, founding, settingUp: SharedOptions.tellSettingUp)
         }
@@ -39,7 +45,72 @@ struct InitCommand: AsyncParsableCommand {
 
 struct VillageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "village", abstract: words("本村自身。", "The village itself."), subcommands: [AddOrigin.self])
+        commandName: "village", abstract: words("村：名称、品牌、站点。", "Villages: name, brand and origins."),
+        subcommands: [List.self, Add.self, AddOrigin.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: words("列出数据库里的村。", "Lists the villages of the database."),
+            discussion: "taoyuan village list")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: .words("最多列出多少个。", "How many at most.")) var limit = 500
+        @Option(help: .words("从这个编号之后开始。", "Those after this id.")) var after = 0
+
+        func run() async throws {
+            let configuration = try options.configuration()
+            let villages = try await Interruption.watching {
+                let county = try await County.open(
+                    configuration, for: .command, settingUp: SharedOptions.tellSettingUp)
+                let villages = await Result { try await county.villages(after: after, limit: limit) }
+                await county.close()
+                return try villages.get()
+            }
+            try options.show(
+                villages, json: Self.render,
+                [.right("编号", "id"), .left("村", "village"), .left("品牌", "brand"), .left("站点", "origin")],
+                row: { ["\($0.id)", $0.name, $0.brand, $0.origin] })
+        }
+
+        static func render(_ village: Village) -> JSON {
+            [
+                "id": JSON(village.id), "village": .string(village.name), "brand": .string(village.brand),
+                "origin": .string(village.origin),
+            ]
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "add",
+            abstract: words(
+                "在数据库里再加一个村，各村互不可见；服务按站点分别应答。",
+                "Adds a village to the database. Villages see nothing of each other; the server answers for each under its origin."
+            ),
+            discussion: "taoyuan village add 老龙湾 --brand 老龙湾 --origin laolongwan.example.cn")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: .words("村名。", "Its name.")) var name: String
+        @Option(help: .words("产品的品牌。", "The brand of its products.")) var brand: String
+        @Option(
+            help: .words(
+                "溯源码指向的站点（主机名，或“主机名:端口”），写进每个签名。",
+                "Where its codes point to, `host` or `host:port`: part of every signature."),
+            transform: reading(Origin.init(_:)))
+        var origin: Origin
+
+        func run() async throws {
+            let configuration = try options.configuration()
+            let founding = try Founding(village: name, brand: brand, origin: origin)
+            let village = try await Interruption.watching { try await Backend.addVillage(configuration, founding) }
+            try options.done(
+                List.render(village),
+                "已加入 \(village.name)（品牌 \(village.brand)），溯源码指向 \(origin.scheme)://\(origin)；此后的命令用 --village 说明是哪个村",
+                "added \(village.name) (brand \(village.brand)), whose codes point to \(origin.scheme)://\(origin). Say from "
+                    + "now on by --village which one a command is about")
+            if let warning = origin.trialWarning { Terminal.say(warning) }
+        }
+    }
 
     struct AddOrigin: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -56,12 +127,14 @@ struct VillageCommand: ParsableCommand {
 
         func run() async throws {
             let configuration = try options.configuration()
-            let key = try await Interruption.watching { try await Backend.addOrigin(configuration, origin) }
+            let village = options.village
+            let key = try await Interruption.watching {
+                try await Backend.addOrigin(configuration, origin, village: village)
+            }
             try options.done(
                 ["origin": .string(origin.text), "keyId": .string(key.hex)],
-                "今后的溯源码指向 \(origin)，用新密钥 \(key) 签发。请重启正在运行的服务，并让旧站点继续能打开",
-                "new codes point to \(origin) and are signed with the new key \(key). Restart servers that run, and keep "
-                    + "the old origin reachable")
+                "今后的溯源码指向 \(origin)，用新密钥 \(key) 签发。请让旧站点继续能打开",
+                "new codes point to \(origin) and are signed with the new key \(key). Keep the old origin reachable")
             if let warning = origin.trialWarning { Terminal.say(warning) }
         }
     }

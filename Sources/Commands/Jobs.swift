@@ -30,8 +30,13 @@ struct JobsCommand: AsyncParsableCommand {
         }
 
         private func once() async throws {
-            let outcomes = try await options.withBackend { [names] backend in
-                try await backend.jobRunner(names).once()
+            let configuration = try options.configuration()
+            let outcomes = try await Interruption.watching { [names] in
+                let county = try await County.open(
+                    configuration, for: .command, settingUp: SharedOptions.tellSettingUp)
+                let outcomes = await Result { try await county.jobRunner(names).once() }
+                await county.close()
+                return try outcomes.get()
             }
             try options.show(
                 outcomes,
@@ -67,13 +72,13 @@ struct JobsCommand: AsyncParsableCommand {
             let configuration = try options.configuration()
             try await ProgramLog(configuration).during { logger in
                 try await Interruption.watching {
-                    let backend = try await Backend.open(
-                        configuration, logger: logger, settingUp: SharedOptions.tellSettingUp)
+                    let county = try await County.open(
+                        configuration, for: .command, logger: logger, settingUp: SharedOptions.tellSettingUp)
                     do {
-                        try await backend.jobRunner(names).keepOn()
-                        await backend.close()
+                        try await county.jobRunner(names).keepOn()
+                        await county.close()
                     } catch {
-                        await backend.close()
+                        await county.close()
                         throw error
                     }
                 }

@@ -114,14 +114,9 @@ struct HealthCommand: AsyncParsableCommand {
     private static func trouble(_ configuration: Configuration) async -> String {
         do {
             try await Interruption.watching {
-                let backend = try await Backend.open(configuration)
-                let outcome: Result<Void, any Error>
-                do {
-                    outcome = .success(try await backend.checkReady())
-                } catch {
-                    outcome = .failure(error)
-                }
-                await backend.close()
+                let county = try await County.open(configuration, for: .command)
+                let outcome = await Result { try await county.checkReady() }
+                await county.close()
                 try outcome.get()
             }
             return words("从这里看不出原因，请看服务的日志", "nothing is wrong as seen from here: look into the server's log")

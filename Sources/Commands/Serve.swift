@@ -8,7 +8,7 @@ import Signing
 /// has to wait for the other to be built.
 public typealias Service =
     @Sendable (
-        _ backend: Backend, _ host: String, _ port: Int, _ isListening: @escaping @Sendable (Int) -> Void
+        _ county: County, _ host: String, _ port: Int, _ isListening: @escaping @Sendable (Int) -> Void
     ) async throws -> Void
 
 struct ServeCommand: AsyncParsableCommand {
@@ -40,23 +40,24 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve(_ configuration: Configuration, logger: Logger) async throws {
-        let backend = try await Backend.open(
+        let county = try await County.open(
             configuration, for: .serving, logger: logger, settingUp: SharedOptions.tellSettingUp)
         let host = host ?? configuration.host
         let end = Interruption.ending(after: 8)
         defer { end.forEach { $0.cancel() } }
         do {
-            try await Taoyuan.service.withLock { $0 }?(backend, host, port ?? configuration.port) { port in
+            let origin = try await county.onlyOrigin()
+            try await Taoyuan.service.withLock { $0 }?(county, host, port ?? configuration.port) { port in
                 let served = words(
                     "已在 http://\(host):\(port) 开始服务，按 Ctrl-C 结束", "serving on http://\(host):\(port), Ctrl-C ends it")
-                let hint = Self.originHint(backend.keys.origin, host: host, port: port)
+                let hint = origin.flatMap { Self.originHint($0, host: host, port: port) }
                 Terminal.say([served, hint].compactMap(\.self).joined(separator: "\n"))
             }
         } catch {
-            await backend.close()
+            await county.close()
             throw error
         }
-        await backend.close()
+        await county.close()
     }
 
     /// Says that codes point elsewhere than here, as they must behind a proxy, and as nobody wants on a first try.

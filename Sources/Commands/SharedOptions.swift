@@ -13,6 +13,12 @@ struct SharedOptions: ParsableArguments {
             "Where the embedded PostgreSQL and the keys lie (default: .taoyuan)."))
     var dataDirectory: String?
 
+    @Option(
+        help: .words(
+            "哪个村：村名或其站点；数据库里有几个村时须说明。",
+            "Which village, by its name or origin; needed where the database has several."))
+    var village: String?
+
     @Flag(help: .words("输出 JSON。", "Print JSON."))
     var json = false
 
@@ -31,9 +37,9 @@ struct SharedOptions: ParsableArguments {
         founding: Founding? = nil, _ body: @escaping @Sendable (Backend) async throws -> Value
     ) async throws -> Value {
         let configuration = try configuration()
-        return try await Interruption.watching {
+        return try await Interruption.watching { [village] in
             let backend = try await Backend.open(
-                configuration, founding: founding, settingUp: Self.tellSettingUp)
+                configuration, village: village, founding: founding, settingUp: Self.tellSettingUp)
             do {
                 try Task.checkCancellation()
                 let value = try await body(backend)

@@ -108,7 +108,7 @@ public enum NameMerge {
             let back: SQL = "UPDATE \(table) SET merged_into = NULL WHERE \(here) AND id = \(meant)"
             return (comesBack ? [back.touching(1)] : []) + [
                 // Whoever is signed in for one of two spellings sees the rows of both from now on.
-                "SELECT pg_notify('taoyuan_access', '')",
+                News.tell(scope),
                 // Those that were merged into it before are merged into what it means now.
                 "UPDATE \(table) SET merged_into = \(meant) WHERE \(here) AND merged_into = \(givenUp)",
                 ("UPDATE \(table) SET merged_into = \(meant)" as SQL

@@ -18,31 +18,43 @@ public enum VillageStore {
     ]
     static let grades = ["特级", "一级", "二级"]
 
-    /// Makes the village, its products and its grades in a database that has no village yet. Harmless twice.
-    /// - Parameter owner: a pool of whoever may become the schema's owner, since the service may not create a village's
-    ///   number sequence.
-    public static func found(name: String, brand: String, origin: String, owner: Pool) async throws {
-        try await asOwner(owner) { transaction in
-            guard try await transaction.query("SELECT id FROM village").isEmpty else { return }
-            _ = try await transaction.query([
-                "INSERT INTO village (id, name, brand) VALUES (1, \(name), \(brand))",
-                "INSERT INTO village_origin (origin, village_id) VALUES (\(origin), 1)",
-            ])
-            _ = try await transaction.query("SELECT create_own_numbers(1)")
-            for preset in presets {
+    /// Makes a village with its products and grades.
+    /// - Parameters:
+    ///   - isFirst: whether it is made only where there is none yet: harmless twice.
+    ///   - owner: a pool of whoever may become the schema's owner, since the service may not create a village's number
+    ///     sequences.
+    /// - Returns: its id; nil where there was one already.
+    /// - Throws: a `Refusal` when the origin is or was another village's.
+    @discardableResult
+    public static func found(
+        name: String, brand: String, origin: String, isFirst: Bool = true, owner: Pool
+    ) async throws -> Int? {
+        try await refusingTaken(origin) {
+            try await asOwner(owner) { transaction in
+                let known = try await transaction.query("SELECT coalesce(max(id), 0) AS last FROM village")
+                let id: Int = try known[0].decode("last") + 1
+                if isFirst, id > 1 { return nil }
+                _ = try await transaction.query([
+                    "INSERT INTO village (id, name, brand) VALUES (\(id), \(name), \(brand))",
+                    "INSERT INTO village_origin (origin, village_id) VALUES (\(origin), \(id))",
+                    "SELECT create_own_numbers(\(id))",
+                ])
+                for preset in presets {
+                    _ = try await transaction.query(
+                        """
+                        WITH made AS (
+                            INSERT INTO product (village_id, name, best_before_days, ceiling_g_per_mu)
+                            VALUES (\(id), \(preset.product), \(preset.bestBeforeDays), \(preset.jinPerMu * 500)) RETURNING id
+                        )
+                        INSERT INTO variety (village_id, product_id, name)
+                        SELECT \(id), made.id, n FROM made, unnest(\(preset.varieties)::text[]) WITH ORDINALITY u (n, place)
+                        ORDER BY place
+                        """)
+                }
                 _ = try await transaction.query(
-                    """
-                    WITH made AS (
-                        INSERT INTO product (village_id, name, best_before_days, ceiling_g_per_mu)
-                        VALUES (1, \(preset.product), \(preset.bestBeforeDays), \(preset.jinPerMu * 500)) RETURNING id
-                    )
-                    INSERT INTO variety (village_id, product_id, name)
-                    SELECT 1, made.id, n FROM made, unnest(\(preset.varieties)::text[]) WITH ORDINALITY u (n, place)
-                    ORDER BY place
-                    """)
+                    "INSERT INTO grade (village_id, name) SELECT \(id), unnest(\(grades)::text[])")
+                return id
             }
-            _ = try await transaction.query(
-                "INSERT INTO grade (village_id, name) SELECT 1, unnest(\(grades)::text[])")
         }
     }
 
@@ -50,13 +62,21 @@ public enum VillageStore {
     /// - Parameter scope: who asks for it, for the audit.
     /// - Throws: a `Refusal` when the origin is or was some village's.
     public static func addOrigin(_ origin: String, _ scope: Scope, owner: Pool) async throws {
-        do {
+        try await refusingTaken(origin) {
             try await asOwner(owner) { transaction in
                 _ = try await transaction.query([
                     "INSERT INTO village_origin (origin, village_id) VALUES (\(origin), \(scope.village))",
-                    Event("village.origin", origin).insert(by: scope),
+                    Event("village.origin", origin).insert(by: scope), News.tell(scope),
                 ])
             }
+        }
+    }
+
+    private static func refusingTaken<Value: Sendable>(
+        _ origin: String, _ body: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body()
         } catch let error as PostgresError where error.constraint == "village_origin_pkey" {
             throw Refusal(
                 .conflict, "origin-taken", field: "origin", zh: "\(origin) 已经是（或曾是）一个村的站点",
@@ -79,31 +99,92 @@ public enum VillageStore {
     }
 
     /// What is made here belongs to whom the rest of the schema belongs.
-    private static func asOwner(
-        _ owner: Pool, _ body: @escaping @Sendable (Transaction) async throws -> Void
-    ) async throws {
+    private static func asOwner<Value: Sendable>(
+        _ owner: Pool, _ body: @escaping @Sendable (Transaction) async throws -> Value
+    ) async throws -> Value {
         try await owner.transaction { transaction in
             _ = try await transaction.query([
                 "SET LOCAL ROLE \(identifier: Migrator.owner)",
                 // Two programs may start at the same time, and IF NOT EXISTS does not keep them apart.
                 "SELECT pg_advisory_xact_lock(7241001)",
             ])
-            try await body(transaction)
+            return try await body(transaction)
         }
     }
 
-    /// The village that the program serves.
-    /// - Throws: a `Refusal` when the database has none.
-    public static func load(_ database: Database) async throws -> Village {
-        let rows = try await database.queryOutside(
-            "SELECT village_id AS id, name, brand, origin FROM public_village ORDER BY village_id LIMIT 1")
-        guard let row = rows.first else {
-            throw Refusal(
-                .unavailable, "no-village", zh: "数据库里还没有村庄，请先运行 taoyuan init",
-                en: "the database has no village yet: run taoyuan init first")
+    /// All villages, by id.
+    /// - Parameter after: the id of the one before the first wanted.
+    public static func list(_ database: Database, after: Int = 0, limit: Int = 500) async throws -> [Village] {
+        try await database.queryOutside(
+            """
+            SELECT village_id, name, brand, origin FROM public_village WHERE village_id > \(after)
+            ORDER BY village_id LIMIT \(limit)
+            """
+        ).map(village)
+    }
+
+    /// The village that was founded first.
+    /// - Throws: a `Refusal` when there is none.
+    public static func first(_ database: Database) async throws -> Int {
+        guard let village = try await list(database, limit: 1).first else { throw noVillage }
+        return village.id
+    }
+
+    /// - Throws: a `Refusal` when there is none of that id.
+    public static func load(_ id: Int, _ database: Database) async throws -> Village {
+        guard let village = try await list(database, after: id - 1, limit: 1).first, village.id == id else {
+            throw noVillage
         }
-        return Village(
-            id: try row.decode("id"), name: try row.decode("name"), brand: try row.decode("brand"),
+        return village
+    }
+
+    /// Whose an origin is, and which village there is if there is but one.
+    public static func at(_ origin: String, _ database: Database) async throws -> (named: Int?, only: Int?) {
+        let rows = try await database.queryOutside(
+            """
+            SELECT (SELECT village_id FROM public_origin WHERE origin = \(origin)) AS named,
+                (SELECT min(id) FROM (SELECT id FROM village LIMIT 2) v HAVING count(*) = 1) AS only
+            """)
+        return (try rows.first?.decode("named"), try rows.first?.decode("only"))
+    }
+
+    /// A village by its name or one of its origins.
+    /// - Parameter name: nil for the only one.
+    /// - Throws: a `Refusal` that lists them when there are several, or none is named so.
+    public static func find(_ name: String?, _ database: Database) async throws -> Village {
+        let rows = try await database.queryOutside(
+            """
+            SELECT village_id, name, brand, origin FROM public_village
+            WHERE \(name)::text IS NULL OR name = \(name)
+                OR village_id = (SELECT o.village_id FROM public_origin o WHERE o.origin = \(name))
+            ORDER BY village_id LIMIT 2
+            """)
+        let found = try rows.map(village)
+        if let village = found.first, found.count == 1 { return village }
+        let known = try await list(database, limit: 20)
+        if known.isEmpty { throw noVillage }
+        let names = known.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
+        guard let name else {
+            throw Refusal(
+                .invalid, "which-village", field: "village", zh: "这里有几个村，请用 --village 说明是哪个：\(names)",
+                en: "there are several villages: say which one by --village: \(names)")
+        }
+        throw found.isEmpty
+            ? Refusal(
+                .notFound, "unknown-village", field: "village", zh: "没有“\(name.shortened)”这个村；有：\(names)",
+                en: "there is no village “\(name.shortened)”; there are: \(names)")
+            : Refusal(
+                .invalid, "which-village", field: "village", zh: "有几个村叫“\(name.shortened)”，请给出其站点：\(names)",
+                en: "several villages are named “\(name.shortened)”: give the origin: \(names)")
+    }
+
+    private static func village(_ row: Row) throws -> Village {
+        Village(
+            id: try row.decode("village_id"), name: try row.decode("name"), brand: try row.decode("brand"),
             origin: try row.decode("origin"))
     }
+
+    private static let noVillage = Refusal(
+        .unavailable, "no-village", zh: "数据库里还没有村庄，请先运行 taoyuan init",
+        en: "the database has no village yet: run taoyuan init first")
 }

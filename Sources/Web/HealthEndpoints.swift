@@ -13,13 +13,13 @@ extension Site {
         return [
             Endpoint(
                 .get, "/healthz", "Whether the program is alive", access: .anyone,
-                outcomes: [.init(200, "Alive", state)]
+                outcomes: [.init(200, "Alive", state)], isOfAnyHost: true
             ) { _ in .bytes(ok, "application/json") },
             Endpoint(
                 .get, "/readyz", "Whether the database answers and its schema fits", access: .anyone,
-                outcomes: [.init(200, "Ready", state)]
+                outcomes: [.init(200, "Ready", state)], isOfAnyHost: true
             ) { _ in
-                guard await readiness.isReady() else {
+                guard await sites.readiness.isReady() else {
                     throw Refusal(.unavailable, "not-ready", zh: "暂未就绪，请稍后再试", en: "not ready; try again shortly")
                 }
                 return .bytes(ok, "application/json")

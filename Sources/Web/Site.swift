@@ -8,36 +8,31 @@ import ServiceLifecycle
 import Signing
 import Tours
 
-/// The routes of this program over one backend. Each capability's folder adds its own.
+/// The routes of this program for one village. Each capability's folder adds its own.
 struct Site: Sendable {
     let backend: Backend
-    var authentication: Authentication { backend.authentication }
     let intake: BookingIntake
-    let pages: Pages
-    let readiness: Readiness
-    let verifications: RateLimiter<ClientAddress>?
-    let bookings: RateLimiter<ClientAddress>?
-    let lookUps: RateLimiter<ClientAddress>?
-    /// By the booking that is looked up.
-    let lookUpsOfOne: RateLimiter<BookingReference>?
-    /// A password costs us 80 ms, and a guesser should pay for it.
-    let signIns: RateLimiter<ClientAddress>?
-    /// Wrong passwords, by account and address.
-    let guesses = GuessLimiter<ClientAddress>()
+    let sites: Sites
 
-    init(_ backend: Backend) throws {
+    init(_ backend: Backend, among sites: Sites) {
         self.backend = backend
+        self.sites = sites
         intake = BookingIntake(
             backend.database, village: backend.village.id, limits: backend.configuration.bookingLimits)
-        pages = try Pages()
-        readiness = Readiness { try await backend.checkReady() }
-        let limits = backend.configuration.requestLimits
-        verifications = RateLimiter(unlessZero: limits.reading)
-        bookings = RateLimiter(unlessZero: limits.booking)
-        lookUps = RateLimiter(unlessZero: limits.lookingUp)
-        lookUpsOfOne = RateLimiter(unlessZero: limits.lookingUp)
-        signIns = RateLimiter(unlessZero: limits.signingIn)
     }
+
+    init(_ backend: Backend) throws {
+        self.init(backend, among: try Sites(backend.county))
+    }
+
+    var authentication: Authentication { backend.authentication }
+    var pages: Pages { sites.pages }
+    var verifications: RateLimiter<ClientAddress>? { sites.verifications }
+    var bookings: RateLimiter<ClientAddress>? { sites.bookings }
+    var lookUps: RateLimiter<ClientAddress>? { sites.lookUps }
+    var lookUpsOfOne: RateLimiter<BookingReference>? { sites.lookUpsOfOne }
+    var signIns: RateLimiter<ClientAddress>? { sites.signIns }
+    var guesses: GuessLimiter<ClientAddress> { sites.guesses }
 
     var endpoints: [Endpoint] {
         (backend.configuration.adminPort == nil ? adminEndpoints : []) + codeEndpoints + keyEndpoints + labelEndpoints
@@ -49,11 +44,17 @@ struct Site: Sendable {
             + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints
     }
 
-    var webSite: WebSite {
-        WebSite(
-            endpoints: endpoints,
+    /// What the village's hosts are served.
+    var served: Served {
+        Served(
+            endpoints,
             authenticate: { token in SignedIn(person: try await authentication.person(token: token)) },
             errorPage: { pages.error($0, village: backend.village) })
+    }
+
+    /// All villages' sites: their endpoints are the same as this one's.
+    var webSite: WebSite {
+        WebSite(endpoints: endpoints, served: sites.served)
     }
 }
 
@@ -97,19 +98,19 @@ extension Site {
     }
 }
 
-/// Serves the API and the pages until SIGTERM or SIGINT; keeps the embedded PostgreSQL running meanwhile.
+/// Serves the API and the pages of all villages until SIGTERM or SIGINT; keeps the embedded PostgreSQL running meanwhile.
 /// - Parameter isListening: told the port as soon as connections are accepted.
 /// - Throws: a `Refusal` when the address cannot be listened on.
 public func serve(
-    _ backend: Backend, host: String, port: Int, isListening: @escaping @Sendable (_ port: Int) -> Void
+    _ county: County, host: String, port: Int, isListening: @escaping @Sendable (_ port: Int) -> Void
 ) async throws {
-    let site = try Site(backend)
+    let site = Site(try await county.firstBackend(), among: try Sites(county))
     var settings = site.settings(host: host, port: port)
-    settings.fit(connections: try Descriptors.raised().connections(beside: 2 * backend.configuration.poolSize))
+    settings.fit(connections: try Descriptors.raised().connections(beside: 2 * county.configuration.poolSize))
     let application = makeApplication(
         settings, site: site.webSite,
-        services: [Background { await backend.runBeside() }] + site.adminServer(settings, backend.logger),
-        logger: backend.logger, onReady: isListening)
+        services: [Background { await county.runBeside() }] + site.adminServer(settings, county.logger),
+        logger: county.logger, onReady: isListening)
     try await serve(application, settings: settings)
 }
 

@@ -39,9 +39,8 @@ import Testing
             let orchard = try await village.plant()
             let authentication = Authentication(
                 village.database, village: 1, clock: village.clock.clock, memory: .seconds(3600))
-            let watch = Task { await authentication.watch() }
+            let watch = try await village.atNews { authentication.forget() }
             defer { watch.cancel() }
-            try await village.awaitListener(of: "taoyuan_access")
             var tokens: [String] = []
             for name in [TestOrchard.eastName, TestOrchard.westName] {
                 tokens.append(try await make(village, role: .clerk, cooperative: name).text)
@@ -109,9 +108,8 @@ import Testing
             // Untold, it would go on taking the token for an hour.
             let authentication = Authentication(
                 village.database, village: 1, clock: village.clock.clock, memory: .seconds(3600))
-            let watch = Task { await authentication.watch() }
+            let watch = try await village.atNews { authentication.forget() }
             defer { watch.cancel() }
-            try await village.awaitListener(of: "taoyuan_access")
             #expect(try await authentication.person(token: secret.text).role == .auditor)
             let other = village.another()
             _ = try await other.change(village.committee, TokenStore.revoke(id: id, now: village.clock.now))

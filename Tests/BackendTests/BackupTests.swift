@@ -184,7 +184,7 @@ private final class Count: Sendable {
                 try await Backend.restore(configuration, from: archive, keyPassphrase: opening)
             }
             #expect(refused?.code == "data-dir-not-empty")
-            try await backend.checkReady()
+            try await backend.county.checkReady()
             let wrong = try await refusal {
                 try await Backend.restore(
                     self.configuration(folder + "/clean"), from: archive, keyPassphrase: Passphrase("wrong"))

@@ -66,7 +66,7 @@ extension Backend {
             #expect(first.village == Village(id: 1, name: "桃源村", brand: "桃源", origin: "trace.example.cn"))
             #expect(first.keys.all.count == 1)
             #expect(try first.keys.signer().keyID == first.keys.all.first?.id)
-            try await first.checkReady()
+            try await first.county.checkReady()
             #expect(try await first.registerAndVerify() == .genuine)
             let mode = try FileManager.default.attributesOfItem(atPath: path + "/key-passphrase")[.posixPermissions]
             #expect(mode as? Int == 0o600)
@@ -76,7 +76,7 @@ extension Backend {
             #expect(second.village == first.village, "a village keeps the name under which it was founded")
             #expect(second.keys.all.map(\.id) == first.keys.all.map(\.id))
             await first.close()
-            try await second.checkReady()
+            try await second.county.checkReady()
             await second.close()
 
             let third = try await Backend.open(configuration)
@@ -165,7 +165,7 @@ extension Backend {
             let backend = try await Backend.open(good)
             #expect(backend.keys.all.count == 1)
             #expect(try await backend.registerAndVerify() == .genuine)
-            try await backend.checkReady()
+            try await backend.county.checkReady()
             let role = try await backend.database.queryOutside("SELECT current_user::text AS role").first
             #expect(try role?.decode("role") == "taoyuan_service")
             let stranger = try await backend.database.publicQuery("SELECT current_user::text AS role").first

@@ -103,7 +103,7 @@ extension TestVillage {
             let unknown = try #require(vectors.vectors.first { $0.expect == "valid" }).payload
             let closed = village.another()
             let keys = try await village.anotherKeyRing(closed)
-            let verification = Verification(closed, keys: keys, clock: village.clock.clock)
+            let verification = Verification(CodeRegister(closed), keys: keys, clock: village.clock.clock)
             await closed.close()
             #expect(try await verification.verify(forged).answer == .forged)
             #expect(try await verification.verify("x").answer == .malformed)
@@ -283,11 +283,9 @@ extension TestVillage {
             _ = try await village.plant()
             // Untold, it would go on answering genuine for an hour.
             let verification = Verification(
-                village.database, keys: village.keys, clock: village.clock.clock, memory: .seconds(3600))
-            let watch = CodeWatch(village.database, keys: village.keys, verification: verification)
-            let watching = Task { await watch.run() }
+                CodeRegister(village.database, memory: .seconds(3600)), keys: village.keys, clock: village.clock.clock)
+            let watching = try await village.atNews { verification.forget() }
             defer { watching.cancel() }
-            try await village.awaitListener(of: "taoyuan_codes")
             let other = village.another()
             for _ in 0..<3 {
                 let code = try await village.register(village.harvest())
@@ -303,10 +301,8 @@ extension TestVillage {
 
     @Test func `a key that another process makes is known at once`() async throws {
         try await withVillage { village in
-            let watch = CodeWatch(village.database, keys: village.keys, verification: village.verification)
-            let watching = Task { await watch.run() }
+            let watching = try await village.atNews { try? await village.keys.reload() }
             defer { watching.cancel() }
-            try await village.awaitListener(of: "taoyuan_codes")
             let other = village.another()
             let keys = try await village.anotherKeyRing(other)
             let id = try await keys.create(.sm2, other, village.committee)

@@ -115,6 +115,7 @@ import Testing
             "compromised_since",
         ],
         "public_village": ["village_id", "name", "brand", "origin"],
+        "public_origin": ["origin", "village_id"],
         "public_tour_session": [
             "village_id", "id", "day", "starts_at", "ends_at", "site", "site_kind", "programme_id", "programme",
             "minutes", "price_fen", "languages", "min_group", "max_group", "hold_minutes", "change_hours",
@@ -127,7 +128,7 @@ import Testing
         ],
     ]
 
-    @Test func `strangers read seven views and nothing else`() async throws {
+    @Test func `strangers read eight views and nothing else`() async throws {
         try await withVillage { village in
             try await village.populate(try await village.plant())
             let relations = try await village.owner.query(

@@ -33,7 +33,7 @@ import Testing
         try await withVillage { village in
             try await VillageStore.found(name: "别村", brand: "别品", origin: "other.cn", owner: village.owner)
             #expect(try await counts(village) == [1, 2, 6, 3])
-            #expect(try await VillageStore.load(village.database) == village.village)
+            #expect(try await VillageStore.find(nil, village.database) == village.village)
         }
     }
 
@@ -74,7 +74,7 @@ import Testing
             let settings = server.server.settings(database: "unfounded_test")
             _ = try await Migrator.ofThisProgram().migrate(using: settings)
             let database = Database(service: settings, open: settings, size: 1)
-            let refused = try await refusal { try await VillageStore.load(database) }
+            let refused = try await refusal { try await VillageStore.first(database) }
             #expect(refused?.code == "no-village")
             await database.close()
             try await server.drop("unfounded_test")

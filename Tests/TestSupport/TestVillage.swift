@@ -46,9 +46,9 @@ public final class TestVillage: Sendable {
         owner = Pool(server.settings(database: databaseName, village: 1), size: 4, acquireTimeout: .seconds(60))
         database = Self.login(server, databaseName, size: poolSize)
         _ = try await owner.query("UPDATE village_origin SET origin = \(origin)")
-        village = try await VillageStore.load(database)
+        village = try await VillageStore.load(1, database)
         keys = try await Self.keyRing(database, village, folder)
-        verification = Verification(database, keys: keys, clock: clock.clock)
+        verification = Verification(CodeRegister(database), keys: keys, clock: clock.clock)
         intake = BookingIntake(
             database, village: village.id, limits: BookingLimits(requests: 0, seats: 0), lockTimeout: 60_000)
         _ = try await keys.create(.ed25519, database, committee)
@@ -216,14 +216,18 @@ extension TestVillage {
         return found
     }
 
-    /// Waits until some session listens for what is told on a channel.
-    public func awaitListener(of channel: String) async throws {
-        try await awaitCondition("a listener of \(channel)") {
+    /// Does something at each news of a village, as whoever serves it does. Returns when it listens.
+    public func atNews(_ body: @escaping @Sendable () async -> Void) async throws -> Task<Void, Never> {
+        let listening = Task { [database] in
+            for await _ in News.heard(database.listening) { await body() }
+        }
+        try await awaitCondition("a listener") {
             try await number(
                 """
                 SELECT count(*) FROM pg_stat_activity
-                WHERE datname = \(databaseName) AND query = \("LISTEN \"\(channel)\"") AND state = 'idle'
+                WHERE datname = \(databaseName) AND query = 'LISTEN "taoyuan_news"' AND state = 'idle'
                 """) > 0
         }
+        return listening
     }
 }

@@ -198,7 +198,7 @@ private func serve<Result: Sendable>(
     change(&settings)
     let (ports, ready) = AsyncStream<Int>.makeStream()
     let application = makeApplication(
-        settings, site: site.webSite, services: background ? [Background { await backend.runBeside() }] : [],
+        settings, site: site.webSite, services: background ? [Background { await backend.county.runBeside() }] : [],
         logger: logger
     ) { ready.yield($0) }
     let fixed = settings

@@ -29,6 +29,19 @@ SET search_path = pg_catalog, pg_temp AS $$
                 AND l.day >= (at AT TIME ZONE 'Asia/Shanghai')::date)
 $$;
 
+-- How much is open in all villages together, for whoever watches the program.
+CREATE FUNCTION open_work(at timestamptz) RETURNS TABLE (kind text, count int, age int) LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.state, count(b.state)::int, 0 FROM unnest(ARRAY['requested', 'held', 'waitlisted', 'confirmed']) s (state)
+    LEFT JOIN public.tour_booking b ON b.state = s.state
+        AND b.state IN ('requested', 'held', 'waitlisted', 'confirmed')
+    GROUP BY s.state
+    UNION ALL
+    SELECT 'message', count(*)::int,
+        coalesce(extract(epoch FROM at - min(created_at) FILTER (WHERE due_at <= at)), 0)::int
+    FROM public.message WHERE sent_at IS NULL AND given_up_at IS NULL
+$$;
+
 -- Answers to requests that may have been sent again. Each of these removes some thousand at most, and tells how many.
 CREATE FUNCTION forget_answers(in_village int, hours int) RETURNS int LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$

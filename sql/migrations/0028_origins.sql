@@ -17,3 +17,6 @@ SELECT v.id AS village_id, v.name, v.brand, (
         SELECT o.origin FROM village_origin o WHERE o.village_id = v.id ORDER BY o.id DESC LIMIT 1) AS origin
 FROM village v;
 ALTER TABLE village DROP COLUMN origin;
+
+-- Whose a host is, for whoever answers under it.
+CREATE VIEW public_origin AS SELECT origin, village_id FROM village_origin;

@@ -52,11 +52,11 @@ extension BookingRegister {
         let now = TimeOfDay(minute: 0).instant(on: today.adding(days: 1)).addingTimeInterval(-1)
         var found: [Int64: Result<Change<Booking>, any Error>] = [:]
         for old in try await BookingRows.all(numbers, transaction, scope) {
-            found[old.id.value] = Result {
+            found[old.id.value] = Result(catching: {
                 try BookingStore.void(
                     old, checkIns.filter { $0.booking == old.id.value }, through: context.closedThrough,
                     reason: "登记簿更正 / corrected by the register", now: now, scope)
-            }
+            })
         }
         return found
     }

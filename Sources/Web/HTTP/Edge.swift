@@ -12,7 +12,7 @@ struct Edge: RouterMiddleware {
 
     let limiter: RateLimiter<ClientAddress>?
     let proxies: TrustedProxies?
-    let errorPage: @Sendable (Problem) -> Answer
+    let site: WebSite
     let fields: AnswerFields
 
     func handle(
@@ -32,7 +32,7 @@ struct Edge: RouterMiddleware {
             // Only Hummingbird can answer this, by closing the connection.
             throw error
         } catch {
-            response = self.response(to: error, request: request, context: context)
+            response = await self.response(to: error, request: request, context: context)
         }
         if request.method == .head {
             let headers = response.headers
@@ -52,7 +52,7 @@ struct Edge: RouterMiddleware {
         return false
     }
 
-    private func response(to error: any Error, request: Request, context: WebContext) -> Response {
+    private func response(to error: any Error, request: Request, context: WebContext) async -> Response {
         var (problem, isOurs) = Problem.of(error, language: context.language)
         if problem.status == .notFound, !Self.methods.contains(request.method) {
             problem = Problem(.methodUnknown, language: context.language)
@@ -70,9 +70,10 @@ struct Edge: RouterMiddleware {
         }
         let isAPI = AnswerFields.isAPI(request.uri.path)
         let wantsPage = !isAPI && request.headers[.accept]?.contains("text/html") ?? false
+        let served = wantsPage ? try? await site.served(request.head.authority) : nil
         var answer =
             wantsPage
-            ? errorPage(problem)
+            ? (served?.errorPage ?? plainErrorPage)(problem)
             : .bytes(problem.document.bytes, "application/problem+json", status: problem.status)
         for field in problem.headers { answer.headers[field.name] = field.value }
         return fields.response(answer, isAPI: isAPI, language: context.language)

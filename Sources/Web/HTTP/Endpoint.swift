@@ -74,13 +74,17 @@ public struct Endpoint: Sendable {
     public let takesIdempotencyKey: Bool
     /// How long its answer may take; nil is as long as usual.
     public let patience: TimeAmount?
-    public let handle: @Sendable (Call) async throws -> Answer
+    /// Whether it is the program's and no village's, and so answers whatever host is named.
+    public let isOfAnyHost: Bool
+    public typealias Handler = @Sendable (Call) async throws -> Answer
+    public let handle: Handler
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .signedIn,
         pathParameters: [Parameter] = [], query: [Parameter] = [], body: Body? = nil, outcomes: [Outcome] = [],
-        isDocumented: Bool = true, takesIdempotencyKey: Bool = true, patience: TimeAmount? = nil,
-        handle: @escaping @Sendable (Call) async throws -> Answer
+        isDocumented: Bool = true, takesIdempotencyKey: Bool = true, isOfAnyHost: Bool = false,
+        patience: TimeAmount? = nil,
+        handle: @escaping Handler
     ) {
         self.method = method
         self.path = path
@@ -93,6 +97,7 @@ public struct Endpoint: Sendable {
         self.body = body
         self.outcomes = outcomes
         self.isDocumented = isDocumented
+        self.isOfAnyHost = isOfAnyHost
         self.takesIdempotencyKey = takesIdempotencyKey && method == .post
         self.patience = patience
         self.handle = handle

@@ -8,15 +8,17 @@ import NIOHTTP1
 /// Carries out one endpoint: lets in who may call, reads and validates what was sent, and calls the handler.
 struct EndpointResponder: HTTPResponder {
     let endpoint: Endpoint
-    let authenticate: Authenticator
-    let token: @Sendable (HTTPFields) -> String?
+    /// Its place among the endpoints of the site.
+    let place: Int
+    let site: WebSite
     let bodyLimit: Int
     let fields: AnswerFields
     let isAPI: Bool
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
+        let served = endpoint.isOfAnyHost ? nil : try await served(request)
         // Before the body is read, so that strangers cannot make the server hold what they send.
-        let caller = try await caller(of: request, context)
+        let caller = try await caller(of: request, served, context)
         if let patience = endpoint.patience {
             context.channel.triggerUserOutboundEvent(ConnectionHandler.Extension(patience: patience), promise: nil)
         }
@@ -27,20 +29,31 @@ struct EndpointResponder: HTTPResponder {
         if let expected = endpoint.body {
             (bytes, body) = try await read(expected, of: request, context)
             // A body may take minutes: whoever was shut out meanwhile is out.
-            _ = try await self.caller(of: request, context)
+            _ = try await self.caller(of: request, served, context)
         }
         let call = Call(
             method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
             headers: request.headers, path: path, query: query, body: body, bytes: bytes, language: context.language,
             client: context.client,
             caller: caller, idempotencyKey: endpoint.takesIdempotencyKey ? try idempotencyKey(of: request) : nil)
-        return fields.response(try await endpoint.handle(call), isAPI: isAPI, language: context.language)
+        let handle = served?.handlers[place] ?? endpoint.handle
+        return fields.response(try await handle(call), isAPI: isAPI, language: context.language)
     }
 
-    private func caller(of request: Request, _ context: WebContext) async throws -> (any Caller)? {
+    /// RFC 9110, section 15.5.20: a host that is none of ours is told so.
+    private func served(_ request: Request) async throws -> Served {
+        guard let served = try await site.served(request.head.authority) else {
+            throw Refusal(
+                .notFound, "unknown-host", field: "Host", zh: "这里没有这个站点", en: "no site of that name is served here")
+        }
+        return served
+    }
+
+    private func caller(of request: Request, _ served: Served?, _ context: WebContext) async throws -> (any Caller)? {
         if case .anyone = endpoint.access { return nil }
-        guard let token = token(request.headers) else { throw Refusal.notSignedIn }
-        let caller = try await authenticate(token)
+        guard let token = site.token(request.headers) else { throw Refusal.notSignedIn }
+        guard let served else { throw Refusal.notSignedIn }
+        let caller = try await served.authenticate(token)
         context.record?.isCalled(by: caller.role.rawValue)
         guard endpoint.access.admits(caller.role) else {
             throw Refusal(.forbidden, "not-your-role", zh: "您的角色无权进行此操作", en: "your role may not do this")

@@ -14,7 +14,8 @@ struct OpenAPI {
         func make(_ bytes: [UInt8]) -> Endpoint {
             Endpoint(
                 .get, "/openapi.json", "This description", access: .anyone,
-                outcomes: [.init(200, "The description, OpenAPI 3.1", contentType: "application/json")]
+                outcomes: [.init(200, "The description, OpenAPI 3.1", contentType: "application/json")],
+                isOfAnyHost: true
             ) { call in
                 Answer.bytes(bytes, "application/json").tagged(for: call)
             }

@@ -31,6 +31,7 @@ public struct Problem: Sendable {
         case "unsupported-media-type": return .unsupportedMediaType
         case "method-not-allowed": return .methodNotAllowed
         case "method-unknown": return .notImplemented
+        case "unknown-host": return .misdirectedRequest
         case changedMeanwhile: return .preconditionFailed
         default: break
         }

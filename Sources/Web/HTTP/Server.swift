@@ -43,28 +43,49 @@ public struct ServerSettings: Sendable {
     var beingRefused: Int { min(64, max(4, connections / 2)) }
 }
 
+/// What of a site is one host's own.
+public struct Served: Sendable {
+    /// Of each endpoint, in the order in which the site has them.
+    let handlers: [Endpoint.Handler]
+    let authenticate: Authenticator
+    /// What a browser is shown when something went wrong outside `/api/`.
+    let errorPage: @Sendable (Problem) -> Answer
+
+    init(
+        _ endpoints: [Endpoint], authenticate: @escaping Authenticator,
+        errorPage: @escaping @Sendable (Problem) -> Answer = plainErrorPage
+    ) {
+        handlers = endpoints.map(\.handle)
+        self.authenticate = authenticate
+        self.errorPage = errorPage
+    }
+}
+
 /// What the server serves.
 public struct WebSite: Sendable {
     public var endpoints: [Endpoint]
-    public var authenticate: Authenticator
+    /// What the host that a request names is served; nil for one that is none of ours.
+    public var served: @Sendable (_ authority: String?) async throws -> Served?
     /// Where a request carries its token.
     public var token: @Sendable (HTTPFields) -> String?
-    /// What a browser is shown when something went wrong outside `/api/`.
-    public var errorPage: @Sendable (Problem) -> Answer
     /// Routes that are no endpoints, such as static files. They throw `Refusal`s like all others.
     public var routes: @Sendable (Router<WebContext>) -> Void
 
     public init(
-        endpoints: [Endpoint], authenticate: @escaping Authenticator,
+        endpoints: [Endpoint], served: @escaping @Sendable (_ authority: String?) async throws -> Served?,
         token: @escaping @Sendable (HTTPFields) -> String? = bearerToken,
-        errorPage: @escaping @Sendable (Problem) -> Answer = plainErrorPage,
         routes: @escaping @Sendable (Router<WebContext>) -> Void = { _ in }
     ) {
         self.endpoints = endpoints
-        self.authenticate = authenticate
+        self.served = served
         self.token = token
-        self.errorPage = errorPage
         self.routes = routes
+    }
+
+    /// The same for every host.
+    public init(endpoints: [Endpoint], authenticate: @escaping Authenticator) {
+        let served = Served(endpoints, authenticate: authenticate)
+        self.init(endpoints: endpoints, served: { _ in served })
     }
 }
 
@@ -105,15 +126,16 @@ func makeRouter(_ settings: ServerSettings, site: WebSite, logger: Logger = .sil
         middleware: Edge(
             limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0),
             proxies: settings.proxies,
-            errorPage: site.errorPage, fields: fields))
-    let byPath = Dictionary(grouping: site.endpoints + [description], by: \.path)
+            site: site, fields: fields))
+    let placed = Array((site.endpoints + [description]).enumerated())
+    let byPath = Dictionary(grouping: placed) { $0.element.path }
     for (path, endpoints) in byPath {
         let isAPI = AnswerFields.isAPI(path)
         var allowed: Set<HTTPRequest.Method> = [.options]
-        for endpoint in endpoints {
+        for (place, endpoint) in endpoints {
             let responder = EndpointResponder(
-                endpoint: endpoint, authenticate: site.authenticate, token: site.token, bodyLimit: settings.bodyLimit,
-                fields: fields, isAPI: isAPI)
+                endpoint: endpoint, place: place, site: site, bodyLimit: settings.bodyLimit, fields: fields,
+                isAPI: isAPI)
             allowed.insert(endpoint.method)
             router.on(RouterPath(path), method: endpoint.method, responder: responder)
             if endpoint.method == .get {
