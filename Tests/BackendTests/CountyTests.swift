@@ -56,7 +56,8 @@ import Testing
             let (ours, theirs) = (try await county.backend(of: 1), try await county.backend(of: 2))
             let token = try await county.database.change(
                 ours.local.scope,
-                TokenStore.create(name: "程序", role: .auditor, cooperative: nil, days: 1, now: county.clock.now()))
+                TokenStore.create(
+                    name: "程序", role: .auditor, cooperative: nil, days: 1, maker: nil, now: county.clock.now()))
             #expect(try await ours.authentication.person(token: token.text).village == 1)
             let refused = try await refusal { try await theirs.authentication.person(token: token.text) }
             #expect(refused?.kind == .unauthenticated)
