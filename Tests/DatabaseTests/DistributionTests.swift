@@ -8,7 +8,7 @@ import Testing
 /// the program's statements.
 @Suite struct DistributionTests {
     /// Not divided by villages: each node has all of it.
-    private static let reference = ["village", "tour_step"]
+    private static let reference = ["village", "village_origin", "tour_step"]
     /// The migrator's own, which stay where it works.
     private static let local = ["schema_migration", "schema_grants"]
 
