@@ -196,12 +196,15 @@ public final class Backend: Sendable {
             }
             let owner = Pool(login, size: 1, acquireTimeout: .seconds(60))
             do {
-                if isNew, try await VillageStore.exists(connection) { throw Refusal.villageThere }
-                if let founding {
+                if try await VillageStore.exists(connection) {
+                    if isNew { throw Refusal.villageThere }
+                } else {
+                    guard let founding else { throw Refusal.noVillage }
+                    // A village whose first key can't be made would be there, and could not be founded again.
+                    _ = try passphrase(configuration)
+                    try KeyFolder.make(configuration.keysFolder)
                     try await VillageStore.found(
                         name: founding.village, brand: founding.brand, origin: founding.origin.text, owner: owner)
-                } else if try await !VillageStore.exists(connection) {
-                    throw Refusal.noVillage
                 }
             } catch {
                 await owner.close()

@@ -142,6 +142,7 @@ extension Backend {
         let algorithm = (try? backend.keys.signer()).flatMap { backend.keys[$0.keyID]?.publicKey.algorithm } ?? .ed25519
         let scope = backend.local.scope
         do {
+            try KeyFolder.make(configuration.keysFolder)
             let place = try await Place.find(configuration, for: .command, making: false) { _ in }
             let owner = Pool(try place.ownerLogin(), size: 1)
             let added = await Result { try await VillageStore.addOrigin(origin.text, scope, owner: owner) }

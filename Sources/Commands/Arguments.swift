@@ -39,7 +39,10 @@ struct Arguments: Sendable {
         var option: String?
         for argument in rest {
             let name = argument.hasPrefix("--") ? String(argument.prefix { $0 != "=" }) : option
-            if CleanText.hasControls(argument, lines: name == "--note") {
+            // A line end behind a text, as scanners put it, is no part of the text.
+            if CleanText.hasControls(CleanText.text(argument), lines: name == "--note")
+                || CleanText.hasControls(argument, lines: true)
+            {
                 return Refusal(
                     .invalid, "bad-text", field: name ?? words("参数", "argument"), zh: "不可含有控制字符（如换行、ESC）",
                     en: "must not contain control characters, such as a line break or ESC")

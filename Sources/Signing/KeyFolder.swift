@@ -16,6 +16,18 @@ public struct KeyFolder: Sendable {
         self.passphrase = passphrase
     }
 
+    /// Makes the folder, before a key for it is needed, unless it is there.
+    /// - Throws: as `store`, when nothing could be stored in it.
+    public static func make(_ path: String) throws {
+        do {
+            try PrivateFile.makeFolder(path)
+            try PrivateFile.checkFolder(path)
+            guard access(path, W_OK | X_OK) == 0 else { throw PrivateFile.Problem.unusable(errno) }
+        } catch let problem as PrivateFile.Problem {
+            throw folderRefusal(problem)
+        }
+    }
+
     /// Writes the key, whole or not at all.
     ///
     /// - Returns: the id under which it now lies.

@@ -68,8 +68,13 @@ enum PrivateFile {
         return true
     }
 
-    /// Makes the folder with mode 0700 unless it is there.
+    /// Makes the folder, and those that it lies in, with mode 0700 unless they are there.
     static func makeFolder(_ path: String) throws(Problem) {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let parent = path.lastIndex(of: "/").map({ path[..<$0] }), !parent.isEmpty else {
+            throw .unusable(errno)
+        }
+        try makeFolder(String(parent))
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .unusable(errno) }
     }
 

@@ -7,6 +7,7 @@ import Kernel
 import Orchard
 import Postgres
 import Registers
+import Signing
 import TestSupport
 import Testing
 
@@ -233,6 +234,24 @@ extension Backend {
             await command.close()
             let wrong = serving(good, service: good.databaseURL, open: good.publicURL)
             #expect(try await refusal { try await Backend.open(wrong, for: .serving) }?.code == "serves-as-owner")
+        }
+    }
+
+    @Test func `where no key can be made, no village is founded and no origin added`() async throws {
+        try await withServer(.trust) { server, keys in
+            let good = try configuration(server, "village", keys: keys)
+            let founding = Founding.sample
+            let silent = try configuration(server, "village", passphrase: nil, keys: keys)
+            #expect(try await refusal { try await Backend.found(silent, founding) }?.field == "TAOYUAN_KEY_PASSPHRASE")
+            let nowhere = try configuration(server, "village", keys: "/proc/keys")
+            #expect(try await refusal { try await Backend.found(nowhere, founding) }?.code == "key-folder-unusable")
+            #expect(try await Backend.found(good, founding).name == founding.village)
+
+            let origin = try Origin("suyuan.example.cn")
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: keys)
+            #expect(try await refusal { try await Backend.addOrigin(good, origin) }?.code == "key-folder-too-open")
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: keys)
+            _ = try await Backend.addOrigin(good, origin)
         }
     }
 

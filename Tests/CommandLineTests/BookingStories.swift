@@ -8,7 +8,7 @@ import Testing
 
     /// A village with one session of 30 seats tomorrow.
     private func village() async throws -> (village: Village, session: String) {
-        let village = try Village()
+        let village = try await Village.founded()
         _ = try await village.json("tour", "site", "add", "蟠桃采摘园", "--kind", "orchard")
         _ = try await village.json("tour", "programme", "add", "蟠桃采摘", "--minutes", "120", "--price", "68")
         let planned = try await village.json(
@@ -197,7 +197,7 @@ import Testing
     }
 
     @Test func `what was picked out of two batches is one sale`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         for kind in ["households", "plots"] {
             try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
         }

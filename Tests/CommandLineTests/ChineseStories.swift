@@ -127,7 +127,7 @@ import Testing
 
     @Test func `a refusal names the option that the user typed and the command that lists what there is`() async throws
     {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         func errors(_ line: String) async throws -> String {
             let outcome = try await village.run(line.split(separator: " ").map(String.init), environment: chinese)

@@ -22,10 +22,9 @@ import Testing
 
     @Test(arguments: ["ed25519", "sm2"])
     func `openssl and the bare program check what the village issued`(algorithm: String) async throws {
-        let village = try Village()
-        let origin = ["TAOYUAN_ORIGIN": "trace.example.cn"]
-        let created = try await village.run(["key", "create", "--algorithm", algorithm, "--json"], environment: origin)
-        let key = try #require(try created.json()["keyId"] as? String)
+        let village = try await Village.founded(origin: "trace.example.cn")
+        let created = try await village.json("key", "create", "--algorithm", algorithm)
+        let key = try #require(created["keyId"] as? String)
         for kind in ["households", "plots"] {
             try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
         }
@@ -77,7 +76,7 @@ import Testing
     }
 
     @Test func `a code's answers follow its batch's fate`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         for kind in ["households", "plots"] {
             try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
         }
@@ -117,7 +116,7 @@ import Testing
     }
 
     @Test func `keys are imported, retired and marked compromised`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         for kind in ["households", "plots"] {
             try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
         }

@@ -6,7 +6,7 @@ import Testing
     private func grams(_ value: Any?) -> Int? { (value as? [String: Int])?["grams"] }
 
     @Test func `harvests and sales are put right, and shown with what they were`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (batch, _) = try await village.register("12500kg")
         let wrong = try await village.run(
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `a withdrawal is undone, a batch void, and the books are closed`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (batch, payload) = try await village.register()
         let taken = try await village.json(
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func `what is not meant is asked about, and a recall is said before all else`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (batch, _) = try await village.register()
         let sale = ["sale", "record", "--batch", "\(batch)", "--weight", "1kg", "--channel", "批发", "--buyer", "王"]
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func `a harvest entered by hand with its slip is one with the register's`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         _ = try await village.json(
             "batch", "register", "--plot", "D01", "--variety", "瑞蟠21号", "--grade", "特级", "--harvested", "2023-08-21",

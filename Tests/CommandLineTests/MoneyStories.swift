@@ -10,7 +10,7 @@ import Testing
 
     /// A village with a session at 100 yuan a head.
     private func village() async throws -> (Village, session: String) {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.run("tour", "site", "add", "蟠桃采摘园", "--kind", "orchard")
         try await village.run(
             "tour", "programme", "add", "蟠桃采摘", "--minutes", "120", "--price", "100", "--late-fee", "30")

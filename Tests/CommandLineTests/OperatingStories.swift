@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `under another origin new codes are issued, and the old ones go on`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (batch, old) = try await village.register()
         let added = try await village.json("village", "add-origin", "suyuan.example.cn")
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func `a backup is moved to another data folder`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (_, payload) = try await village.register()
         let plain = try await village.run("backup", "plain.taoyuan")
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func `the database is rebuilt beside the old one, which is kept`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (_, payload) = try await village.register()
         let newest = try await village.run("upgrade-database")
@@ -104,8 +104,7 @@ import Testing
     }
 
     @Test func `an upgrade waits for nobody, and needs the old programs`() async throws {
-        let village = try Village()
-        try await village.found()
+        let village = try await Village.founded()
         let running = try village.launch(Village.program, ["serve", "--port", "0"], input: "", environment: [:])
         _ = try await running.errors(after: "Ctrl-C")
         let busy = try await village.run("upgrade-database", "--force")

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// What a run of a program came to.
@@ -15,7 +14,7 @@ struct Outcome {
     }
 }
 
-/// The built program with a data folder of its own, which goes with the test that made it.
+/// The built program with a data folder of its own, which is not there yet, and goes with the test that made it.
 final class Village: Sendable {
     /// Where the program is: TAOYUAN_PROGRAM, or beside the test bundle.
     static let program =
@@ -27,7 +26,6 @@ final class Village: Sendable {
         + "/TestSupport/Resources/samples"
 
     let folder: String
-    private let founding = Mutex<Task<Void, any Error>?>(nil)
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.path + "/taoyuan-cli-\(UUID().uuidString.prefix(8))"
@@ -47,36 +45,18 @@ final class Village: Sendable {
         return file(name)
     }
 
-    /// Founds the village of the sample registers, the first time.
-    func found() async throws {
-        let task = founding.withLock { task in
-            let founded =
-                task
-                ?? Task {
-                    let words = ["init", "--village", "韩村", "--brand", "津小韩", "--origin", "localhost:8080"]
-                    let outcome = try await launch(Self.program, words, input: "", environment: [:]).finish()
-                    try #require(outcome.status == 0, "\(outcome.errors)")
-                }
-            task = founded
-            return founded
-        }
-        try await task.value
+    /// The village of the sample registers, with nothing recorded yet.
+    static func founded(origin: String = "localhost:8080") async throws -> Village {
+        let village = try Village()
+        let outcome = try await village.run("init", "--village", "韩村", "--brand", "津小韩", "--origin", origin)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return village
     }
 
-    /// What makes a village itself, or needs none.
-    private static let needsNone: Set = ["init", "demo", "migrate", "restore", "sample", "help", "health", "config"]
-
-    /// Runs the program on this village's data, in English unless told otherwise. The village is founded first where the
-    /// command does not do so.
+    /// Runs the program on this village's data, in English unless told otherwise.
     @discardableResult
     func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) async throws -> Outcome {
-        let isOwn = !environment.keys.contains { $0 == "TAOYUAN_DATA_DIR" || $0 == "DATABASE_URL" }
-        if isOwn, !arguments.contains("--help"), !arguments.contains("--data-dir"), let first = arguments.first,
-            !Self.needsNone.contains(first), !FileManager.default.fileExists(atPath: file("data"))
-        {
-            try await found()
-        }
-        return try await launch(Self.program, arguments, input: input, environment: environment).finish()
+        try await launch(Self.program, arguments, input: input, environment: environment).finish()
     }
 
     @discardableResult

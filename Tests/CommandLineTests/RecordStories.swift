@@ -4,7 +4,7 @@ import Testing
 /// What people enter by hand, and who may enter it.
 @Suite struct RecordStories {
     @Test func `a batch is sold, withdrawn from and never oversold`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         for kind in ["households", "plots"] {
             try await village.run("import", kind, "\(Village.samples)/\(kind).csv")
         }
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func `income is entered and corrected`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         let entry = try await village.json(
             "income", "enter", "--day", "2025-03-20", "--source", "出租", "--memo", "冷库", "--amount", "1,234.50")
         let id = try #require(entry["entry"] as? Int)
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `tokens and accounts are made, and their secrets shown nowhere else`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try #require(try await village.run("cooperative", "add", "新社").status == 0)
         let made = try await village.run("token", "create", "--role", "clerk", "--cooperative", "新社", "--json")
         let secret = try #require(try made.json()["token"] as? String)
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func `the village's names are listed and added to`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         #expect(try await village.run("cooperative", "list").errors.contains("nothing to show"))
         #expect(try await village.run("cooperative", "list", "--json").output == "[]\n")
         for addition in [

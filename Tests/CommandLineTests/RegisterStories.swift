@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `the samples give the expected income to the fen, and twice is once`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         for again in [false, true] {
             for kind in ["households", "plots", "harvest", "sales", "income", "bookings"] {
                 let count = Self.rows[kind] ?? 0
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func `refused rows stop an import or go to a file`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importSamples()
         let head = "日期,单号,合作社,采收单号,数量斤,单价元每斤,金额元,渠道,买方,备注\n"
         let file = try village.write(
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `a plot changes hands from a day on, and last year's income stays whose it was`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         let households = "户号,户主,网格,帮扶类别,合作社,人口\n"
         let plots = "地块号,名称,合作社,户号,作物,面积亩\n"
         let both = try village.write("h.csv", households + "H1,张三,一网格,一般户,社,3\nH2,李四,一网格,一般户,社,2\n")
@@ -159,14 +159,14 @@ import Testing
             for part in parts { #expect(outcome.output.contains(part), "\(part)") }
         }
         // A village of its own is left alone, also with one entry.
-        let real = try Village()
+        let real = try await Village.founded()
         let households = try real.write("h.csv", "户号,户主,网格,帮扶类别,合作社,人口\nX1,真人,一网格,一般户,真社,3\n")
         try #require(try await real.run("import", "households", households).status == 0)
         #expect(try await real.run("demo").status == 1)
-        let earning = try Village()
+        let earning = try await Village.founded()
         _ = try await earning.json("income", "enter", "--source", "rent", "--memo", "冷库", "--amount", "5")
         #expect(try await earning.run("demo").status == 1)
-        let touring = try Village()
+        let touring = try await Village.founded()
         let bookings = try touring.write(
             "b.csv",
             """
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func `an import can be tried, asked and answered`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         let first = try village.write("a.csv", "sep=,\n日期,类别,摘要,金额元\n2025-03-20,其他,冷库,500\n合计,,,500\n")
         let tried = try await village.json("import", "income", first, "--dry-run")
         #expect(tried["dryRun"] as? Bool == true && tried["recorded"] as? Int == 1)

@@ -4,7 +4,7 @@ import Testing
 /// The committee's reports on the command line.
 @Suite struct ReportStories {
     @Test func `a livelihood section is drawn up, written to files and shown again`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importSamples()
         let drawn = try await village.json("report", "livelihood", "--year", "2025")
         let id = try #require(drawn["report"] as? Int)
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `what can't be reported is refused, and wrong usage told`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         #expect(try await village.run("report", "list").errors.contains("nothing to show"))
         for (words, status) in [
             (["--year", "2999"], 1), (["--id", "7"], 1), ([], 64), (["--year", "2025", "--id", "1"], 64),

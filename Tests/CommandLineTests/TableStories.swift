@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `lists and records of the village's products are Chinese throughout`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importSamples()
         let batch = "\(try await village.register("200kg").batch)"
         let spoilt = "\(try await village.register("20kg").batch)"
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `what happened to a booking is told in Chinese`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let batch = try await village.json(
             "batch", "register", "--plot", "D01", "--variety", "瑞蟠21号", "--grade", "特级", "--weight", "200kg")

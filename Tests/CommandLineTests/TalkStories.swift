@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `a missing PostgreSQL is told of the folder that needs it`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         for (language, said) in [("zh", "数据目录"), ("en", "data folder")] {
             let outcome = try await village.run(
                 ["batch", "list", "--lang", language], environment: ["TAOYUAN_POSTGRES_BIN": "/nonexistent"])
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `whole numbers are read as they are typed`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (batch, _) = try await village.register()
         try #require(batch == 1)
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func `an offline verification says which key and which origin do not fit`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         try await village.importPlots()
         let (_, payload) = try await village.register()
         let keys = try await village.run("key", "list", "--json").json(as: [[String: Any]].self)

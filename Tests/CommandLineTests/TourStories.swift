@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test func `a season of sessions is planned, changed and ended`() async throws {
-        let village = try Village()
+        let village = try await Village.founded()
         let site = try await village.json("tour", "site", "add", "蟠桃采摘园", "--kind", "orchard", "--opens", "8:30")
         #expect(site["opens"] as? String == "08:30" && site["kind"] as? String == "orchard")
         _ = try await village.json(
@@ -69,8 +69,7 @@ import Testing
     }
 
     @Test func `what is not there is refused`() async throws {
-        let village = try Village()
-        #expect(try await village.run("migrate").status == 0)
+        let village = try await Village.founded()
         for arguments in [
             ["site", "show", "园"], ["programme", "show", "课"], ["resource", "change", "张导", "--rename", "李导"],
             ["session", "show", "7"], ["session", "cancel", "7"], ["calendar", "--session", "7"],

@@ -68,8 +68,22 @@ import Testing
         refusal("bad-private-key", .invalid) { try keys.load(id) }
     }
 
+    @Test func `a folder is made with those that it lies in, for its owner alone`() throws {
+        let path = temporary.file("village/of/keys")
+        try KeyFolder.make(path)
+        try KeyFolder.make(path)
+        for folder in ["village", "village/of", "village/of/keys"] {
+            let mode = try FileManager.default.attributesOfItem(atPath: temporary.file(folder))[.posixPermissions]
+            #expect(mode as? Int == 0o700, "\(folder)")
+        }
+        try temporary.setMode("village/of/keys", 0o755)
+        refusal("key-folder-too-open", .forbidden) { try KeyFolder.make(path) }
+        refusal("key-folder-unusable", .unavailable) { try KeyFolder.make("/proc/keys") }
+    }
+
     @Test func `refusals tell no path`() throws {
-        let nowhere = KeyFolder(path: temporary.file("no/such/folder"), origin: origin, passphrase: passphrase)
+        try temporary.write("file", "x".utf8)
+        let nowhere = KeyFolder(path: temporary.file("file/keys"), origin: origin, passphrase: passphrase)
         let refusal = #expect(throws: Refusal.self) { try nowhere.store(PrivateKey.generate(.ed25519)) }
         #expect(refusal?.code == "key-folder-unusable")
         #expect(refusal.map { "\($0)".contains(temporary.path) } == false)
