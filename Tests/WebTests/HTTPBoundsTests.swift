@@ -220,8 +220,9 @@ import func TestSupport.awaitCondition
             return .json(["done": true])
         }
         try await withServer({ $0.patience.answer = .milliseconds(300) }, endpoints: [endless, long]) { server in
-            let reply = try await server.send("GET", "/endless")
+            let reply = try await server.send("GET", "/endless", headers: ["X-Request-Id": "proxy-1"])
             #expect(reply.status == 503 && reply.headers["retry-after"] != nil)
+            #expect(reply.headers["x-request-id"] == "proxy-1")
             #expect(try reply.problem()["type"] == "urn:taoyuan:problem:took-too-long")
             for await wasCancelled in endings {
                 #expect(wasCancelled)

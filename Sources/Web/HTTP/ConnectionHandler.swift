@@ -250,7 +250,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let query = request?.uri.split(separator: "?", maxSplits: 1).dropFirst().first
         let language = Language(
             query: query.map(String.init), acceptLanguage: request?.headers.first(name: "Accept-Language"))
-        let problem = Problem(refusal, language: language)
+        var problem = Problem(refusal, language: language)
+        // One of ours is known to the log alone.
+        problem.requestID = RequestID.given { request?.headers.first(name: $0.rawName) }
         let body = ByteBuffer(bytes: problem.document.bytes)
         var head = HTTPResponseHead(
             version: .http1_1, status: .init(statusCode: problem.status.code),
@@ -259,6 +261,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 "Cache-Control": "no-store", "Connection": "close",
             ])
         for field in problem.headers { head.headers.add(name: field.name.rawName, value: field.value) }
+        if let id = problem.requestID { head.headers.add(name: HTTPField.Name.requestID.rawName, value: id) }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

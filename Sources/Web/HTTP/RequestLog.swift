@@ -112,12 +112,15 @@ enum RequestID {
     private static let process = UInt32.random(in: 0..<1 << 28)
     private static let count = Atomic<UInt32>(0)
 
-    static func of(_ headers: HTTPFields) -> String {
-        if let given = headers[.requestID], (1...64).contains(given.utf8.count), given.utf8.allSatisfy(isPlain) {
+    static func of(_ headers: HTTPFields) -> String { given { headers[$0] } ?? made() }
+
+    /// The caller's or its proxy's own.
+    /// - Parameter field: gives a header field of the request.
+    static func given(_ field: (HTTPField.Name) -> String?) -> String? {
+        if let given = field(.requestID), (1...64).contains(given.utf8.count), given.utf8.allSatisfy(isPlain) {
             return given
         }
-        if let trace = headers[.traceparent], let id = traceID(trace) { return id }
-        return made()
+        return field(.traceparent).flatMap(traceID)
     }
 
     /// The id of a trace (W3C Trace Context, section 3.2): version, trace, parent and flags in hexadecimal.
