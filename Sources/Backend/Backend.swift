@@ -169,6 +169,7 @@ public final class Backend: Sendable {
     }
 
     private static func add(_ founding: Founding, to county: County, owner login: Settings) async throws -> Village {
+        try KeyFolder.make(county.configuration.keysFolder)
         let owner = Pool(login, size: 1, acquireTimeout: .seconds(60))
         let added = await Result {
             try await VillageStore.found(
