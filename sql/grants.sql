@@ -28,6 +28,24 @@ END
 $$;
 GRANT USAGE ON SCHEMA public TO taoyuan_service, taoyuan_public;
 
+-- What PostgreSQL lets everybody do that is nobody's row: large objects, records in the log of changes, locks for which
+-- others wait. It can be taken back by a superuser only; docs/operating/README.md tells who migrates as another.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN RETURN; END IF;
+    FOR name IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND (
+        proname LIKE 'lo\_%' OR proname IN ('loread', 'lowrite', 'pg_logical_emit_message')
+        OR proname LIKE 'pg\_%advisory%')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', name);
+        CONTINUE WHEN name NOT LIKE 'pg\_%advisory%';
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO taoyuan_owner, taoyuan_service', name);
+    END LOOP;
+END
+$$;
+
 -- What strangers read.
 GRANT SELECT ON public_origin TO taoyuan_service, taoyuan_public;
 GRANT SELECT ON public_code, public_key, public_name, public_village, public_tour_session, public_tour_extra,

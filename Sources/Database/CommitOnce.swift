@@ -15,7 +15,7 @@ extension Database {
         let made = Mutex<Value?>(nil)
         let key = Retry.ofItsOwn()
         do {
-            return try await transaction(scope) { transaction in
+            return try await importing(scope) { transaction in
                 let (value, last) = try await body(transaction)
                 made.withLock { $0 = value }
                 _ = try await transaction.commit(last + [key.insert(answer: "", by: scope)])

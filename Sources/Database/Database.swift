@@ -12,6 +12,8 @@ public final class Database: Sendable {
     private let givesKeys: Bool
     /// For a `Listener` of one's own.
     public let listening: Settings
+    /// How long the service waits for a connection; its other waits are multiples of this.
+    let patience: Duration
     let reach: Outage
     /// Apart from the other: a database that can't write may go on answering.
     let writing: Outage
@@ -20,7 +22,8 @@ public final class Database: Sendable {
     ///   - service: how to log in as `taoyuan_service`.
     ///   - open: how to log in as `taoyuan_public`.
     ///   - size: connections of the service at most; strangers get as many again.
-    ///   - patience: how long the service waits for one of them.
+    ///   - patience: how long the service waits for one of them, and for what others have locked; a statement may take
+    ///     twice as long, one of a snapshot twelve times, one of an import a hundred times.
     ///   - givesKeys: whether each change carries a random key, under which it is found again when the connection breaks
     ///     at its commit. Requests over HTTP bring keys of their own; commands have none.
     ///   - logger: told once when the database can't be reached or can't write, and once when it can again.
@@ -29,7 +32,10 @@ public final class Database: Sendable {
         logger: Logger = .silent
     ) {
         self.givesKeys = givesKeys
-        self.service = Pool(service, size: size, acquireTimeout: patience, statementTimeout: .seconds(60))
+        self.patience = patience
+        self.service = Pool(
+            service, size: size, acquireTimeout: patience, statementTimeout: patience * 2,
+            lockPatience: LockPatience(long: patience, short: patience / 10))
         self.open = Pool(open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10))
         self.listening = service
         reach = Outage("the database", logger)
@@ -52,20 +58,6 @@ public final class Database: Sendable {
         _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
         try await noticing { try await self.service.transaction(local: scope.settings, body) }
-    }
-
-    /// Runs `body` in one transaction that writes nothing and sees the books of one moment, whatever others write
-    /// meanwhile.
-    /// - Throws: what `body` throws; a `Refusal` of kind `unavailable` when the database can't be reached.
-    /// - Parameter isLong: whether a statement may take longer than others may.
-    public func snapshot<Value: Sendable>(
-        _ scope: Scope, isLong: Bool = false, _ body: @escaping @Sendable (Transaction) async throws -> Value
-    ) async throws -> Value {
-        try await noticing {
-            try await self.service.transaction(
-                local: scope.settings + (isLong ? [LocalSetting("statement_timeout", 0)] : []),
-                isolation: .repeatableRead, readOnly: true, body)
-        }
     }
 
     /// Carries out a plan: its writes and its events, together or not at all.

@@ -65,7 +65,7 @@ public struct IncomeRowStore: Sendable {
         _ filter: IncomeFilter, after: IncomeRowPlace? = nil, limit: Int, _ scope: Scope
     ) async throws -> [IncomeRow] {
         let statement = Self.rows(filter, after: after, scope) + " LIMIT \(limit)"
-        return try await database.transaction(scope) { transaction in
+        return try await database.snapshot(scope) { transaction in
             try await Self.check(filter, transaction, scope)
             return try await transaction.query(statement).map { try Self.row($0) }
         }
@@ -75,7 +75,7 @@ public struct IncomeRowStore: Sendable {
     public func total(_ filter: IncomeFilter, _ scope: Scope) async throws -> Money {
         let statement: SQL =
             "SELECT coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM \(Self.filtered(filter, scope))"
-        return try await database.transaction(scope) { transaction in
+        return try await database.snapshot(scope) { transaction in
             try await Self.check(filter, transaction, scope)
             return try await transaction.query(statement).first?.decode("amount_fen")
         } ?? .zero
@@ -103,7 +103,7 @@ public struct IncomeRowStore: Sendable {
         _ filter: IncomeFilter, _ scope: Scope, _ consume: @escaping @Sendable ([IncomeRow]) async throws -> Void
     ) async throws {
         let statement = Self.rows(filter, after: nil, scope)
-        try await database.snapshot(scope, isLong: true) { transaction in
+        try await database.snapshot(scope, isStreamed: true) { transaction in
             try await Self.check(filter, transaction, scope)
             try await transaction.copyOut("COPY (\(statement)) TO STDOUT") { piece in
                 try await consume(try CopiedRows(piece).map { try Self.row($0) })

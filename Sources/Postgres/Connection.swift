@@ -10,13 +10,16 @@ public actor Connection {
     private var wire: Wire?
     private let canceller = Canceller()
     let statementTimeout: Duration?
+    /// Whether it waits long for locks, of a pool whose connections differ in that.
+    let isPatient: Bool
     /// Whether a later user would find the connection as a new one.
     nonisolated let isReusable = Atomic(false)
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(statementTimeout: Duration?) {
+    init(statementTimeout: Duration?, isPatient: Bool = true) {
         executor = ThreadExecutor(name: "postgres")
+        self.isPatient = isPatient
         self.statementTimeout = statementTimeout
     }
 

@@ -1,5 +1,19 @@
 import Synchronization
 
+/// How long a statement waits for what somebody else has locked.
+///
+/// Half of a pool's connections, those that are given out first, wait long, and the others wait only shortly: so many as
+/// may wait for one lock, half of the connections serve those who need not wait.
+public struct LockPatience: Sendable {
+    public let long: Duration
+    public let short: Duration
+
+    public init(long: Duration, short: Duration) {
+        self.long = long
+        self.short = short
+    }
+}
+
 /// Connections that are opened when needed, at most `size` of them, and given out in the order in which they are asked
 /// for. One that broke, or whose transaction ended badly, is closed and replaced.
 public final class Pool: Sendable {
@@ -12,8 +26,8 @@ public final class Pool: Sendable {
 
     private enum Grant {
         case connection(Connection)
-        /// The right to open a connection.
-        case slot
+        /// The right to open a connection, and whether it waits long for locks.
+        case slot(isPatient: Bool)
     }
 
     private struct Waiter {
@@ -25,31 +39,60 @@ public final class Pool: Sendable {
     private struct State {
         var idle: [Connection] = []
         var open = 0
+        /// Of the open ones, those that wait long for locks.
+        var patient = 0
         /// In the order of their deadlines too, because all wait equally long.
         var waiters: [Waiter] = []
         var lastWaiter: UInt64 = 0
         var hasTimer = false
         var isClosed = false
         var closers: [CheckedContinuation<Void, Never>] = []
+
+        mutating func takeIdle() -> Connection? {
+            guard let last = idle.indices.last else { return nil }
+            return idle.remove(at: idle.lastIndex { $0.isPatient } ?? last)
+        }
+
+        mutating func takeSlot(of size: Int) -> Grant? {
+            guard open < size else { return nil }
+            open += 1
+            let isPatient = patient < (size + 1) / 2
+            if isPatient { patient += 1 }
+            return .slot(isPatient: isPatient)
+        }
+
+        mutating func take(of size: Int) -> Grant? {
+            guard waiters.isEmpty else { return nil }
+            return takeIdle().map { .connection($0) } ?? takeSlot(of: size)
+        }
+
+        mutating func giveBackSlot(isPatient: Bool) {
+            open -= 1
+            if isPatient { patient -= 1 }
+        }
     }
 
     private let settings: Settings
     private let size: Int
     private let acquireTimeout: Duration
     private let statementTimeout: Duration?
+    private let lockPatience: LockPatience?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - acquireTimeout: how long a call waits for a connection.
     ///   - statementTimeout: how long a statement may run; a transaction may set its own with `statement_timeout`.
+    ///   - lockPatience: a transaction may set its own with `lock_timeout`; nil waits as long as a statement may run.
     public init(
-        _ settings: Settings, size: Int, acquireTimeout: Duration = .seconds(5), statementTimeout: Duration? = nil
+        _ settings: Settings, size: Int, acquireTimeout: Duration = .seconds(5), statementTimeout: Duration? = nil,
+        lockPatience: LockPatience? = nil
     ) {
         precondition(size > 0, "a pool needs a connection")
         self.settings = settings
         self.size = size
         self.acquireTimeout = acquireTimeout
         self.statementTimeout = statementTimeout
+        self.lockPatience = lockPatience
     }
 
     public var statistics: Statistics {
@@ -111,7 +154,7 @@ public final class Pool: Sendable {
         let (idle, waiters) = state.withLock {
             $0.isClosed = true
             let taken = ($0.idle, $0.waiters)
-            $0.open -= $0.idle.count
+            for connection in $0.idle { $0.giveBackSlot(isPatient: connection.isPatient) }
             $0.idle = []
             $0.waiters = []
             return taken
@@ -132,14 +175,19 @@ public final class Pool: Sendable {
     private func acquire() async throws -> Connection {
         try Task.checkCancellation()
         let deadline = ContinuousClock.now + acquireTimeout
-        if case .connection(let connection) = try await grant(until: deadline) {
+        let isPatient: Bool
+        switch try await grant(until: deadline) {
+        case .connection(let connection):
             if connection.isQuiet { return connection }
             // What comes unasked is a farewell, or the end itself.
             await connection.close()
+            isPatient = connection.isPatient
+        case .slot(let kind): isPatient = kind
         }
-        let connection = Connection(statementTimeout: statementTimeout)
+        let connection = Connection(statementTimeout: statementTimeout, isPatient: isPatient)
         do {
-            try await connection.connect(settings, deadline: deadline)
+            let wait = lockPatience.map { isPatient ? $0.long : $0.short }
+            try await connection.connect(wait.map(settings.waitingForLocks) ?? settings, deadline: deadline)
             return connection
         } catch {
             release(connection)
@@ -150,11 +198,7 @@ public final class Pool: Sendable {
     private func grant(until deadline: ContinuousClock.Instant) async throws -> Grant {
         let ready: (grant: Grant?, id: UInt64) = try state.withLock {
             if $0.isClosed { throw Self.closed }
-            if $0.waiters.isEmpty, let connection = $0.idle.popLast() { return (.connection(connection), 0) }
-            if $0.waiters.isEmpty, $0.open < size {
-                $0.open += 1
-                return (.slot, 0)
-            }
+            if let grant = $0.take(of: size) { return (grant, 0) }
             $0.lastWaiter += 1
             return (nil, $0.lastWaiter)
         }
@@ -177,13 +221,7 @@ public final class Pool: Sendable {
             // The cancellation handler has run already, and has found nobody to wake.
             if Task.isCancelled { return (.failure(CancellationError()), false) }
             // A connection may have come back since `grant` looked.
-            if $0.waiters.isEmpty, let connection = $0.idle.popLast() {
-                return (.success(.connection(connection)), false)
-            }
-            if $0.waiters.isEmpty, $0.open < size {
-                $0.open += 1
-                return (.success(.slot), false)
-            }
+            if let grant = $0.take(of: size) { return (.success(grant), false) }
             $0.waiters.append(waiter)
             let startsTimer = !$0.hasTimer
             $0.hasTimer = true
@@ -220,11 +258,12 @@ public final class Pool: Sendable {
                 $0.idle.append(connection)
                 return (nil, [])
             }
-            $0.open -= 1
+            $0.giveBackSlot(isPatient: connection.isPatient)
             guard $0.isClosed, $0.open == 0 else { return (nil, []) }
             return (nil, $0.closers)
         }
-        waiter?.continuation.resume(returning: isReusable ? .connection(connection) : .slot)
+        waiter?.continuation.resume(
+            returning: isReusable ? .connection(connection) : .slot(isPatient: connection.isPatient))
         closers.forEach { $0.resume() }
         // The connection itself closes when its last reference goes, which may be the caller's.
     }

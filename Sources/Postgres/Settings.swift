@@ -84,6 +84,13 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
         return all.map { (keyword: $0.key, value: $0.value) }
     }
 
+    /// The same for a session whose statements wait so long for what others have locked.
+    func waitingForLocks(_ time: Duration) -> Settings {
+        var settings = self
+        settings.options = "-c lock_timeout=\(max(1, time.milliseconds))" + (options.map { " " + $0 } ?? "")
+        return settings
+    }
+
     /// The same for one of PostgreSQL's own programs, without the password: others may see its arguments.
     public var connectionString: String {
         var all = parameters

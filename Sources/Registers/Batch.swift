@@ -25,7 +25,10 @@ struct Batch: Sendable {
 
     var count: Int { numbers.count }
 
-    func isFull(_ limit: Int) -> Bool { count >= limit || bytes.count >= Self.maximumBytes && openCells == 0 }
+    /// Only between rows: what has been read of a row's first cell stays with the rest of it.
+    func isFull(_ limit: Int) -> Bool {
+        count >= limit || bytes.count >= Self.maximumBytes && openCells == 0 && bytes.count == cellEnds.last
+    }
 
     /// Cells of the row that has not ended yet.
     var openCells: Int { cellEnds.count - (rowEnds.last ?? 0) }

@@ -21,8 +21,10 @@ struct TextSource {
     }
 
     /// - Returns: false at the end of the file.
-    /// - Throws: a `Refusal` of kind `invalid` where the text is not in its encoding, after all that was good before it.
+    /// - Throws: a `Refusal` of kind `invalid` where the text is not in its encoding, after all that was good before it;
+    ///   a `CancellationError`: nothing else in a file without rows would find out that nobody wants them any more.
     mutating func next() throws -> Bool {
+        try Task.checkCancellation()
         text.removeAll(keepingCapacity: true)
         while text.isEmpty {
             if damaged { throw Self.damage }

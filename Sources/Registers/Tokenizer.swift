@@ -180,12 +180,14 @@ struct Tokenizer {
         number += 1
     }
 
-    private mutating func note(_ refusal: Refusal) {
-        problem = problem ?? place(refusal)
+    /// Put together once a row only: a cell may be too long a million times.
+    private mutating func note(_ refusal: @autoclosure () -> Refusal) {
+        problem = problem ?? place(refusal())
     }
 
     private mutating func noteTooManyCells() {
-        let refusal =
+        guard problem == nil else { return }
+        problem =
             header.isEmpty
             ? Refusal(
                 .invalid, "too-many-columns", zh: "表头超过 \(columns) 列", en: "the header has more than \(columns) columns"
@@ -193,7 +195,6 @@ struct Tokenizer {
             : Refusal(
                 .invalid, "too-many-cells", zh: "这一行的单元格比表头多，可能是内容里的分隔符没有加引号",
                 en: "the row has more cells than the header; perhaps a separator within a text is not quoted")
-        problem = problem ?? refusal
     }
 
     private func place(_ refusal: Refusal) -> Refusal {

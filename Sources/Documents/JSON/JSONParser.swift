@@ -16,6 +16,8 @@ struct JSONParser {
     static let depthLimit = 32
     /// More than any object of ours has; it keeps the search for duplicate names short.
     static let memberLimit = 250
+    /// Bytes of a name, for the same reason.
+    static let nameLimit = 1000
 
     private let bytes: [UInt8]
     private var position = 0
@@ -80,6 +82,7 @@ struct JSONParser {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw malformed() }
             let key = try string()
+            guard key.utf8.count <= Self.nameLimit else { throw malformed("字段名过长", "the name of a member is too long") }
             guard !members.contains(where: { $0.key == key }) else {
                 throw malformed("“\(key.shortened)”出现两次", "“\(key.shortened)” stands there twice")
             }

@@ -72,7 +72,7 @@ public struct Endpoint: Sendable {
     public let isDocumented: Bool
     /// Whether a request that is repeated under its `Idempotency-Key` acts once.
     public let takesIdempotencyKey: Bool
-    /// How long its answer may take; nil is as long as usual.
+    /// How long its answer may take; nil is as long as usual. What may take longer is worked at on other threads.
     public let patience: TimeAmount?
     /// Whether it is the program's and no village's, and so answers whatever host is named.
     public let isOfAnyHost: Bool
@@ -102,6 +102,9 @@ public struct Endpoint: Sendable {
         self.patience = patience
         self.handle = handle
     }
+
+    /// Whether it is sent a file, however large.
+    var takesFile: Bool { if case .bytes = body { patience != nil } else { false } }
 
     /// What a person opens. Unknown parameters in its query are ignored, because messengers append to links.
     var isPage: Bool {

@@ -12,6 +12,7 @@ struct EndpointResponder: HTTPResponder {
     let place: Int
     let site: WebSite
     let bodyLimit: Int
+    let longWork: LongWork
     let fields: AnswerFields
     let isAPI: Bool
 
@@ -25,19 +26,29 @@ struct EndpointResponder: HTTPResponder {
         let path = try pathValues(context.parameters)
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
-        var body = JSON.null
         if let expected = endpoint.body {
-            (bytes, body) = try await read(expected, of: request, context)
+            bytes = try await read(expected, of: request, context)
             // A body may take minutes: whoever was shut out meanwhile is out.
             _ = try await self.caller(of: request, served, context)
         }
-        let call = Call(
-            method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
-            headers: request.headers, path: path, query: query, body: body, bytes: bytes, language: context.language,
-            client: context.client,
-            caller: caller, idempotencyKey: endpoint.takesIdempotencyKey ? try idempotencyKey(of: request) : nil)
+        let key = endpoint.takesIdempotencyKey ? try idempotencyKey(of: request) : nil
         let handle = served?.handlers[place] ?? endpoint.handle
-        return fields.response(try await handle(call), isAPI: isAPI, language: context.language)
+        let answer = { @Sendable [bytes] in
+            var body = JSON.null
+            if case .json(let schema) = endpoint.body {
+                body = try JSON(parsing: Array(bytes.readableBytesView))
+                try schema.validate(body)
+            }
+            return try await handle(
+                Call(
+                    method: request.method, target: request.head.path ?? "/", authority: request.head.authority,
+                    headers: request.headers, path: path, query: query, body: body, bytes: bytes,
+                    language: context.language, client: context.client, caller: caller, idempotencyKey: key))
+        }
+        let isLong = endpoint.patience != nil || bytes.readableBytes > LongWork.largeBody
+        return fields.response(
+            isLong ? try await longWork.run(file: endpoint.takesFile, answer) : try await answer(), isAPI: isAPI,
+            language: context.language)
     }
 
     /// RFC 9110, section 15.5.20: a host that is none of ours is told so.
@@ -98,23 +109,20 @@ struct EndpointResponder: HTTPResponder {
         return .object(members)
     }
 
-    private func read(_ expected: Endpoint.Body, of request: Request, _ context: WebContext) async throws -> (
-        ByteBuffer, JSON
-    ) {
+    private func read(
+        _ expected: Endpoint.Body, of request: Request, _ context: WebContext
+    ) async throws -> ByteBuffer {
         if let coding = request.headers[.contentEncoding], coding.trimmed.lowercased() != "identity" {
             throw Self.unsupportedCoding
         }
         let type = Self.mediaType(request.headers[.contentType] ?? "")
         switch expected {
-        case .json(let schema):
+        case .json:
             guard type == "application/json" else { throw Self.unsupported(["application/json"]) }
-            let bytes = try await collect(request, limit: bodyLimit, context)
-            let value = try JSON(parsing: Array(bytes.readableBytesView))
-            try schema.validate(value)
-            return (bytes, value)
+            return try await collect(request, limit: bodyLimit, context)
         case .bytes(let types, let limit):
             guard types.contains(type) else { throw Self.unsupported(types) }
-            return (try await collect(request, limit: limit ?? bodyLimit, context), .null)
+            return try await collect(request, limit: limit ?? bodyLimit, context)
         }
     }
 

@@ -127,6 +127,7 @@ func makeRouter(_ settings: ServerSettings, site: WebSite, logger: Logger = .sil
             limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0),
             proxies: settings.proxies,
             site: site, fields: fields))
+    let longWork = LongWork()
     let placed = Array((site.endpoints + [description]).enumerated())
     let byPath = Dictionary(grouping: placed) { $0.element.path }
     for (path, endpoints) in byPath {
@@ -134,8 +135,8 @@ func makeRouter(_ settings: ServerSettings, site: WebSite, logger: Logger = .sil
         var allowed: Set<HTTPRequest.Method> = [.options]
         for (place, endpoint) in endpoints {
             let responder = EndpointResponder(
-                endpoint: endpoint, place: place, site: site, bodyLimit: settings.bodyLimit, fields: fields,
-                isAPI: isAPI)
+                endpoint: endpoint, place: place, site: site, bodyLimit: settings.bodyLimit, longWork: longWork,
+                fields: fields, isAPI: isAPI)
             allowed.insert(endpoint.method)
             router.on(RouterPath(path), method: endpoint.method, responder: responder)
             if endpoint.method == .get {

@@ -1,0 +1,33 @@
+import Foundation
+import Kernel
+import Testing
+
+@testable import Signing
+
+/// Keys, codes and names of nothing but what readers treat specially.
+@Suite struct SpecialByteTests {
+    private static let megabyte = 1 << 20
+
+    private static let pieces = [
+        "-", "\n", "\r\n", " ", "=", "A", "a", "7", "-----", "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----",
+        "-----END PUBLIC KEY-----\n", "{", "{\"keys\":[", "[", "\"", "\\", "\\u0041", ",", ":", ".", "/", "@", "%", "０",
+        "桃",
+        "\u{301}", "\u{0}", "xn--", "1.",
+    ]
+
+    /// What grows with the square of the size takes hours.
+    @Test(.timeLimit(.minutes(5)), arguments: pieces)
+    func `they are read in a time that grows with their size`(piece: String) {
+        for head in ["", "{", "{\"keys\":[{\"x\":\"", "-----BEGIN PUBLIC KEY-----\n"] {
+            var text = head
+            text.reserveCapacity(Self.megabyte + 64)
+            while text.utf8.count < Self.megabyte { text += piece }
+            #expect(throws: (any Error).self) { try PublicKey.all(in: text) }
+            #expect((try? SignedCode(payload: text)) == nil)
+            #expect((try? SignedTicket(payload: text)) == nil)
+            #expect((try? Origin(text)) == nil)
+            _ = Base32.decode(text)
+            _ = Base64URL.decode(text)
+        }
+    }
+}
