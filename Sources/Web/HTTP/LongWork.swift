@@ -7,7 +7,7 @@ struct LongWork: Sendable {
     static let largeBody = 65_536
 
     private let threads = WorkThreads(name: "long-work", count: 2)
-    private let files = Places(4, waiters: 16, patience: .seconds(5), refusal: Self.busy)
+    private let files = Places(4, waiters: 16, patience: .seconds(30), refusal: Self.busy)
     private let others = Places(8, waiters: 64, patience: .seconds(5), refusal: Self.busy)
 
     func run<Value: Sendable>(
