@@ -77,3 +77,57 @@ extension PostgresError {
     /// Whether the server goes on answering what writes nothing.
     var isOfWriting: Bool { sqlState == "53100" || sqlState == "25006" }
 }
+
+extension Database {
+    /// Nobody can tell whether what was asked for was done: the connection broke in the moment of the commit.
+    static let maybeRecorded = Refusal(
+        .unavailable, "maybe-recorded", zh: "与数据库的连接在提交时断开，可能已经登记，也可能没有；请先查看列表，再决定是否重试",
+        en: "the connection to the database broke at the commit: it may have been recorded or not; look into the list "
+            + "before you try again")
+
+    /// The database did not get to it in time, or somebody holds what it needs.
+    public static let busy = Refusal(
+        .unavailable, "database-busy", zh: "数据库正忙，请稍后再试", en: "the database is busy; try again shortly")
+
+    /// Runs `body`, and makes a refusal of kind `unavailable` of what keeps it from the server.
+    public static func available<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.isInDoubt {
+            throw maybeRecorded
+        } catch let error as PostgresError where error.isBusyness {
+            throw busy
+        } catch let error as PostgresError where error.isOfWriting {
+            throw notWritable
+        } catch let error as PostgresError where error.isOfReplacedPrograms {
+            throw Refusal(
+                .unavailable, "postgres-replaced",
+                zh: "本机的 PostgreSQL 在运行中被升级了：请重启它（内置的：停止所有 taoyuan 命令和服务，再启动）",
+                en:
+                    "PostgreSQL was upgraded on its machine while it ran: restart it (the embedded one: stop all commands "
+                    + "and servers of taoyuan, then start again)")
+        } catch let error as PostgresError where error.isUnavailability {
+            throw Refusal(
+                .unavailable, "database-unavailable", zh: "数据库暂时连不上，请稍后再试",
+                en: "the database can't be reached at the moment; try again shortly")
+        }
+    }
+}
+
+extension PostgresError {
+    /// A statement that took too long, was cancelled by somebody else, or waited too long for a lock.
+    var isBusyness: Bool { sqlState == "57014" || sqlState == "55P03" }
+
+    /// Whether the cause is the way to the server or its state, not the statement: asking again may work.
+    var isUnavailability: Bool { outage != nil }
+
+    /// Whether a running server misses, or can't load, the files that it was installed with.
+    var isOfReplacedPrograms: Bool {
+        sqlState != nil
+            && [
+                "could not load library", "incompatible library", "could not access file \"$libdir",
+                ".so\": No such file",
+            ]
+            .contains { message.contains($0) }
+    }
+}
