@@ -10,6 +10,8 @@ public enum Scrypt {
     ///   - p: how often it is done, one after the other.
     ///   - length: how many bytes to make.
     /// - Throws: `CryptoError` for parameters that RFC 7914 does not allow or that would use more than 1 GiB.
+    // The optimizer of Swift 6.3.1 breaks off where this becomes part of its caller.
+    @inline(never)
     public static func hash(
         password: [UInt8], salt: [UInt8], n: Int, r: Int, p: Int, length: Int
     ) throws -> [UInt8] {
