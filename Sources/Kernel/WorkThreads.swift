@@ -41,9 +41,10 @@ public final class WorkThreads: TaskExecutor {
 /// The jobs that wait for a thread.
 private final class JobQueue: Sendable {
     private let condition = NSCondition()
-    // unsafe because both are touched under `condition` only, which the compiler cannot see.
+    // nonisolated(unsafe): safe because it is touched while `condition` is locked only, which the compiler can't see.
     private nonisolated(unsafe) var isStopped = false
     /// Each job holds its executor, which may be released by the job itself.
+    // nonisolated(unsafe): safe because they are touched while `condition` is locked only, which the compiler can't see.
     private nonisolated(unsafe) var jobs: [(job: UnownedJob, executor: WorkThreads)] = []
 
     func append(_ job: UnownedJob, of executor: WorkThreads) {

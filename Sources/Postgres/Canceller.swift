@@ -17,7 +17,7 @@ final class Canceller: Sendable {
 
     /// Owns a `PGcancel`.
     private final class Token: Sendable {
-        // unsafe because libpq lets any thread call `PQcancel` with it, and the pointer never changes.
+        // nonisolated(unsafe): safe because libpq lets any thread call `PQcancel` with it, and the pointer never changes.
         private nonisolated(unsafe) let pointer: OpaquePointer
 
         init?(_ connection: OpaquePointer) {

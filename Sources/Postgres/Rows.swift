@@ -24,7 +24,7 @@ struct ResultHandle: ~Copyable {
 public struct Rows: RandomAccessCollection, Sendable {
     /// Shares one result among its rows.
     final class Storage: Sendable {
-        // unsafe because libpq lets any thread read a finished `PGresult`, and nobody writes to it.
+        // nonisolated(unsafe): safe because libpq lets any thread read a finished `PGresult`, and nobody writes to it.
         nonisolated(unsafe) let result: ResultHandle
 
         init(_ result: consuming ResultHandle) {

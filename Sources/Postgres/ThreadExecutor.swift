@@ -35,9 +35,10 @@ public final class ThreadExecutor: SerialExecutor {
 /// The jobs that wait for the thread.
 private final class JobQueue: Sendable {
     private let condition = NSCondition()
-    // unsafe because both are touched under `condition` only, which the compiler cannot see.
+    // nonisolated(unsafe): safe because it is touched while `condition` is locked only, which the compiler can't see.
     private nonisolated(unsafe) var isStopped = false
     /// Each job holds its executor: the actor that owns the executor may be released by the job itself.
+    // nonisolated(unsafe): safe because they are touched while `condition` is locked only, which the compiler can't see.
     private nonisolated(unsafe) var jobs: [(job: UnownedJob, executor: ThreadExecutor)] = []
 
     func append(_ job: UnownedJob, of executor: ThreadExecutor) {

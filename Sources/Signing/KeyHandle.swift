@@ -2,7 +2,7 @@ import COpenSSL
 
 /// Owns an `EVP_PKEY`, parsed once and kept: reading a key from PEM costs ten times a signature.
 final class KeyHandle: Sendable {
-    // unsafe because OpenSSL lets threads share an `EVP_PKEY` that is never changed, and this one is not.
+    // nonisolated(unsafe): safe because OpenSSL lets threads share an `EVP_PKEY` that is never changed, as this is not.
     nonisolated(unsafe) let pointer: OpaquePointer
     let algorithm: Algorithm
 
