@@ -2,7 +2,6 @@ import ArgumentParser
 import Backend
 import Documents
 import Kernel
-import Orchard
 import Signing
 
 struct InitCommand: AsyncParsableCommand {
@@ -13,13 +12,7 @@ struct InitCommand: AsyncParsableCommand {
         discussion: "taoyuan init --village 老龙湾 --brand 老龙湾 --origin trace.example.cn")
 
     @OptionGroup var options: SharedOptions
-    @Option(help: .words("产品的品牌。", "The brand of its products.")) var brand: String
-    @Option(
-        help: .words(
-            "溯源码指向的站点（主机名，或“主机名:端口”），写进每个签名。",
-            "Where its codes point to, `host` or `host:port`: part of every signature."),
-        transform: reading(Origin.init(_:)))
-    var origin: Origin
+    @OptionGroup var new: NewVillage
 
     func validate() throws {
         guard options.village != nil else {
@@ -29,114 +22,32 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.configuration()
-        let founding = try Founding(village: options.village ?? "", brand: brand, origin: origin)
+        let founding = try new.founding(options.village ?? "")
         let found = try await Interruption.watching {
             try await Backend.found(configuration, founding, settingUp: SharedOptions.tellSettingUp)
         }
-        let address = "\(origin.scheme)://\(origin)"
+        let address = "\(new.origin.scheme)://\(new.origin)"
         try options.show(
             ["village": .string(found.name), "brand": .string(found.brand), "origin": .string(found.origin)],
             words(
                 "已建立 \(found.name)（品牌 \(found.brand)），溯源码指向 \(address)",
                 "founded \(found.name) (brand \(found.brand)), whose codes point to \(address)"))
-        if let warning = origin.trialWarning { Terminal.say(warning) }
+        if let warning = new.origin.trialWarning { Terminal.say(warning) }
     }
 }
 
-struct VillageCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "village", abstract: words("村：名称、品牌、站点。", "Villages: name, brand and origins."),
-        subcommands: [List.self, Add.self, AddOrigin.self])
+/// What a village is founded with, but for its name.
+struct NewVillage: ParsableArguments {
+    @Option(help: .words("产品的品牌。", "The brand of its products.")) var brand: String
+    @Option(
+        help: .words(
+            "溯源码指向的站点（主机名，或“主机名:端口”），写进每个签名。",
+            "Where its codes point to, `host` or `host:port`: part of every signature."),
+        transform: reading(Origin.init(_:)))
+    var origin: Origin
 
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "list", abstract: words("列出数据库里的村。", "Lists the villages of the database."),
-            discussion: "taoyuan village list")
-
-        @OptionGroup var options: SharedOptions
-        @Option(help: .words("最多列出多少个。", "How many at most.")) var limit = 500
-        @Option(help: .words("从这个编号之后开始。", "Those after this id.")) var after = 0
-
-        func run() async throws {
-            let configuration = try options.configuration()
-            let villages = try await Interruption.watching {
-                let county = try await County.open(
-                    configuration, for: .command, settingUp: SharedOptions.tellSettingUp)
-                let villages = await Result { try await county.villages(after: after, limit: limit) }
-                await county.close()
-                return try villages.get()
-            }
-            try options.show(
-                villages, json: Self.render,
-                [.right("编号", "id"), .left("村", "village"), .left("品牌", "brand"), .left("站点", "origin")],
-                row: { ["\($0.id)", $0.name, $0.brand, $0.origin] })
-        }
-
-        static func render(_ village: Village) -> JSON {
-            [
-                "id": JSON(village.id), "village": .string(village.name), "brand": .string(village.brand),
-                "origin": .string(village.origin),
-            ]
-        }
-    }
-
-    struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "add",
-            abstract: words(
-                "在数据库里再加一个村，各村互不可见；服务按站点分别应答。",
-                "Adds a village to the database. Villages see nothing of each other; the server answers for each under its origin."
-            ),
-            discussion: "taoyuan village add 老龙湾 --brand 老龙湾 --origin laolongwan.example.cn")
-
-        @OptionGroup var options: SharedOptions
-        @Argument(help: .words("村名。", "Its name.")) var name: String
-        @Option(help: .words("产品的品牌。", "The brand of its products.")) var brand: String
-        @Option(
-            help: .words(
-                "溯源码指向的站点（主机名，或“主机名:端口”），写进每个签名。",
-                "Where its codes point to, `host` or `host:port`: part of every signature."),
-            transform: reading(Origin.init(_:)))
-        var origin: Origin
-
-        func run() async throws {
-            let configuration = try options.configuration()
-            let founding = try Founding(village: name, brand: brand, origin: origin)
-            let village = try await Interruption.watching { try await Backend.addVillage(configuration, founding) }
-            try options.done(
-                List.render(village),
-                "已加入 \(village.name)（品牌 \(village.brand)），溯源码指向 \(origin.scheme)://\(origin)；此后的命令用 --village 说明是哪个村",
-                "added \(village.name) (brand \(village.brand)), whose codes point to \(origin.scheme)://\(origin). Say from "
-                    + "now on by --village which one a command is about")
-            if let warning = origin.trialWarning { Terminal.say(warning) }
-        }
-    }
-
-    struct AddOrigin: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "add-origin",
-            abstract: words(
-                "换用新的站点：今后签发的溯源码指向它，以前的仍可查验。",
-                "Gives it another origin: new codes point there, and those of before go on being verified."),
-            discussion: "taoyuan village add-origin suyuan.example.cn")
-
-        @OptionGroup var options: SharedOptions
-        @Argument(
-            help: .words("站点：主机名，或“主机名:端口”。", "The origin, host or host:port."), transform: reading(Origin.init(_:)))
-        var origin: Origin
-
-        func run() async throws {
-            let configuration = try options.configuration()
-            let village = options.village
-            let key = try await Interruption.watching {
-                try await Backend.addOrigin(configuration, origin, village: village)
-            }
-            try options.done(
-                ["origin": .string(origin.text), "keyId": .string(key.hex)],
-                "今后的溯源码指向 \(origin)，用新密钥 \(key) 签发。请让旧站点继续能打开",
-                "new codes point to \(origin) and are signed with the new key \(key). Keep the old origin reachable")
-            if let warning = origin.trialWarning { Terminal.say(warning) }
-        }
+    func founding(_ village: String) throws -> Founding {
+        try Founding(village: village, brand: brand, origin: origin)
     }
 }
 

@@ -60,10 +60,14 @@ END
 $$;
 CREATE TRIGGER signing_key_ends BEFORE INSERT ON signing_key_end FOR EACH ROW EXECUTE FUNCTION end_signing_key();
 
--- Once a statement, however many codes it records.
+-- Once a statement, however many codes it records. What waits for others so as to see what they did sees it only where
+-- each statement looks anew: in READ COMMITTED.
 CREATE FUNCTION check_written_codes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'codes are recorded in READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
     IF EXISTS (
         SELECT FROM public.signing_key_end e JOIN written w ON w.village_id = e.village_id AND w.key_id = e.key_id)
     THEN

@@ -18,22 +18,6 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION check_written_codes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'codes are recorded in READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
-    END IF;
-    IF EXISTS (
-        SELECT FROM public.signing_key_end e JOIN written w ON w.village_id = e.village_id AND w.key_id = e.key_id)
-    THEN
-        RAISE EXCEPTION 'the key has been retired or is compromised'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'code_key_signs';
-    END IF;
-    RETURN NULL;
-END
-$$;
-
 -- Whose code it is, as its batch has it: a foreign key passes by row-level security.
 ALTER TABLE code_revocation ADD CONSTRAINT code_revocation_of_own
     FOREIGN KEY (village_id, batch_number, cooperative_id) REFERENCES batch (village_id, number, cooperative_id);
