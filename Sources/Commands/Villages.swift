@@ -16,7 +16,7 @@ struct VillageCommand: ParsableCommand {
             discussion: "taoyuan village list")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: .words("最多列出多少个。", "How many at most.")) var limit = 500
+        @OptionGroup var page: PageOptions
         @Option(help: .words("从这个编号之后开始。", "Those after this id.")) var after = 0
 
         func run() async throws {
@@ -24,7 +24,9 @@ struct VillageCommand: ParsableCommand {
             let villages = try await Interruption.watching {
                 let county = try await County.open(
                     configuration, for: .command, settingUp: SharedOptions.tellSettingUp)
-                let villages = await Result { try await county.villages(after: after, limit: limit) }
+                let villages = await Result {
+                    try await page.first { try await county.villages(after: after, limit: $0) }
+                }
                 await county.close()
                 return try villages.get()
             }
