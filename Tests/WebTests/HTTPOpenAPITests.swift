@@ -18,12 +18,11 @@ import Testing
         let answersWell: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         var routes: Set<String> = []
         try await withServer { server in
-            for route in makeRouter(ServerSettings(), site: site).routes where !pages.contains(route.path.description) {
-                let method = route.method.rawValue
-                guard answersWell.contains(method) else { continue }
-                let target = route.path.description.replacing("{number}", with: "7").replacing(
-                    "{kind}", with: "conflict")
-                if try await server.send(method, target).status != 405 { routes.insert("\(method) \(route.path)") }
+            for route in makeResponder(ServerSettings(), site: site).routes.all where !pages.contains(route.path) {
+                let target = route.path.replacing("{number}", with: "7").replacing("{kind}", with: "conflict")
+                for method in route.operations.keys.map(\.rawValue) where answersWell.contains(method) {
+                    if try await server.send(method, target).status != 405 { routes.insert("\(method) \(route.path)") }
+                }
             }
         }
         #expect(routes == described)

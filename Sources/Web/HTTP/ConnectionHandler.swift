@@ -142,7 +142,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isAnswering = true
             // Only the last of several requests can be on its way still.
             if unanswered <= 1, isBodyOpen { isLast = true }
-            if unanswered <= 1, isLast { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            guard unanswered <= 1, isLast else { return context.write(data, promise: promise) }
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body(let bytes):
             sent += bytes.readableBytes

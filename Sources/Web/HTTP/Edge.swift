@@ -7,7 +7,7 @@ import NIOHTTP1
 import Telemetry
 
 /// What surrounds every route: the rate limit, the shape of errors, and the header fields of every answer.
-struct Edge: RouterMiddleware {
+struct Edge {
     static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     let limiter: RateLimiter<ClientAddress>?
@@ -16,7 +16,7 @@ struct Edge: RouterMiddleware {
     let fields: AnswerFields
 
     func handle(
-        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+        _ request: Request, context: WebContext, next: (WebContext) async throws -> Response
     ) async throws -> Response {
         var context = context
         context.language = Language(query: request.uri.query, acceptLanguage: request.headers[.acceptLanguage])
@@ -25,9 +25,7 @@ struct Edge: RouterMiddleware {
         var response: Response
         do {
             try limiter?.check(context.client)
-            // The router would take `//api//v1//me` for `/api/v1/me`, and whoever guards a path in front of us would not.
-            guard !Self.hasEmptySegment(request.uri.path) else { throw Refusal.noSuchPage }
-            response = try await next(request, context)
+            response = try await next(context)
         } catch let error as HTTPParserError {
             // Only Hummingbird can answer this, by closing the connection.
             throw error
@@ -43,15 +41,6 @@ struct Edge: RouterMiddleware {
         return response
     }
 
-    private static func hasEmptySegment(_ path: String) -> Bool {
-        var before: UInt8 = 0
-        for byte in path.utf8 {
-            if byte == UInt8(ascii: "/"), before == byte { return true }
-            before = byte
-        }
-        return false
-    }
-
     private func response(to error: any Error, request: Request, context: WebContext) async -> Response {
         var (problem, isOurs) = Problem.of(error, language: context.language)
         if problem.status == .notFound, !Self.methods.contains(request.method) {
@@ -65,7 +54,7 @@ struct Edge: RouterMiddleware {
                 "A request failed.",
                 metadata: [
                     "error": "\(type(of: error)): \(error)", "method": "\(request.method)",
-                    "route": "\(context.endpointPath ?? "none")", "id": "\(context.record?.id ?? "")",
+                    "route": "\(context.route ?? "none")", "id": "\(context.record?.id ?? "")",
                 ])
         }
         let isAPI = AnswerFields.isAPI(request.uri.path)
@@ -135,6 +124,11 @@ public struct WebContext: RequestContext {
     /// Known once the request has come through `Edge`.
     public var client = ClientAddress(nil)
     let channel: any Channel
+    /// The path of its route, which is nobody's input; nil where there is none.
+    var route: String?
+    var operation: Route.Operation?
+    /// What stands in the place of each `{name}` of the route's path, in their order.
+    var values: [Substring] = []
     /// What the log will say of it.
     var record: RequestRecord?
 

@@ -63,7 +63,7 @@ public struct Endpoint: Sendable {
     /// In English, for the description of the API.
     public let summary: String
     public let access: Access
-    /// One for each `{name}` of `path`; a value that does not fit is a 404.
+    /// One for each `{name}` of `path`, in their order; a value that does not fit is a 404.
     public let pathParameters: [Parameter]
     public let query: [Parameter]
     public let body: Body?
@@ -90,8 +90,10 @@ public struct Endpoint: Sendable {
         self.path = path
         self.summary = summary
         self.access = access
-        self.pathParameters = pathParameters.map {
-            Parameter($0.name, $0.schema, $0.description, required: true)
+        self.pathParameters = path.split(separator: "/").compactMap { part in
+            pathParameters.first { part.hasPrefix("{\($0.name)}") }.map {
+                Parameter($0.name, $0.schema, $0.description, required: true)
+            }
         }
         self.query = query
         self.body = body

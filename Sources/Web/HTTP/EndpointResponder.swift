@@ -23,7 +23,7 @@ struct EndpointResponder: HTTPResponder {
         if let patience = endpoint.patience {
             context.channel.triggerUserOutboundEvent(ConnectionHandler.Extension(patience: patience), promise: nil)
         }
-        let path = try pathValues(context.parameters)
+        let path = try pathValues(context.values)
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
         if let expected = endpoint.body {
@@ -72,11 +72,11 @@ struct EndpointResponder: HTTPResponder {
         return caller
     }
 
-    private func pathValues(_ parameters: Parameters) throws -> JSON {
+    private func pathValues(_ values: [Substring]) throws -> JSON {
         guard !endpoint.pathParameters.isEmpty else { return .null }
         return .object(
-            try endpoint.pathParameters.map { parameter in
-                guard let raw = parameters[parameter.name[...]],
+            try zip(endpoint.pathParameters, values).map { parameter, raw in
+                guard
                     let text = raw.utf8.contains(UInt8(ascii: "%"))
                         ? FormText.decoded(raw.utf8, plusIsSpace: false) : String(raw),
                     let value = try? parameter.schema.validated(text: text, at: parameter.name)

@@ -83,8 +83,6 @@ public struct Problem: Sendable {
             return (problem, false)
         case is CancellationError: return (Problem(.shuttingDown, language: language), false)
         case is NIOTooManyBytesError: return (Problem(.bodyTooLarge, language: language), false)
-        case let error as any HTTPResponseError where error.status == .notFound:
-            return (Problem(.noSuchPage, language: language), false)
         case let error as any HTTPResponseError:
             return (Problem(error.status, language: language), error.status.kind == .serverError)
         default: return (Problem(.internalServerError, language: language), true)

@@ -7,62 +7,52 @@ import Telemetry
 /// Tells of every request: a line of the log, its count and its time, and the id under which it is found again.
 ///
 /// Nothing in it is the caller's but the id: no path or query, no token, no address, no body.
-struct RequestLog: RouterMiddleware {
+struct RequestLog {
     private let logger: Logger
     /// Where lines are written without more ado, because every request has one.
     private let lines: LineLog?
-    private let routes: [String: [HTTPRequest.Method: RouteMeasure]]
     private let other = RouteMeasure(method: "other", route: "none")
 
-    /// - Parameter endpoints: the method and path of each.
-    init(_ logger: Logger, endpoints: [(method: HTTPRequest.Method, path: String)]) {
+    init(_ logger: Logger) {
         self.logger = logger
         lines = logger.handler as? LineLog
-        var routes: [String: [HTTPRequest.Method: RouteMeasure]] = [:]
-        for (method, path) in endpoints {
-            for method in method == .get ? [.get, .head] : [method] {
-                routes[path, default: [:]][method] = RouteMeasure(method: method.rawValue, route: path)
-            }
-        }
-        self.routes = routes
     }
 
     func handle(
-        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+        _ request: Request, context: WebContext, next: (WebContext) async throws -> Response
     ) async throws -> Response {
         let begin = ContinuousClock.now
         let record = RequestRecord(id: RequestID.of(request.headers))
         var context = context
         context.record = record
         do {
-            var response = try await next(request, context)
+            var response = try await next(context)
             response.headers[.requestID] = record.id
-            tell(request.method, context.endpointPath, record, status: response.status.code, since: begin)
+            tell(request.method, context, record, status: response.status.code, since: begin)
             return response
         } catch {
             // What only Hummingbird can answer, by closing the connection.
-            tell(request.method, context.endpointPath, record, status: 400, since: begin)
+            tell(request.method, context, record, status: 400, since: begin)
             throw error
         }
     }
 
     private func tell(
-        _ method: HTTPRequest.Method, _ route: String?, _ record: RequestRecord, status: Int,
+        _ method: HTTPRequest.Method, _ context: WebContext, _ record: RequestRecord, status: Int,
         since begin: ContinuousClock.Instant
     ) {
         let time = (ContinuousClock.now - begin).components
         let nanoseconds = time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000
-        let known = route.flatMap { routes[$0] }
-        (known?[method] ?? other).answered(status: status, nanoseconds: nanoseconds)
+        (context.operation?.measure ?? other).answered(status: status, nanoseconds: nanoseconds)
         let (role, code) = record.facts
         let level = Self.level(status: status, code: code)
         guard level >= logger.logLevel else { return }
-        let routeName = known == nil ? "none" : route ?? "none"
+        let route = context.route ?? "none"
         let methodName = Edge.methods.contains(method) ? method.rawValue : "other"
         if let lines {
             lines.write(level, "request") { line in
                 line.add("method", methodName)
-                line.add("route", routeName)
+                line.add("route", route)
                 line.add("status", status)
                 line.add("ms", milliseconds: nanoseconds)
                 line.add("id", record.id)
@@ -73,7 +63,7 @@ struct RequestLog: RouterMiddleware {
             logger.log(
                 level: level, "request",
                 metadata: [
-                    "method": "\(methodName)", "route": "\(routeName)", "status": "\(status)",
+                    "method": "\(methodName)", "route": "\(route)", "status": "\(status)",
                     "ms": "\(nanoseconds / 1_000_000)", "id": "\(record.id)", "role": "\(role ?? "")",
                     "code": "\(code ?? "")",
                 ])

@@ -68,18 +68,14 @@ public struct WebSite: Sendable {
     public var served: @Sendable (_ authority: String?) async throws -> Served?
     /// Where a request carries its token.
     public var token: @Sendable (HTTPFields) -> String?
-    /// Routes that are no endpoints, such as static files. They throw `Refusal`s like all others.
-    public var routes: @Sendable (Router<WebContext>) -> Void
 
     public init(
         endpoints: [Endpoint], served: @escaping @Sendable (_ authority: String?) async throws -> Served?,
-        token: @escaping @Sendable (HTTPFields) -> String? = bearerToken,
-        routes: @escaping @Sendable (Router<WebContext>) -> Void = { _ in }
+        token: @escaping @Sendable (HTTPFields) -> String? = bearerToken
     ) {
         self.endpoints = endpoints
         self.served = served
         self.token = token
-        self.routes = routes
     }
 
     /// The same for every host.
@@ -98,7 +94,7 @@ public func makeApplication(
     let connections = Connections(
         total: settings.connections, perClient: settings.connectionsPerClient, proxies: settings.proxies)
     return Application(
-        router: makeRouter(settings, site: site, logger: logger),
+        responder: makeResponder(settings, site: site, logger: logger),
         server: HTTPServerBuilder {
             BoundedChannel(responder: $0, connections: connections, patience: settings.patience)
         },
@@ -115,43 +111,39 @@ public func makeApplication(
         logger: logger)
 }
 
-func makeRouter(_ settings: ServerSettings, site: WebSite, logger: Logger = .silent) -> Router<WebContext> {
-    let router = Router(context: WebContext.self)
-    let description = OpenAPI.endpoint(
-        title: settings.title, version: settings.version, describing: site.endpoints)
-    router.add(
-        middleware: RequestLog(logger, endpoints: (site.endpoints + [description]).map { ($0.method, $0.path) }))
+func makeResponder(_ settings: ServerSettings, site: WebSite, logger: Logger = .silent) -> SiteResponder {
     let fields = AnswerFields(contentSecurityPolicy: settings.contentSecurityPolicy)
-    router.add(
-        middleware: Edge(
-            limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0),
-            proxies: settings.proxies,
-            site: site, fields: fields))
+    let edge = Edge(
+        limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0), proxies: settings.proxies, site: site,
+        fields: fields)
+    return SiteResponder(
+        routes: makeRoutes(settings, site: site, fields: fields), log: RequestLog(logger), edge: edge)
+}
+
+private func makeRoutes(_ settings: ServerSettings, site: WebSite, fields: AnswerFields) -> Routes {
+    var routes = Routes()
     let longWork = LongWork()
+    let description = OpenAPI.endpoint(title: settings.title, version: settings.version, describing: site.endpoints)
     let placed = Array((site.endpoints + [description]).enumerated())
-    let byPath = Dictionary(grouping: placed) { $0.element.path }
-    for (path, endpoints) in byPath {
+    for (path, endpoints) in Dictionary(grouping: placed, by: { $0.element.path }) {
         let isAPI = AnswerFields.isAPI(path)
         var allowed: Set<HTTPRequest.Method> = [.options]
         for (place, endpoint) in endpoints {
             let responder = EndpointResponder(
                 endpoint: endpoint, place: place, site: site, bodyLimit: settings.bodyLimit, longWork: longWork,
                 fields: fields, isAPI: isAPI)
-            allowed.insert(endpoint.method)
-            router.on(RouterPath(path), method: endpoint.method, responder: responder)
-            if endpoint.method == .get {
-                allowed.insert(.head)
-                router.on(RouterPath(path), method: .head, responder: responder)
+            for method in endpoint.method == .get ? [.get, .head] : [endpoint.method] {
+                allowed.insert(method)
+                routes.add(method, path, responder)
             }
         }
         let other = OtherMethodResponder(
             allowed: allowed.map(\.rawValue).sorted().joined(separator: ", "), fields: fields, isAPI: isAPI)
         for method in Edge.methods where method == .options || !allowed.contains(method) {
-            router.on(RouterPath(path), method: method, responder: other)
+            routes.add(method, path, other)
         }
     }
-    site.routes(router)
-    return router
+    return routes
 }
 
 /// Passes over what went wrong in accepting one connection.
