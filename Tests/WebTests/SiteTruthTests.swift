@@ -23,14 +23,12 @@ extension SiteTests {
             let hidden = Set(village.site.endpoints.filter { !$0.isDocumented }.map(\.name))
             #expect(!hidden.contains { $0.contains("/api/") })
             var routes: Set<String> = []
-            for route in makeResponder(ServerSettings(), site: village.site.webSite).routes.all {
-                let target = route.path.replacing(/\{[a-z]+Id\}/, with: "0000")
+            for (method, path) in makeResponder(ServerSettings(), site: village.site.webSite).routes.all
+            where ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(method.rawValue) {
+                let target = path.replacing(/\{[a-z]+Id\}/, with: "0000")
                     .replacing(/\{[a-zA-Z]+\}/, with: "4000000000")
-                for method in route.operations.keys.map(\.rawValue)
-                where ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(method) {
-                    let reply = try await village.send(method, target)
-                    if reply.status != 405 { routes.insert("\(method) \(route.path)") }
-                }
+                let reply = try await village.send(method.rawValue, target)
+                if reply.status != 405 { routes.insert("\(method) \(path)") }
             }
             #expect(routes.subtracting(hidden) == described)
             #expect(routes.count > 25 && hidden.isSubset(of: routes))

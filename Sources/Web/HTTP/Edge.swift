@@ -54,7 +54,7 @@ struct Edge {
                 "A request failed.",
                 metadata: [
                     "error": "\(type(of: error)): \(error)", "method": "\(request.method)",
-                    "route": "\(context.route ?? "none")", "id": "\(context.record?.id ?? "")",
+                    "route": "\(context.operation?.path ?? "none")", "id": "\(context.record?.id ?? "")",
                 ])
         }
         let isAPI = AnswerFields.isAPI(request.uri.path)
@@ -124,10 +124,9 @@ public struct WebContext: RequestContext {
     /// Known once the request has come through `Edge`.
     public var client = ClientAddress(nil)
     let channel: any Channel
-    /// The path of its route, which is nobody's input; nil where there is none.
-    var route: String?
-    var operation: Route.Operation?
-    /// What stands in the place of each `{name}` of the route's path, in their order.
+    /// nil where nobody answers.
+    var operation: Operation?
+    /// What stands in the place of each `{name}` of the operation's path, in their order.
     var values: [Substring] = []
     /// What the log will say of it.
     var record: RequestRecord?

@@ -6,15 +6,29 @@ import NIOCore
 import NIOHTTP1
 
 /// Carries out one endpoint: lets in who may call, reads and validates what was sent, and calls the handler.
-struct EndpointResponder: HTTPResponder {
-    let endpoint: Endpoint
+final class EndpointResponder: HTTPResponder {
+    typealias Context = WebContext
+
+    private let endpoint: Endpoint
     /// Its place among the endpoints of the site.
-    let place: Int
-    let site: WebSite
-    let bodyLimit: Int
-    let longWork: LongWork
-    let fields: AnswerFields
-    let isAPI: Bool
+    private let place: Int
+    private let site: WebSite
+    private let bodyLimit: Int
+    private let longWork: LongWork
+    private let fields: AnswerFields
+    private let isAPI: Bool
+
+    init(
+        _ endpoint: Endpoint, place: Int, of site: WebSite, bodyLimit: Int, longWork: LongWork, fields: AnswerFields
+    ) {
+        self.endpoint = endpoint
+        self.place = place
+        self.site = site
+        self.bodyLimit = bodyLimit
+        self.longWork = longWork
+        self.fields = fields
+        isAPI = AnswerFields.isAPI(endpoint.path)
+    }
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
         let served = endpoint.isOfAnyHost ? nil : try await served(request)
@@ -27,15 +41,16 @@ struct EndpointResponder: HTTPResponder {
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
         if let expected = endpoint.body {
+            let begin = ContinuousClock.now
             bytes = try await read(expected, of: request, context)
             // A body may take minutes: whoever was shut out meanwhile is out.
-            _ = try await self.caller(of: request, served, context)
+            if ContinuousClock.now - begin > .seconds(1) { _ = try await self.caller(of: request, served, context) }
         }
         let key = endpoint.takesIdempotencyKey ? try idempotencyKey(of: request) : nil
         let handle = served?.handlers[place] ?? endpoint.handle
         let answer = { @Sendable [bytes] in
             var body = JSON.null
-            if case .json(let schema) = endpoint.body {
+            if case .json(let schema) = self.endpoint.body {
                 body = try JSON(parsing: Array(bytes.readableBytesView))
                 try schema.validate(body)
             }

@@ -47,7 +47,7 @@ struct RequestLog {
         let (role, code) = record.facts
         let level = Self.level(status: status, code: code)
         guard level >= logger.logLevel else { return }
-        let route = context.route ?? "none"
+        let route = context.operation?.path ?? "none"
         let methodName = Edge.methods.contains(method) ? method.rawValue : "other"
         if let lines {
             lines.write(level, "request") { line in

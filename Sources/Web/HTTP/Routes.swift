@@ -3,16 +3,19 @@ import Hummingbird
 import Kernel
 import Telemetry
 
-/// One address of the site, and who answers there.
-struct Route: Sendable {
-    struct Operation: Sendable {
-        let responder: any HTTPResponder<WebContext>
-        let measure: RouteMeasure
-    }
-
+/// Who answers one method at one address of the site. A class, because every request carries it through all that
+/// surrounds its answer.
+final class Operation: Sendable {
     /// Such as `/api/v1/batches/{number}`.
     let path: String
-    fileprivate(set) var operations: [HTTPRequest.Method: Operation] = [:]
+    let responder: any HTTPResponder<WebContext>
+    let measure: RouteMeasure
+
+    fileprivate init(_ method: HTTPRequest.Method, _ path: String, _ responder: any HTTPResponder<WebContext>) {
+        self.path = path
+        self.responder = responder
+        measure = RouteMeasure(method: method.rawValue, route: path)
+    }
 }
 
 /// Finds a request's route, part by part of its path, so that what this costs does not grow with the number of routes.
@@ -22,18 +25,18 @@ struct Routes: Sendable {
         var named: [Substring: Int] = [:]
         /// Where a part goes on that none of `named` is, by what it ends with; the longest first.
         var any: [(suffix: Substring, node: Int)] = []
-        var route: Route?
+        var operations: [HTTPRequest.Method: Operation] = [:]
     }
 
     private var nodes = [Node()]
 
-    var all: [Route] { nodes.compactMap(\.route) }
+    var all: [(method: HTTPRequest.Method, path: String)] {
+        nodes.flatMap { $0.operations.map { ($0.key, $0.value.path) } }
+    }
 
     mutating func add(_ method: HTTPRequest.Method, _ path: String, _ responder: any HTTPResponder<WebContext>) {
         let node = path.split(separator: "/").reduce(0) { next($1, from: $0) }
-        nodes[node].route = nodes[node].route ?? Route(path: path)
-        nodes[node].route?.operations[method] = Route.Operation(
-            responder: responder, measure: RouteMeasure(method: method.rawValue, route: path))
+        nodes[node].operations[method] = Operation(method, path, responder)
     }
 
     private mutating func next(_ part: Substring, from node: Int) -> Int {
@@ -52,23 +55,24 @@ struct Routes: Sendable {
     }
 
     /// - Returns: the route and what stands in the place of each `{name}` of its path, in their order.
-    func find(_ path: String) -> (route: Route, values: [Substring])? {
+    func find(_ method: HTTPRequest.Method, _ path: String) -> (operation: Operation, values: [Substring])? {
         var values: [Substring] = []
-        return find(path[...].utf8, from: 0, &values).map { ($0, values) }
+        guard let node = find(path[...].utf8, from: 0, &values) else { return nil }
+        return nodes[node].operations[method].map { ($0, values) }
     }
 
     /// A path may end with a slash. Two in a row are none of ours: whoever guards a path in front of us would not know it.
-    private func find(_ rest: Substring.UTF8View, from node: Int, _ values: inout [Substring]) -> Route? {
+    private func find(_ rest: Substring.UTF8View, from node: Int, _ values: inout [Substring]) -> Int? {
         let slash = UInt8(ascii: "/")
-        guard let first = rest.first else { return node == 0 ? nil : nodes[node].route }
+        guard let first = rest.first else { return node == 0 || nodes[node].operations.isEmpty ? nil : node }
         guard first == slash else { return nil }
         let part = rest.dropFirst().prefix { $0 != slash }
         let after = rest[part.endIndex...]
-        guard !part.isEmpty else { return after.isEmpty ? nodes[node].route : nil }
-        if let next = nodes[node].named[Substring(part)], let route = find(after, from: next, &values) { return route }
+        guard !part.isEmpty else { return after.isEmpty && !nodes[node].operations.isEmpty ? node : nil }
+        if let next = nodes[node].named[Substring(part)], let found = find(after, from: next, &values) { return found }
         for (suffix, next) in nodes[node].any where suffix.isEmpty || Substring(part).hasSuffix(suffix) {
             values.append(Substring(part.dropLast(suffix.utf8.count)))
-            if let route = find(after, from: next, &values) { return route }
+            if let found = find(after, from: next, &values) { return found }
             values.removeLast()
         }
         return nil
@@ -83,9 +87,8 @@ struct SiteResponder: HTTPResponder {
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
         var context = context
-        if let (route, values) = routes.find(request.uri.path) {
-            context.route = route.path
-            context.operation = route.operations[request.method]
+        if let (operation, values) = routes.find(request.method, request.uri.path) {
+            context.operation = operation
             context.values = values
         }
         return try await log.handle(request, context: context) { context in

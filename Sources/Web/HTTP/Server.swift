@@ -126,19 +126,18 @@ private func makeRoutes(_ settings: ServerSettings, site: WebSite, fields: Answe
     let description = OpenAPI.endpoint(title: settings.title, version: settings.version, describing: site.endpoints)
     let placed = Array((site.endpoints + [description]).enumerated())
     for (path, endpoints) in Dictionary(grouping: placed, by: { $0.element.path }) {
-        let isAPI = AnswerFields.isAPI(path)
         var allowed: Set<HTTPRequest.Method> = [.options]
         for (place, endpoint) in endpoints {
             let responder = EndpointResponder(
-                endpoint: endpoint, place: place, site: site, bodyLimit: settings.bodyLimit, longWork: longWork,
-                fields: fields, isAPI: isAPI)
+                endpoint, place: place, of: site, bodyLimit: settings.bodyLimit, longWork: longWork, fields: fields)
             for method in endpoint.method == .get ? [.get, .head] : [endpoint.method] {
                 allowed.insert(method)
                 routes.add(method, path, responder)
             }
         }
         let other = OtherMethodResponder(
-            allowed: allowed.map(\.rawValue).sorted().joined(separator: ", "), fields: fields, isAPI: isAPI)
+            allowed: allowed.map(\.rawValue).sorted().joined(separator: ", "), fields: fields,
+            isAPI: AnswerFields.isAPI(path))
         for method in Edge.methods where method == .options || !allowed.contains(method) {
             routes.add(method, path, other)
         }
