@@ -1,4 +1,5 @@
 import Access
+import Backups
 import Codes
 import Database
 import Foundation
@@ -87,16 +88,21 @@ public final class Backend: Sendable {
     /// Brings the schema up to date, founds the village in an empty database and makes its first key.
     /// - Parameters:
     ///   - founding: as in `open`; unless given, what the configuration tells.
+    ///   - amidRestore: whether it is a restore that asks; nobody else may in a database that one was killed in.
     ///   - settingUp: as in `open`.
     /// - Returns: the migrations that were applied.
     public static func migrate(
         _ configuration: Configuration, clock: WallClock = .system, founding: Founding? = nil,
-        settingUp: @escaping @Sendable (String) -> Void = { _ in }
+        amidRestore: Bool = false, settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> [Migration] {
         let founding = try founding ?? Founding(configuration)
+        if founding == nil, configuration.isEmbedded, !hasCluster(configuration) {
+            throw Refusal.noVillage(lacking: Founding.missing(in: configuration))
+        }
         let place = try await Place.find(configuration, for: .command, making: founding != nil, settingUp)
         do {
             return try await Database.available {
+                if !amidRestore, try await Restore.isUnfinished(place.ownerLogin()) { throw Refusal.unfinishedRestore }
                 let applied = try await prepare(place, configuration, clock: clock, founding: founding)
                 await (try County.connect(place, configuration, for: .command, clock: clock, logger: .silent)).close()
                 return applied
@@ -122,14 +128,17 @@ public final class Backend: Sendable {
 
     /// The first village as the database has it, where there is one; nothing is made for it.
     public static func village(of configuration: Configuration) async throws -> Village? {
-        let cluster = configuration.dataDirectory + "/postgres"
-        if configuration.isEmbedded, !FileManager.default.fileExists(atPath: cluster) { return nil }
+        if configuration.isEmbedded, !hasCluster(configuration) { return nil }
         let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         let database = Database(service: place.service, open: place.open, size: 1)
         let villages = await Result { try await VillageStore.list(database, limit: 1) }
         await database.close()
         await place.embedded?.close()
         return try villages.get().first
+    }
+
+    private static func hasCluster(_ configuration: Configuration) -> Bool {
+        FileManager.default.fileExists(atPath: configuration.dataDirectory + "/postgres")
     }
 
     /// Founds a village in a new data folder or an empty database.
@@ -177,7 +186,7 @@ public final class Backend: Sendable {
                 owner: owner)
         }
         await owner.close()
-        guard let id = try added.get() else { throw Refusal.noVillage }
+        guard let id = try added.get() else { throw Refusal.noVillage() }
         let backend = try await county.backend(of: id)
         _ = try await backend.keys.create(.ed25519, county.database, backend.local.scope)
         return backend.village
@@ -200,7 +209,7 @@ public final class Backend: Sendable {
                 if try await VillageStore.exists(connection) {
                     if isNew { throw Refusal.villageThere }
                 } else {
-                    guard let founding else { throw Refusal.noVillage }
+                    guard let founding else { throw Refusal.noVillage(lacking: Founding.missing(in: configuration)) }
                     // A village whose first key can't be made would be there, and could not be founded again.
                     _ = try passphrase(configuration)
                     try KeyFolder.make(configuration.keysFolder)

@@ -32,37 +32,38 @@ extension Backend {
         }
     }
 
+    /// With what the keys of a backup are opened.
+    public enum KeyOpening: Sendable {
+        /// Unless a passphrase is given: what the backup itself or the configuration tells.
+        case passphrase(Passphrase?)
+        /// Not at all: they stay away, and the village signs with new ones.
+        case none
+    }
+
     /// Restores a backup: into a data folder that there is not yet, or an empty database and a folder without keys.
     /// Whatever fails leaves neither.
-    /// - Parameter keyPassphrase: what opens its keys, unless the backup or the configuration tells.
     /// - Returns: the keys that sign.
     public static func restore(
-        _ configuration: Configuration, from archive: BackupArchive, keyPassphrase: Passphrase?
+        _ configuration: Configuration, from archive: BackupArchive, opening: KeyOpening = .passphrase(nil)
     ) async throws -> [KeyID] {
-        let inside = try archive.keyPassphrase.map { try Passphrase(String(decoding: $0, as: UTF8.self)) }
-        guard let opening = configuration.keyPassphrase ?? keyPassphrase ?? inside else {
-            throw Refusal(
-                .invalid, "no-key-passphrase", field: "keyPassphraseFile",
-                zh:
-                    "备份里没有密钥口令：请用 --key-passphrase-file 给出（内置数据库的口令在原数据目录的 key-passphrase 里），或给出 TAOYUAN_KEY_PASSPHRASE",
-                en: "the passphrase of the keys is not in the backup: give it by --key-passphrase-file (an embedded "
-                    + "database has it in the file key-passphrase of its data folder), or by TAOYUAN_KEY_PASSPHRASE")
-        }
         guard configuration.isEmbedded || configuration.keyPassphrase != nil else {
             throw Refusal(
                 .invalid, "bad-setting", field: "TAOYUAN_KEY_PASSPHRASE", zh: "使用自己的 PostgreSQL 时须给出密钥口令",
                 en: "with a PostgreSQL of your own, give the passphrase of the keys")
         }
-        try KeyFiles.check(archive.keyFiles, opening)
-        guard configuration.isEmbedded else { return try await restoreOnServer(configuration, archive) }
+        let (keyFiles, passphrase) = try keys(of: archive, opening, configuration.keyPassphrase)
+        guard configuration.isEmbedded else {
+            let place = try await Place.find(configuration, for: .command, making: false) { _ in }
+            return try await restore(configuration, archive, keyFiles, owner: try place.ownerLogin())
+        }
         return try await RestoredFolder(configuration.dataDirectory).fill { draft in
             var drafted = configuration
             drafted.dataDirectory = draft
             let embedded = try await EmbeddedPostgres.open(
                 dataDirectory: draft, binaries: configuration.postgresBinaries)
             do {
-                if configuration.keyPassphrase == nil { try opening.store(at: draft + "/key-passphrase") }
-                let keys = try await restore(drafted, archive, owner: embedded.settings())
+                if configuration.keyPassphrase == nil { try passphrase?.store(at: draft + "/key-passphrase") }
+                let keys = try await restore(drafted, archive, keyFiles, owner: embedded.settings())
                 await embedded.close()
                 return keys
             } catch {
@@ -72,42 +73,56 @@ extension Backend {
         }
     }
 
-    private static func restoreOnServer(
-        _ configuration: Configuration, _ archive: BackupArchive
-    ) async throws -> [KeyID] {
-        let place = try await Place.find(configuration, for: .command, making: false) { _ in }
-        return try await restore(configuration, archive, owner: try place.ownerLogin())
+    /// The files of the keys as they are to lie here, and what opens them.
+    private static func keys(
+        of archive: BackupArchive, _ opening: KeyOpening, _ own: Passphrase?
+    ) throws -> (files: [String: [UInt8]], passphrase: Passphrase?) {
+        guard case .passphrase(let given) = opening else { return ([:], nil) }
+        let inside = try archive.keyPassphrase.map { try Passphrase(String(decoding: $0, as: UTF8.self)) }
+        guard let opens = given ?? inside ?? own else {
+            throw Refusal(
+                .invalid, "no-key-passphrase", field: "keyPassphraseFile",
+                zh: """
+                    备份里没有密钥口令：请用 --key-passphrase-file 给出（内置数据库的口令在原数据目录的 key-passphrase 里），\
+                    或给出 TAOYUAN_KEY_PASSPHRASE；口令丢失时用 --without-keys，之后用新密钥签发
+                    """,
+                en: """
+                    the passphrase of the keys is not in the backup: give it by --key-passphrase-file (an embedded \
+                    database has it in the file key-passphrase of its data folder), or by TAOYUAN_KEY_PASSPHRASE; where it is \
+                    lost, restore --without-keys and sign with a new key
+                    """)
+        }
+        return (try KeyFiles.sealed(archive.keyFiles, openedBy: opens, for: own ?? opens), own ?? opens)
     }
 
     private static func restore(
-        _ configuration: Configuration, _ archive: BackupArchive, owner: Settings
+        _ configuration: Configuration, _ archive: BackupArchive, _ keyFiles: [String: [UInt8]], owner: Settings
     ) async throws -> [KeyID] {
-        try KeyFiles.checkEmpty(configuration.keysFolder)
-        let restore = Restore(archive, owner: owner, binaries: configuration.postgresBinaries)
-        try await Database.available { try await restore.run() }
-        do {
-            try KeyFiles.write(archive.keyFiles, to: configuration.keysFolder)
-            do {
-                _ = try await migrate(configuration)
-                return try await checkKeys(configuration, archive)
-            } catch {
-                KeyFiles.remove(archive.keyFiles, from: configuration.keysFolder)
-                throw error
+        try KeyFiles.checkEmpty(configuration.keysFolder, but: keyFiles)
+        return try await Database.available {
+            try await Restore(archive, owner: owner, binaries: configuration.postgresBinaries).run {
+                do {
+                    try KeyFiles.write(keyFiles, to: configuration.keysFolder)
+                    _ = try await migrate(configuration, amidRestore: true)
+                    return try await checkKeys(configuration, keyFiles)
+                } catch {
+                    KeyFiles.remove(keyFiles, from: configuration.keysFolder)
+                    throw error
+                }
             }
-        } catch {
-            try? await restore.empty()
-            throw error
         }
     }
 
     /// Whether every village signs again: each file is the private half of the key that is recorded under its name.
-    private static func checkKeys(_ configuration: Configuration, _ archive: BackupArchive) async throws -> [KeyID] {
+    private static func checkKeys(
+        _ configuration: Configuration, _ keyFiles: [String: [UInt8]]
+    ) async throws -> [KeyID] {
         let county = try await County.open(configuration, for: .command)
         let signing = await Result {
             var signing: [KeyID] = []
             var last = 0
             while let village = try await county.villages(after: last, limit: 1).first {
-                signing += try await checkKeys(of: county.backend(of: village.id), archive)
+                signing += try await checkKeys(of: county.backend(of: village.id), keyFiles)
                 last = village.id
             }
             return signing
@@ -116,9 +131,9 @@ extension Backend {
         return try signing.get()
     }
 
-    private static func checkKeys(of backend: Backend, _ archive: BackupArchive) throws -> [KeyID] {
+    private static func checkKeys(of backend: Backend, _ keyFiles: [String: [UInt8]]) throws -> [KeyID] {
         let own = keyFolderName(of: backend.village)
-        let records = backend.keys.all.filter { archive.keyFiles["\(own)\($0.id).pem"] != nil }
+        let records = backend.keys.all.filter { keyFiles["\(own)\($0.id).pem"] != nil }
         let folder = try keyFolder(backend.configuration, backend.village)
         for record in records where record.origin == backend.keys.origin {
             guard try folder.load(record.id).publicKey.der == record.publicKey.der else {

@@ -50,7 +50,9 @@ extension Backend {
                 owner: old.settings(), keysFolder: configuration.keysFolder, binaries: plan.newest.folder
             ).take(to: file, sealing: nil, keyPassphrase: nil)
             let archive = try BackupArchive(checking: file, passphrase: nil)
-            try await Restore(archive, owner: new.settings(), binaries: plan.newest.folder).run()
+            try await Restore(
+                archive, owner: new.settings(), binaries: plan.newest.folder, skipsNumbers: false
+            ).run {}
             unlink(file)
             await new.close()
         } catch {

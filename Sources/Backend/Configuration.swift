@@ -87,6 +87,14 @@ public struct Configuration: Sendable {
                 zh: "TAOYUAN_SERVICE_URL 与 TAOYUAN_PUBLIC_URL 须一起给出",
                 en: "give TAOYUAN_SERVICE_URL and TAOYUAN_PUBLIC_URL together")
         }
+        if dataDirectory != nil,
+            let name = databaseURL != nil ? "DATABASE_URL" : serviceURL.map({ _ in "TAOYUAN_SERVICE_URL" }),
+            FileManager.default.fileExists(atPath: self.dataDirectory + "/postgres")
+        {
+            throw Refusal(
+                .invalid, "two-databases", field: name, zh: "--data-dir 里有内置数据库，而 \(name) 指向另一个：请去掉其中一个",
+                en: "--data-dir has an embedded database and \(name) names another: leave one of them out")
+        }
         keyPassphrase = try reader.secret("TAOYUAN_KEY_PASSPHRASE").map { try Passphrase($0) }
         keysDirectory = try reader.optional("TAOYUAN_KEYS_DIR")
         village = try reader.optional("TAOYUAN_VILLAGE")

@@ -1,4 +1,5 @@
 import Access
+import Backups
 import Codes
 import Database
 import Foundation
@@ -75,7 +76,10 @@ public final class County: Sendable {
             // The service's role comes with the schema: before that only the owner can tell what is missing.
             if place.embedded == nil, let owner = place.owner { try await migrator.check(using: owner) }
             try await migrator.check(using: place.service)
-            if use == .serving { try await database.checkLogins() }
+            if use == .serving {
+                try await database.checkLogins()
+                if try await Restore.isUnfinished(place.service) { throw Refusal.unfinishedRestore }
+            }
             let villages = try await VillageStore.list(database, limit: 2)
             if let only = villages.first, villages.count == 1 {
                 for setting in configuration.withoutEffect(in: only) {

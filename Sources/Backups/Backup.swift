@@ -53,7 +53,8 @@ public struct Backup: Sendable {
             ).first, try moment.decode("made", as: Bool.self),
             let village = try await connection.query(
                 """
-                SELECT name, origin, (SELECT max(number) FROM public.schema_migration) AS schema
+                SELECT name, origin, (SELECT max(number) FROM public.schema_migration) AS schema,
+                    (SELECT count(*) FROM public.public_village) AS villages
                 FROM public.public_village ORDER BY village_id LIMIT 1
                 """
             ).first
@@ -62,7 +63,8 @@ public struct Backup: Sendable {
         let program = try await DumpProgram(owner, server: server, folder: binaries)
         let about = BackupArchive.Manifest(
             takenAt: Date(), village: try village.decode("name"), origin: try village.decode("origin"),
-            schema: try village.decode("schema"), postgres: server, dumper: program.binaries.major)
+            villages: try village.decode("villages"), schema: try village.decode("schema"), postgres: server,
+            dumper: program.binaries.major)
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -12,6 +12,8 @@ public struct BackupArchive: Sendable {
         public let takenAt: Date
         public let village: String
         public let origin: String
+        /// How many there are; the first is the one named.
+        public let villages: Int
         /// The number of its newest migration.
         public let schema: Int
         /// The major version of the server, and of the program that read it.
@@ -53,6 +55,7 @@ public struct BackupArchive: Sendable {
         guard about.format == Manifest.format else { throw Refusal.newerBackup }
         self.about = about
         var isComplete = false
+        var keyBytes = 0
         while let entry = try reader.next() {
             switch entry.name {
             case Self.sums: sums = String(decoding: entry.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
@@ -60,7 +63,10 @@ public struct BackupArchive: Sendable {
             case Self.digest: isComplete = true
             case _ where entry.name.hasPrefix(Self.keys):
                 let name = String(entry.name.dropFirst(Self.keys.count))
-                guard Self.isKeyFile(name) else { throw Refusal.damagedBackup }
+                keyBytes += entry.bytes.count
+                guard Self.isKeyFile(name), entry.bytes.count <= KeyFiles.largest, keyBytes <= 1 << 26 else {
+                    throw Refusal.damagedBackup
+                }
                 keyFiles[name] = entry.bytes
             case _ where entry.name.hasPrefix(Self.database): break
             default: throw Refusal.newerBackup

@@ -54,6 +54,15 @@ extension Refusal {
         .conflict, "database-not-empty", zh: "数据库不是空的：备份只恢复到空的数据库里",
         en: "the database is not empty: a backup is restored into an empty one only")
 
+    static let restoreUnderWay = Refusal(
+        .conflict, "restore-under-way", zh: "这个数据库正在恢复另一份备份", en: "another backup is being restored into this database")
+
+    public static let unfinishedRestore = Refusal(
+        .conflict, "unfinished-restore", zh: "数据库里的恢复没有完成：请再运行一次 taoyuan restore，它会先清除残留",
+        en:
+            "a restore into this database did not come to its end: run `taoyuan restore` again, which first clears away what is left"
+    )
+
     static func otherSums(_ told: String?, _ found: String?) -> Refusal {
         Refusal(
             .conflict, "other-sums", zh: "恢复出来的与备份时不符，已清除：备份时 \(told ?? "—")，现在 \(found ?? "—")",
@@ -71,7 +80,10 @@ extension Refusal {
     /// - Parameter talk: what the program said, of which the first complaint tells why.
     static func program(_ name: String, _ talk: String) -> Refusal {
         let lines = talk.split(separator: "\n")
-        let reason = (lines.first { $0.contains("error:") } ?? lines.first ?? "?").replacing("\(name): ", with: "")
+        var reason = (lines.first { $0.contains("error:") } ?? lines.first ?? "?").replacing("\(name): ", with: "")
+        for known in ["error: ", "could not execute query: ", "ERROR:  "] where reason.hasPrefix(known) {
+            reason.removeFirst(known.count)
+        }
         if reason.contains("No space left on device") {
             return Refusal(
                 .unavailable, "disk-full", zh: "数据库所在磁盘已满", en: "the disk that holds the database is full")

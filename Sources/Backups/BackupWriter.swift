@@ -162,7 +162,7 @@ enum Tar {
     /// The name and size of the file that follows; nil when this is no head that we write.
     static func read(_ head: [UInt8]) -> (name: String, size: Int)? {
         let name = String(decoding: head.prefix(100).prefix { $0 != 0 }, as: UTF8.self)
-        guard let size = Int(String(decoding: head[124..<135], as: UTF8.self), radix: 8),
+        guard let size = Int(String(decoding: head[124..<135], as: UTF8.self), radix: 8), size >= 0,
             head == Self.head(name, size: size)
         else { return nil }
         return (name, size)

@@ -13,7 +13,7 @@ struct BackupCommand: AsyncParsableCommand {
             "备份数据库和密钥到一个文件，可在服务运行时进行。", "Backs up the database and the keys into a file, also while serving."),
         discussion: "taoyuan backup 2026-11-27.taoyuan --encrypt --passphrase-file backup.txt --with-key-passphrase")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
     @Argument(help: .words("写入的文件，不能已存在。", "The file to write, which must not be there yet.")) var file: String
     @Flag(
         help: .words(
@@ -39,7 +39,8 @@ struct BackupCommand: AsyncParsableCommand {
             try await Backend.backUp(
                 configuration, to: file, sealing: sealing, includingKeyPassphrase: withKeyPassphrase)
         }
-        try options.show(about.json(file: file), words("已备份到 \(file)", "backed up to \(file)"))
+        try options.show(
+            about.json(file: file), words("已备份\(about.who)，写入 \(file)", "backed up \(about.who) to \(file)"))
         if let sealing = withKeyPassphrase ? nil : keptBeside(configuration) { Terminal.say(sealing) }
     }
 
@@ -63,12 +64,18 @@ struct RestoreCommand: AsyncParsableCommand {
             "把备份恢复到新的数据目录或空的数据库。", "Restores a backup into a new data folder or an empty database."),
         discussion: "taoyuan restore 2026-11-27.taoyuan --data-dir /var/lib/taoyuan")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
     @Argument(help: .words("taoyuan backup 写的文件。", "A file that `taoyuan backup` wrote.")) var file: String
     @Option(help: .words("加密口令所在的文件（默认询问）。", "The file with its passphrase, instead of asking for it."))
     var passphraseFile: String?
     @Option(help: .words("密钥口令所在的文件，备份里没有时才需要。", "The file with what opens the keys, if that is not in the backup."))
     var keyPassphraseFile: String?
+    @Flag(
+        help: .words(
+            "不恢复签发密钥（口令已丢失时）：旧码照样可查验，新码用新密钥签发。",
+            "Leave the signing keys away, where what opens them is lost: old codes are verified, new ones signed with a new key."
+        ))
+    var withoutKeys = false
     @Flag(help: .words("只检查备份是否完整，什么也不恢复。", "Only look whether the backup is whole; restore nothing."))
     var check = false
 
@@ -85,20 +92,40 @@ struct RestoreCommand: AsyncParsableCommand {
         let about = archive.about
         guard !check else {
             let text = words(
-                "备份完整：\(about.village)（\(about.origin)），\(about.takenAt.minute)",
-                "the backup is whole: \(about.village) (\(about.origin)), \(about.takenAt.minute)")
+                "备份完整：\(about.who)，\(about.takenAt.minute)",
+                "the backup is whole: \(about.who), \(about.takenAt.minute)")
             return try options.show(about.json(file: file), text)
         }
         let keys = try await Interruption.watching {
-            try await Backend.restore(configuration, from: archive, keyPassphrase: keyPassphrase)
+            try await Backend.restore(
+                configuration, from: archive, opening: withoutKeys ? .none : .passphrase(keyPassphrase))
         }
         let ids = keys.map(\.hex).joined(separator: words("、", ", "))
         try options.show(
             about.json(file: file),
             words(
-                "已恢复 \(about.village)（\(about.origin)）在 \(about.takenAt.minute) 的 \(archive.sums.count) 张表，总数与备份时相同；签发密钥：\(ids)",
-                "restored the \(archive.sums.count) tables of \(about.village) (\(about.origin)) as of \(about.takenAt.minute); "
-                    + "their sums are those of the backup. It signs with: \(ids)"))
+                "已恢复\(about.who)在 \(about.takenAt.minute) 的 \(archive.sums.count) 张表，总数与备份时相同；",
+                "restored the \(archive.sums.count) tables of \(about.who) as of \(about.takenAt.minute); "
+                    + "their sums are those of the backup. ")
+                + (keys.isEmpty
+                    ? words(
+                        "没有签发密钥：请用 taoyuan key create 生成",
+                        "There is no key to sign with: make one by `taoyuan key create`")
+                    : words("签发密钥：\(ids)", "It signs with: \(ids)")))
+        Terminal.say(
+            words(
+                "此后登记的批次和预约跳过一段编号：备份之后可能已有标签和票证用过它们，重新补录的请重印",
+                "The batches and bookings to come skip some numbers, which labels and tickets may bear that were made after the "
+                    + "backup: what is entered again needs new ones"))
+    }
+
+    func validate() throws {
+        guard !withoutKeys || keyPassphraseFile == nil else {
+            throw ValidationError(
+                words(
+                    "--without-keys 与 --key-passphrase-file 只能用一个。",
+                    "Give --without-keys or --key-passphrase-file, not both."))
+        }
     }
 }
 
@@ -125,10 +152,16 @@ private enum BackupPassphrase {
 }
 
 extension BackupArchive.Manifest {
+    var who: String {
+        let first = words(" \(village)（\(origin)）", "\(village) (\(origin))")
+        return villages == 1 ? first : words("\(first)等 \(villages) 个村", "\(first) and \(villages - 1) more")
+    }
+
     func json(file: String) -> JSON {
         [
             "file": .string(file), "takenAt": JSON(takenAt), "village": .string(village), "origin": .string(origin),
-            "schema": .integer(Int64(schema)), "postgres": .integer(Int64(postgres)),
+            "villages": .integer(Int64(villages)), "schema": .integer(Int64(schema)),
+            "postgres": .integer(Int64(postgres)),
         ]
     }
 }

@@ -27,7 +27,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let founding = try Founding(options.configuration()) ?? .sample
+        let founding = try Founding.sample(at: options.configuration().origin)
         try await options.withBackend(founding: founding) { backend in
             try await SampleVillage.load(into: backend)
             try await Walk(backend: backend).run()

@@ -11,7 +11,7 @@ struct DistributeCommand: AsyncParsableCommand {
             "Spreads the villages over the nodes of a Citus cluster; once, and again after migrations."),
         discussion: "DATABASE_URL=postgres://owner@coordinator/taoyuan taoyuan distribute")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
 
     func run() async throws {
         let configuration = try options.configuration()

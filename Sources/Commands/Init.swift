@@ -2,6 +2,7 @@ import ArgumentParser
 import Backend
 import Documents
 import Kernel
+import Orchard
 import Signing
 
 struct InitCommand: AsyncParsableCommand {
@@ -26,13 +27,19 @@ struct InitCommand: AsyncParsableCommand {
         let found = try await Interruption.watching {
             try await Backend.found(configuration, founding, settingUp: SharedOptions.tellSettingUp)
         }
-        let address = "\(new.origin.scheme)://\(new.origin)"
         try options.show(
             ["village": .string(found.name), "brand": .string(found.brand), "origin": .string(found.origin)],
-            words(
-                "已建立 \(found.name)（品牌 \(found.brand)），溯源码指向 \(address)",
-                "founded \(found.name) (brand \(found.brand)), whose codes point to \(address)"))
+            found.founded)
         if let warning = new.origin.trialWarning { Terminal.say(warning) }
+    }
+}
+
+extension Village {
+    var founded: String {
+        let address = (try? Origin(origin)).map { "\($0.scheme)://\($0)" } ?? origin
+        return words(
+            "已建立 \(name)（品牌 \(brand)），溯源码指向 \(address)",
+            "founded \(name) (brand \(brand)), whose codes point to \(address)")
     }
 }
 

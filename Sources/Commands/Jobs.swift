@@ -19,7 +19,7 @@ struct JobsCommand: AsyncParsableCommand {
                 "把后台工作各做一遍；运行中的服务会自行去做。", "Does each job once; a running server does so by itself."),
             discussion: "taoyuan jobs run")
 
-        @OptionGroup var options: SharedOptions
+        @OptionGroup var options: ProgramOptions
         @Flag(help: .words("一直做下去，直到 Ctrl-C 或 SIGTERM。", "Goes on until Ctrl-C or SIGTERM."))
         var keep = false
         @Argument(help: .words("只做这些，如 holds；不给则全部。", "Only these, such as holds; all of them unless told."))

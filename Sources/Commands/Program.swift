@@ -3,6 +3,7 @@ import Backend
 import Documents
 import Foundation
 import Kernel
+import Orchard
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,7 +11,7 @@ struct MigrateCommand: AsyncParsableCommand {
         abstract: words("把数据库结构更新到最新；重复执行无妨。", "Brings the database's schema up to date; harmless twice."),
         discussion: "DATABASE_URL=postgres://owner@db/taoyuan taoyuan migrate")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
 
     func run() async throws {
         let configuration = try options.configuration()
@@ -18,6 +19,9 @@ struct MigrateCommand: AsyncParsableCommand {
             try await Backend.migrate(configuration, settingUp: SharedOptions.tellSettingUp)
         }
         let names = applied.map(\.description)
+        if applied.first?.number == 1, let village = try await Backend.village(of: configuration) {
+            Terminal.say(village.founded)
+        }
         let text = names.isEmpty ? words("数据库结构已是最新", "the schema is up to date") : names.joined(separator: "\n")
         try options.show(["applied": .array(names.map { .string($0) })], text)
     }
@@ -84,7 +88,7 @@ struct HealthCommand: AsyncParsableCommand {
             "Exit status 0 when a server on this machine can serve, 1 and the reason when it can't."),
         discussion: "taoyuan health --port 8080")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
     @Option(
         help: .words(
             "服务的端口（默认 TAOYUAN_ADMIN_PORT、TAOYUAN_PORT 或 8080）。",

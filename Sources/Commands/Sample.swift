@@ -16,7 +16,7 @@ struct SampleCommand: ParsableCommand {
             "写出示范村的六张登记表和各列的说明。", "Writes the sample village's six registers, and a page on their columns."),
         discussion: "taoyuan sample . && taoyuan import households households.csv")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
     @Argument(help: .words("写入的目录；已有的文件不会被覆盖。", "The folder to write to; no file is overwritten.")) var folder: String
 
     func run() throws {

@@ -49,6 +49,11 @@ enum SampleVillage {
     }
 
     private static func refuseRealVillage(_ backend: Backend) async throws {
+        guard backend.village.name == Founding.sample.village, backend.village.brand == Founding.sample.brand else {
+            throw Refusal(
+                .conflict, "not-the-sample", zh: "\(backend.village.name) 不是示范村；请用另一个 --data-dir",
+                en: "\(backend.village.name) is not the sample village: use another --data-dir")
+        }
         let audit = AuditStore(backend.database)
         guard try await !audit.hasEntries(besides: actor, scope(of: backend)) else {
             throw Refusal(

@@ -17,7 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: words("提供网页与 API 服务，直到 Ctrl-C 或 SIGTERM。", "Serves the API and the pages until Ctrl-C or SIGTERM."),
         discussion: "taoyuan serve --port 8080 --data-dir /var/lib/taoyuan")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
 
     @Option(help: .words("监听的端口（默认 TAOYUAN_PORT 或 8080）。", "The port to listen on; TAOYUAN_PORT or 8080 unless told."))
     var port: Int?

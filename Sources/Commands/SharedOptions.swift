@@ -4,20 +4,20 @@ import Documents
 import Foundation
 import Kernel
 
+/// What the options of every command are for.
+protocol CommandOptions {
+    var dataDirectory: String? { get }
+    var json: Bool { get }
+}
+
 /// What every command takes.
-struct SharedOptions: ParsableArguments {
+struct ProgramOptions: ParsableArguments, CommandOptions {
     @Option(
         name: .customLong("data-dir"),
         help: .words(
             "内置 PostgreSQL 和密钥所在的目录（默认 .taoyuan）。",
             "Where the embedded PostgreSQL and the keys lie (default: .taoyuan)."))
     var dataDirectory: String?
-
-    @Option(
-        help: .words(
-            "哪个村：村名或其站点；数据库里有几个村时须说明。",
-            "Which village, by its name or origin; needed where the database has several."))
-    var village: String?
 
     @Flag(help: .words("输出 JSON。", "Print JSON."))
     var json = false
@@ -26,10 +26,21 @@ struct SharedOptions: ParsableArguments {
         name: .customLong("lang"),
         help: .words("显示结果和提示的语言：zh 或 en（默认随系统）。", "The language of results and refusals; by default the locale's."))
     var language = Language.ofThisRun
+}
 
-    func configuration() throws -> Configuration {
-        try Configuration(environment: ProcessInfo.processInfo.environment, dataDirectory: dataDirectory)
-    }
+/// What a command takes that is about one village.
+struct SharedOptions: ParsableArguments, CommandOptions {
+    @Option(
+        help: .words(
+            "哪个村：村名或其站点；数据库里有几个村时须说明。",
+            "Which village, by its name or origin; needed where the database has several."))
+    var village: String?
+
+    @OptionGroup var program: ProgramOptions
+
+    var dataDirectory: String? { program.dataDirectory }
+    var json: Bool { program.json }
+    var language: Language { program.language }
 
     /// Opens the backend for `body` and closes it whatever happens, so that the embedded PostgreSQL is released.
     /// - Parameter founding: what a data folder that is not there yet becomes; nil refuses that.
@@ -58,6 +69,12 @@ struct SharedOptions: ParsableArguments {
             words(
                 "正在数据目录 \(folder) 中建立数据库，请稍候", "setting up a database in the data folder \(folder): this takes a while")
         )
+    }
+}
+
+extension CommandOptions {
+    func configuration() throws -> Configuration {
+        try Configuration(environment: ProcessInfo.processInfo.environment, dataDirectory: dataDirectory)
     }
 
     /// Prints data, as JSON if so asked.

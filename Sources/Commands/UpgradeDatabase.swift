@@ -9,7 +9,7 @@ struct UpgradeDatabaseCommand: AsyncParsableCommand {
             "把内置数据库升级到本机最新的 PostgreSQL。", "Brings the embedded database to this machine's newest PostgreSQL."),
         discussion: "taoyuan upgrade-database --data-dir /var/lib/taoyuan")
 
-    @OptionGroup var options: SharedOptions
+    @OptionGroup var options: ProgramOptions
     @Flag(help: .words("版本相同也重建。", "Rebuild it also when its version is the newest."))
     var force = false
 

@@ -134,7 +134,7 @@ public struct MessageSender: Sendable {
         if why != MessageRules.overtaken {
             logger.warning(
                 "a message was given up",
-                metadata: ["message": "\(message.id)", "kind": "\(message.kind)", "why": "\(why)"])
+                metadata: ["number": "\(message.id)", "kind": "\(message.kind)", "why": "\(why)"])
         }
         return .givenUp
     }

@@ -111,6 +111,8 @@ public func serve(
         settings, site: site.webSite,
         services: [Background { await county.runBeside() }] + site.adminServer(settings, county.logger),
         logger: county.logger, onReady: isListening)
+    // What is not ready is in the log from the start, before anybody asks.
+    try? await county.checkReady()
     try await serve(application, settings: settings)
 }
 

@@ -91,12 +91,12 @@ private final class Count: Sendable {
             let clean = try self.configuration(folder + "/clean")
             if !isSealed {
                 let refused = try await refusal {
-                    try await Backend.restore(clean, from: archive, keyPassphrase: nil)
+                    try await Backend.restore(clean, from: archive)
                 }
                 #expect(refused?.code == "no-key-passphrase")
             }
             let opening = isSealed ? nil : try Passphrase.read(file: configuration.dataDirectory + "/key-passphrase")
-            let keys = try await Backend.restore(clean, from: archive, keyPassphrase: opening)
+            let keys = try await Backend.restore(clean, from: archive, opening: .passphrase(opening))
             #expect(keys == backend.keys.all.map(\.id))
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(".restoring") }.isEmpty
@@ -107,6 +107,8 @@ private final class Count: Sendable {
             #expect(try await restored.verification.verify(before.payload).answer == .genuine)
             let after = try await code(restored)
             #expect(try await restored.verification.verify(after.payload).answer == .genuine)
+            // Labels of what came after the backup may bear the numbers from there on.
+            #expect(after.batch > Int64(issued.value) + 900)
             let embedded = try await EmbeddedPostgres.open(dataDirectory: clean.dataDirectory)
             let owner = Pool(embedded.settings(), size: 1)
             try await Invariants.check(owner, written: false)
@@ -181,16 +183,61 @@ private final class Count: Sendable {
             let archive = try BackupArchive(checking: file, passphrase: nil)
             let opening = try Passphrase.read(file: configuration.dataDirectory + "/key-passphrase")
             let refused = try await refusal {
-                try await Backend.restore(configuration, from: archive, keyPassphrase: opening)
+                try await Backend.restore(configuration, from: archive, opening: .passphrase(opening))
             }
             #expect(refused?.code == "data-dir-not-empty")
             try await backend.county.checkReady()
             let wrong = try await refusal {
                 try await Backend.restore(
-                    self.configuration(folder + "/clean"), from: archive, keyPassphrase: Passphrase("wrong"))
+                    self.configuration(folder + "/clean"), from: archive,
+                    opening: .passphrase(Passphrase("wrong")))
             }
             #expect(wrong?.code == "wrong-passphrase")
             #expect(!FileManager.default.fileExists(atPath: folder + "/clean"))
+        }
+    }
+
+    @Test func `where what opens the keys is lost, old codes are verified and new ones signed with a new key`()
+        async throws
+    {
+        try await withVillage { configuration, backend, folder in
+            let before = try await code(backend)
+            let file = folder + "/village.taoyuan"
+            _ = try await Backend.backUp(configuration, to: file, sealing: nil, includingKeyPassphrase: false)
+            let clean = try self.configuration(folder + "/clean")
+            let archive = try BackupArchive(checking: file, passphrase: nil)
+            #expect(try await Backend.restore(clean, from: archive, opening: .none).isEmpty)
+            let restored = try await Backend.open(clean)
+            #expect(try await restored.verification.verify(before.payload).answer == .genuine)
+            #expect(try await refusal { try await code(restored) } != nil)
+            let made = try await restored.keys.create(.ed25519, restored.database, restored.local.scope)
+            let after = try await code(restored)
+            #expect(after.signed.body.keyID == made)
+            try await restored.county.checkReady()
+            await restored.close()
+        }
+    }
+
+    @Test func `a length below nothing and a key beyond any are damage`() async throws {
+        var head = Tar.head("backup.json", size: 1)
+        head.replaceSubrange(124..<135, with: Array("-1234567012".utf8))
+        head.replaceSubrange(148..<156, with: repeatElement(UInt8(ascii: " "), count: 8))
+        let digits = Array(String(head.reduce(0) { $0 + Int($1) }, radix: 8).utf8)
+        head.replaceSubrange(148..<156, with: Array("000000".utf8.dropLast(digits.count)) + digits + [0, 0x20])
+        #expect(Tar.read(head) == nil)
+
+        try await withDataFolder { path in
+            let file = URL(filePath: path).deletingLastPathComponent().path + "/village.taoyuan"
+            let writer = try BackupWriter(path: file, passphrase: nil)
+            let about = """
+                {"format": "taoyuan-backup/1", "takenAt": "2026-11-27T00:00:00Z", "village": "韩村", "origin": "a.example.cn",
+                "villages": 1, "schema": 1, "postgres": 15, "dumper": 15}
+                """
+            try writer.add(BackupArchive.manifest, Array(about.utf8))
+            try writer.add("keys/0001.pem", [UInt8](repeating: 0x41, count: 65_537))
+            try writer.finish()
+            let refused = #expect(throws: Refusal.self) { try BackupArchive(checking: file, passphrase: nil) }
+            #expect(refused?.code == "damaged-backup")
         }
     }
 
@@ -218,18 +265,19 @@ private final class Count: Sendable {
             let connection = try await Connection.open(server.settings())
             _ = try await connection.query("CREATE DATABASE village")
             await connection.close()
-            let opening = try String(contentsOfFile: configuration.dataDirectory + "/key-passphrase", encoding: .utf8)
+            let opening = try Passphrase.read(file: configuration.dataDirectory + "/key-passphrase")
             let address = "@/village?host=\(server.folder)"
             let settings = [
                 "DATABASE_URL": "postgresql://postgres\(address)", "TAOYUAN_KEYS_DIR": folder + "/keys",
                 "TAOYUAN_SERVICE_URL": "postgresql://taoyuan_service:eins\(address)",
                 "TAOYUAN_PUBLIC_URL": "postgresql://taoyuan_public:zwei\(address)",
-                "TAOYUAN_KEY_PASSPHRASE": opening.trimmingCharacters(in: .newlines),
+                // The keys are sealed anew with this.
+                "TAOYUAN_KEY_PASSPHRASE": "another",
             ]
             let target = try Configuration(environment: settings)
             @Sendable func restore(_ file: String) async throws -> [KeyID] {
                 try await Backend.restore(
-                    target, from: BackupArchive(checking: file, passphrase: nil), keyPassphrase: nil)
+                    target, from: BackupArchive(checking: file, passphrase: nil), opening: .passphrase(opening))
             }
 
             try withOtherSums(file, to: folder + "/altered.taoyuan")
@@ -238,13 +286,26 @@ private final class Count: Sendable {
             #expect(other?.message.en.contains("batch rows=3") == true, "\(other?.message.en ?? "")")
             #expect(try KeyFiles.read(folder + "/keys").isEmpty)
 
+            // One that was killed has left this.
+            let owner = Pool(server.settings(database: "village"), size: 1)
+            for statement: SQL in [
+                "CREATE SCHEMA taoyuan_restoring", "CREATE TABLE public.batch (number int)",
+                "ALTER TABLE public.batch OWNER TO taoyuan_owner",
+            ] {
+                _ = try await owner.query(statement)
+            }
+            #expect(try await refusal { try await Backend.migrate(target) }?.code == "unfinished-restore")
+
             #expect(try await restore(file).count == 1)
+            let left = try await owner.query("SELECT FROM pg_namespace WHERE nspname = 'taoyuan_restoring'")
+            #expect(left.isEmpty)
+            await owner.close()
             #expect(try await refusal { try await restore(file) }?.code == "keys-there")
             var elsewhere = target
             elsewhere.keysDirectory = folder + "/other-keys"
             let twice = try await refusal { [elsewhere] in
                 try await Backend.restore(
-                    elsewhere, from: BackupArchive(checking: file, passphrase: nil), keyPassphrase: nil)
+                    elsewhere, from: BackupArchive(checking: file, passphrase: nil), opening: .passphrase(opening))
             }
             #expect(twice?.code == "database-not-empty")
             var serving = target

@@ -117,7 +117,8 @@ extension Backend {
     ) throws -> Configuration {
         var environment = [
             "DATABASE_URL": "postgresql:///\(database)?host=\(server.folder)&user=\(user)",
-            "TAOYUAN_KEYS_DIR": keys, "TAOYUAN_ORIGIN": "trace.example.cn", "TAOYUAN_POOL_SIZE": "2",
+            "TAOYUAN_KEYS_DIR": keys, "TAOYUAN_VILLAGE": "韩村", "TAOYUAN_BRAND": "津小韩",
+            "TAOYUAN_ORIGIN": "trace.example.cn", "TAOYUAN_POOL_SIZE": "2",
         ]
         if let password {
             environment["TAOYUAN_SERVICE_URL"] = Self.url(server, database, "taoyuan_service", password)

@@ -117,7 +117,51 @@ import Testing
         func applied(_ environment: [String: String] = [:]) async throws -> [String]? {
             try await village.run(["migrate", "--json"], environment: environment).json()["applied"] as? [String]
         }
-        #expect(try await applied(["TAOYUAN_ORIGIN": "trace.example.cn"])?.first == "0001_orchard")
+        let complete = [
+            "TAOYUAN_VILLAGE": "老龙湾", "TAOYUAN_BRAND": "老龙湾", "TAOYUAN_ORIGIN": "trace.example.cn",
+        ]
+        #expect(try await applied(complete)?.first == "0001_orchard")
         #expect(try await applied()?.isEmpty == true)
+    }
+
+    @Test func `migrate founds no village of which it was told a part`() async throws {
+        let village = try Village()
+        let part = try await village.run(
+            ["migrate"], environment: ["TAOYUAN_VILLAGE": "老龙湾", "TAOYUAN_ORIGIN": "llw.example.cn"])
+        #expect(part.status == 1 && part.errors.contains("TAOYUAN_BRAND"), "\(part.errors)")
+        #expect(!part.errors.contains("TAOYUAN_VILLAGE"))
+        #expect(!FileManager.default.fileExists(atPath: village.folder + "/data"))
+        let whole = try await village.run(
+            ["migrate"],
+            environment: [
+                "TAOYUAN_VILLAGE": "老龙湾", "TAOYUAN_BRAND": "湾里", "TAOYUAN_ORIGIN": "llw.example.cn",
+            ])
+        #expect(whole.status == 0 && whole.errors.contains("founded 老龙湾 (brand 湾里)"), "\(whole.errors)")
+    }
+
+    @Test func `the demo is for the sample village alone`() async throws {
+        let village = try Village()
+        #expect(
+            try await village.run("init", "--village", "老龙湾", "--brand", "湾里", "--origin", "llw.example.cn").status == 0
+        )
+        let demo = try await village.run("demo")
+        #expect(demo.status == 1 && demo.errors.contains("老龙湾 is not the sample village"), "\(demo.errors)")
+        #expect(try await village.run("batch", "list", "--json").json().isEmpty)
+    }
+
+    @Test func `what concerns the whole database takes no village`() async throws {
+        let village = try Village()
+        for command in [["backup", "x.taoyuan"], ["restore", "x.taoyuan"], ["migrate"], ["health"], ["jobs", "run"]] {
+            let refused = try await village.run(command + ["--village", "韩村"], environment: [:])
+            #expect(refused.status == 64 && refused.errors.contains("--village"), "\(command): \(refused.errors)")
+        }
+    }
+
+    @Test func `a data folder and a database are not both taken`() async throws {
+        let village = try await Village.founded(origin: "trace.example.cn")
+        let both = try await village.run(
+            ["batch", "list", "--data-dir", village.folder + "/data"],
+            environment: ["DATABASE_URL": "postgres://owner@localhost:1/other"])
+        #expect(both.status == 1 && both.errors.contains("DATABASE_URL"), "\(both.errors)")
     }
 }

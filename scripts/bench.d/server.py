@@ -38,7 +38,8 @@ class Server:
         self.data = self.folder / "data"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAOYUAN_", "DATABASE_", "PG"))}
         self.environment = kept | {
-            "TAOYUAN_DATA_DIR": str(self.data), "TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_ORIGIN": "localhost:8080",
+            "TAOYUAN_DATA_DIR": str(self.data), "TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_VILLAGE": "韩村",
+            "TAOYUAN_BRAND": "津小韩", "TAOYUAN_ORIGIN": "localhost:8080",
             "LANG": "C.UTF-8",
         }
         self.log = self.folder / "serve.log"
