@@ -40,7 +40,7 @@ struct BackupCommand: AsyncParsableCommand {
                 configuration, to: file, sealing: sealing, includingKeyPassphrase: withKeyPassphrase)
         }
         try options.show(
-            about.json(file: file), words("已备份\(about.who)，写入 \(file)", "backed up \(about.who) to \(file)"))
+            about.json(file: file), words("已备份 \(about.who)，写入 \(file)", "backed up \(about.who) to \(file)"))
         if let sealing = withKeyPassphrase ? nil : keptBeside(configuration) { Terminal.say(sealing) }
     }
 
@@ -104,13 +104,13 @@ struct RestoreCommand: AsyncParsableCommand {
         try options.show(
             about.json(file: file),
             words(
-                "已恢复\(about.who)在 \(about.takenAt.minute) 的 \(archive.sums.count) 张表，总数与备份时相同；",
+                "已恢复 \(about.who)在 \(about.takenAt.minute) 的 \(archive.sums.count) 张表，总数与备份时相同；",
                 "restored the \(archive.sums.count) tables of \(about.who) as of \(about.takenAt.minute); "
                     + "their sums are those of the backup. ")
                 + (keys.isEmpty
                     ? words(
-                        "没有签发密钥：请用 taoyuan key create 生成",
-                        "There is no key to sign with: make one by `taoyuan key create`")
+                        "没有签发密钥：请用 taoyuan key create --algorithm ed25519 生成",
+                        "There is no key to sign with: make one by `taoyuan key create --algorithm ed25519`")
                     : words("签发密钥：\(ids)", "It signs with: \(ids)")))
         Terminal.say(
             words(
@@ -153,7 +153,7 @@ private enum BackupPassphrase {
 
 extension BackupArchive.Manifest {
     var who: String {
-        let first = words(" \(village)（\(origin)）", "\(village) (\(origin))")
+        let first = words("\(village)（\(origin)）", "\(village) (\(origin))")
         return villages == 1 ? first : words("\(first)等 \(villages) 个村", "\(first) and \(villages - 1) more")
     }
 
