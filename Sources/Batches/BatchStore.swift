@@ -18,10 +18,10 @@ public struct BatchStore: Sendable {
         _ scope: Scope, before: Int64 = .max, inStock: Bool = false, limit: Int = 50
     ) async throws -> [Batch] {
         try await database.transaction(scope) { transaction in
-            try await transaction.query(
-                Self.select(scope)
-                    + " AND b.number < \(before) AND (NOT \(inStock) OR b.out_g < b.in_g) ORDER BY b.number DESC LIMIT \(limit)"
-            ).map(Self.batch)
+            let page = scope.newest(
+                "batch", by: "number", before: before, where: inStock ? "r.out_g < r.in_g" : "true", limit: limit)
+            return try await transaction.query(Self.select(from: "(\(page))", scope) + " ORDER BY b.number DESC")
+                .map(Self.batch)
         }
     }
 
@@ -153,12 +153,13 @@ public struct BatchStore: Sendable {
         """
     }
 
-    static func select(_ scope: Scope) -> SQL {
+    /// - Parameter source: the batches among which they are.
+    static func select(from source: SQL = "batch", _ scope: Scope) -> SQL {
         """
         SELECT b.number, b.kind, coalesce(cm.name, c.name) AS cooperative, t.number AS plot, p.name AS product,
             coalesce(vm.name, v.name) AS variety, coalesce(gm.name, g.name) AS grade, b.harvested_on, b.slip, b.picker,
             b.in_g, b.out_g, b.voided, b.recalls > 0 AS recalled, b.created_at
-        FROM batch b
+        FROM \(source) b
         JOIN cooperative c ON c.village_id = b.village_id AND c.id = b.cooperative_id
         LEFT JOIN plot_period t ON t.village_id = b.village_id AND t.id = b.plot_period_id
         JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id

@@ -4,8 +4,8 @@
 ///
 ///     let sql: SQL = "SELECT name FROM product WHERE village_id = \(village) AND id = \(id)"
 ///
-/// `\(sql)` splices another statement with its parameters, `\(literal: "…")` text known at compile time and
-/// `\(identifier: name)` a quoted identifier. Literals are `StaticString`s, so that no initialiser takes a `String`.
+/// `\(sql)` splices another statement with its parameters, `\(literal: "…")` text known at compile time,
+/// `\(identifier: name)` a quoted identifier and `\(known: count)` a number that the server plans by. Literals are `StaticString`s, so that no initialiser takes a `String`.
 /// Parameters have the type that the server infers from their place; where it cannot, write a cast: `\(count)::int8`.
 public struct SQL: ExpressibleByStringInterpolation, CustomStringConvertible, Sendable {
     /// The texts around the parameters: always one more than there are parameters.
@@ -83,6 +83,12 @@ public struct SQL: ExpressibleByStringInterpolation, CustomStringConvertible, Se
         /// Splices text that is known at compile time.
         public mutating func appendInterpolation(literal text: StaticString) {
             sql.append(text: text.string)
+        }
+
+        /// Splices a number as text. How many rows are wanted tells how they are best found, and the server keeps a plan
+        /// only where it need not be told anew: of a parameter it takes for granted that it wants a tenth of all.
+        public mutating func appendInterpolation(known number: Int) {
+            sql.append(text: String(number))
         }
 
         /// Splices one identifier, quoted; for `schema.table` splice two.

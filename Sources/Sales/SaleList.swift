@@ -22,26 +22,35 @@ public struct SaleFilter: Sendable {
     }
 
     fileprivate func condition(_ scope: Scope) -> SQL {
-        var conditions: SQL = "s.village_id = \(scope.village)"
-        if let from { conditions += " AND s.sold_on >= \(from)" }
-        if let to { conditions += " AND s.sold_on <= \(to)" }
+        var conditions: SQL = "true"
+        if let from { conditions += " AND r.sold_on >= \(from)" }
+        if let to { conditions += " AND r.sold_on <= \(to)" }
         if let buyer {
             // Under whichever of its spellings it was recorded.
             conditions += """
-                 AND (strpos(s.buyer, \(buyer)) > 0
-                    OR s.buyer = ANY ((SELECT spellings(\(scope.village), 'buyer',
+                 AND (strpos(r.buyer, \(buyer)) > 0
+                    OR r.buyer = ANY ((SELECT spellings(\(scope.village), 'buyer',
                         coalesce(\(SaleNames.meant(.buyer, by: buyer, scope)), \(buyer))))::text[]))
                 """
         }
-        if let number { conditions += " AND s.number = \(number)" }
-        if let batch {
-            conditions += """
-                 AND EXISTS (
-                    SELECT FROM sale_line l WHERE l.village_id = \(scope.village) AND l.sale_id = s.id
-                        AND l.batch_number = \(batch))
-                """
-        }
+        if let number { conditions += " AND r.number = \(number)" }
         return conditions
+    }
+
+    /// A page of the sales. Those of a batch are sought by its lines, so that neither many others nor many of its own are
+    /// gone through.
+    func page(before: Int64, limit: Int, _ scope: Scope) -> SQL {
+        guard let batch else {
+            return scope.newest("sale", by: "id", before: before, where: condition(scope), limit: limit)
+        }
+        return """
+            SELECT r.* FROM (
+                SELECT DISTINCT sale_id FROM sale_line
+                WHERE village_id = \(scope.village) AND batch_number = \(batch) AND sale_id < \(before)
+                ORDER BY sale_id DESC) l
+            JOIN sale r ON r.village_id = \(scope.village) AND r.id = l.sale_id
+            WHERE \(condition(scope)) ORDER BY l.sale_id DESC LIMIT \(known: limit)
+            """
     }
 }
 
@@ -51,7 +60,7 @@ extension SaleStore {
         _ scope: Scope, before: Int64 = .max, _ filter: SaleFilter = SaleFilter(), limit: Int = 50
     ) async throws -> [Sale] {
         try await database.transaction(scope) { transaction in
-            try await Self.sales(filter.condition(scope) + " AND s.id < \(before)", limit: limit, transaction, scope)
+            try await Self.sales(filter.page(before: before, limit: limit, scope), transaction, scope)
         }
     }
 
@@ -70,19 +79,17 @@ extension SaleStore {
     }
 
     static func sale(_ sale: Int64, _ transaction: Transaction, _ scope: Scope) async throws -> Sale {
-        let condition: SQL = "s.village_id = \(scope.village) AND s.id = \(sale)"
-        guard let found = try await sales(condition, limit: 1, transaction, scope).first else {
+        let one: SQL = "SELECT * FROM sale WHERE village_id = \(scope.village) AND id = \(sale)"
+        guard let found = try await sales(one, transaction, scope).first else {
             throw SaleRules.unknownSale(sale)
         }
         return found
     }
 
-    private static func sales(_ condition: SQL, limit: Int, _ transaction: Transaction, _ scope: Scope) async throws
-        -> [Sale]
-    {
+    private static func sales(_ page: SQL, _ transaction: Transaction, _ scope: Scope) async throws -> [Sale] {
         let rows = try await transaction.query(
             """
-            WITH page AS (SELECT * FROM sale s WHERE \(condition) ORDER BY s.id DESC LIMIT \(limit))
+            WITH page AS (\(page))
             SELECT s.id, s.number, c.name AS cooperative, s.sold_on,
                 coalesce(w.meant, s.channel) AS channel, coalesce(v.meant, s.buyer) AS buyer, s.paid_how, s.replaces,
                 (SELECT r.id FROM sale r WHERE r.village_id = \(scope.village) AND r.replaces = s.id) AS replaced_by,

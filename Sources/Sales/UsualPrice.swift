@@ -8,7 +8,7 @@ import Postgres
 /// What it sells at is the median of its last lines, which takes a while to find out; so a figure near it is kept with the
 /// product, and the median is looked up only for a price that is not within twice of that.
 enum UsualPrice {
-    /// How many of the last lines count, among how many of all products they are looked for, and how many it takes.
+    /// How many of the last lines count, among how many sales they are looked for, and how many it takes.
     private static let (lines, among, least) = (200, 2000, 5)
     /// From so many times the usual price it is asked about.
     private static let far: Int64 = 5
@@ -64,9 +64,8 @@ enum UsualPrice {
             """
             SELECT count(*) AS lines, percentile_disc(0.5) WITHIN GROUP (ORDER BY fen) AS fen FROM (
                 SELECT l.price_fen * 1000 / l.basis_g AS fen
-                FROM (
-                    SELECT * FROM sale_line WHERE village_id = \(scope.village) ORDER BY sale_id DESC LIMIT \(among)
-                ) l
+                FROM (\(scope.newest("sale", by: "id", before: .max, where: "true", limit: among))) s
+                JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
                 JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
                 WHERE b.product_id = \(product) AND l.returned_g < l.grams
                 ORDER BY l.sale_id DESC LIMIT \(lines)

@@ -152,6 +152,7 @@ struct SQLTests {
         #expect("\(identifier: "a\"b")" as SQL == "\"a\"\"b\"")
         #expect("\(identifier: "Straße; --")" as SQL == "\"Straße; --\"")
         #expect("ORDER BY x \(literal: "DESC")" as SQL == "ORDER BY x DESC")
+        #expect("LIMIT \(known: 50)" as SQL == "LIMIT 50")
     }
 
     @Test func typedParametersCarryTheirCast() {
