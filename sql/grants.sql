@@ -99,11 +99,12 @@ GRANT UPDATE (day) ON tour_booking_extra TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (due_at, attempts, sent_at, given_up_at, last_error, refused) ON message
     TO taoyuan_service;
 
--- People, answers to requests, and the day's key of the scans.
+-- People, answers to requests, and the day's key and counts of the scans.
 GRANT SELECT, INSERT, UPDATE (password_salt, password_hash, disabled_at) ON account TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON api_token TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (answer) ON idempotent_answer TO taoyuan_service;
 GRANT SELECT, INSERT, DELETE ON scan_key TO taoyuan_service;
+GRANT SELECT, INSERT, UPDATE (visitors), DELETE ON scan_count TO taoyuan_service;
 
 GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), own_number(text), check_touched(bigint, bigint),
     refuse_closed_books(), is_own_plot(int, int), spelling_meant(int, text, text), spellings(int, text, text),

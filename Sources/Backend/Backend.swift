@@ -19,6 +19,7 @@ public final class Backend: Sendable {
     public let village: Village
     public let keys: KeyRing
     public let verification: Verification
+    public let scans: ScanStore
     public let messages: MessageSender
     public let authentication: Authentication
 
@@ -28,6 +29,7 @@ public final class Backend: Sendable {
         self.village = village
         self.keys = keys
         verification = Verification(county.register, keys: keys, clock: county.clock)
+        scans = ScanStore(database, village: village.id)
         messages = MessageSender(
             database, village: village.id, brand: village.brand,
             source: BookingMessages(database, village: village.id, brand: village.brand, origin: keys.origin),

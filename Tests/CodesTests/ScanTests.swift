@@ -33,14 +33,39 @@ import Testing
     @Test func `visitors at once are all counted`() async throws {
         try await withVillage(poolSize: 10) { village in
             _ = try await village.plant()
-            let code = try await village.register(village.harvest())
-            let visitors = (0..<20).map { "visitor \($0 / 2)" }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for visitor in visitors { group.addTask { _ = try await scan(village, code, by: visitor) } }
-                try await group.waitForAll()
+            let codes = [try await village.register(village.harvest()), try await village.register(village.harvest())]
+            // As two servers would count them.
+            let stores = (0..<2).map { _ in ScanStore(village.database, village: village.village.id) }
+            let told = try await withThrowingTaskGroup(of: Int.self, returning: [Int].self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        try await stores[number % 2].count(
+                            codes[number / 2 % 2].signed.body, visitor: "visitor \(number % 50)", place: nil,
+                            today: village.today)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(try await village.number("SELECT count(*) FROM scan") == 10)
+            #expect(told.max() == 50 && told.allSatisfy { (1...50).contains($0) })
+            #expect(try await village.number("SELECT count(*) FROM scan") == 100)
             #expect(try await village.number("SELECT count(*) FROM scan_key") == 1)
+            let counts = try await village.owner.query("SELECT visitors FROM scan_count ORDER BY batch_number")
+            #expect(try counts.map { try $0.decode("visitors", as: Int.self) } == [50, 50])
+        }
+    }
+
+    @Test func `counts of past days are gone, the scans are not`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let code = try await village.register(village.harvest())
+            for day in 1...2 {
+                for visitor in 0..<day { #expect(try await scan(village, code, by: "\(visitor)") == visitor + 1) }
+                let kept = try await village.owner.query("SELECT day, visitors FROM scan_count")
+                #expect(try kept.map { try $0.decode("day") } == [village.today])
+                #expect(try kept.first?.decode("visitors") == day)
+                village.clock.advance(seconds: 86_400)
+            }
+            #expect(try await village.number("SELECT count(*) FROM scan") == 3)
         }
     }
 

@@ -73,8 +73,8 @@ import Testing
             ).map { try $0.decode("relname", as: String.self) }
             #expect(
                 removable == [
-                    // Keys of past days.
-                    "scan_key",
+                    // Counts and keys of past days.
+                    "scan_count", "scan_key",
                     // Of a booking its events tell where it was; the others are the desk's plans.
                     "tour_booking_extra", "tour_booking_session", "tour_extra", "tour_session_resource",
                     "tour_site_closure",

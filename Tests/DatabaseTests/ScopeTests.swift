@@ -25,6 +25,7 @@ import Testing
         "signing_key_end": "the fate of public halves, which everybody may see",
         "scan": "anonymous, counted for strangers",
         "scan_key": "the day's key, used by the counting of scans alone",
+        "scan_count": "anonymous, counted for strangers",
         "tour_site": "the desk's catalogue", "tour_site_closure": "the desk's catalogue",
         "tour_resource": "the desk's catalogue", "tour_programme": "the desk's catalogue",
         "tour_extra": "the desk's catalogue", "tour_session": "a timetable, which strangers may see too",

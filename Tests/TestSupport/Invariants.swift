@@ -153,6 +153,15 @@ public enum Invariants {
             """
         ),
         (
+            "no more visitors are told than there are scans",
+            """
+            SELECT c.village_id, c.day, c.batch_number, c.visitors FROM scan_count c
+            WHERE c.visitors > (
+                SELECT count(*) FROM scan s WHERE s.village_id = c.village_id AND s.day = c.day
+                    AND s.batch_number = c.batch_number AND s.serial = c.serial)
+            """
+        ),
+        (
             "only corrections are below zero",
             "SELECT village_id, id FROM income_entry WHERE amount_fen <= 0 AND corrects IS NULL"
         ),

@@ -55,7 +55,7 @@ extension Site {
             throw Refusal(
                 .notFound, "not-our-code", zh: "这不是本村签发的溯源码", en: "this is no code that we issued")
         }
-        return try await ScanStore(backend.database, village: backend.village.id).count(
+        return try await backend.scans.count(
             body, visitor: call.client.visitor + (call.headers[.userAgent] ?? ""), place: place,
             today: backend.clock.today)
     }
