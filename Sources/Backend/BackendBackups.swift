@@ -60,11 +60,11 @@ extension Backend {
             var drafted = configuration
             drafted.dataDirectory = draft
             let embedded = try await EmbeddedPostgres.open(
-                dataDirectory: draft, binaries: configuration.postgresBinaries)
+                dataDirectory: draft, binaries: configuration.postgresBinaries, isDraft: true)
             do {
                 if configuration.keyPassphrase == nil { try passphrase?.store(at: draft + "/key-passphrase") }
                 let keys = try await restore(drafted, archive, keyFiles, owner: embedded.settings())
-                await embedded.close()
+                try await embedded.finish()
                 return keys
             } catch {
                 await embedded.close()

@@ -43,7 +43,8 @@ extension Backend {
     private static func fill(
         _ plan: EmbeddedPostgres.UpgradePlan, _ configuration: Configuration, from old: EmbeddedPostgres
     ) async throws {
-        let new = try await EmbeddedPostgres.open(dataDirectory: plan.draft, binaries: plan.newest.folder)
+        let new = try await EmbeddedPostgres.open(
+            dataDirectory: plan.draft, binaries: plan.newest.folder, isDraft: true)
         do {
             let file = plan.draft + "/before.taoyuan"
             _ = try await Backup(
@@ -54,7 +55,7 @@ extension Backend {
                 archive, owner: new.settings(), binaries: plan.newest.folder, skipsNumbers: false
             ).run {}
             unlink(file)
-            await new.close()
+            try await new.finish()
         } catch {
             await new.close()
             throw error

@@ -17,10 +17,11 @@ public final class EmbeddedPostgres: Sendable {
     private let use: Mutex<FileLock?>
 
     private init(
-        folder: DataFolder, binaries: String?, settingUp: @escaping @Sendable (String) -> Void
+        folder: DataFolder, binaries: String?, isDraft: Bool, settingUp: @escaping @Sendable (String) -> Void
     ) throws {
         self.folder = folder
-        server = EmbeddedServer(folder: folder, binaries: binaries, settingUp: { settingUp(folder.root) })
+        server = EmbeddedServer(
+            folder: folder, binaries: binaries, isDraft: isDraft, settingUp: { settingUp(folder.root) })
         do {
             use = Mutex(try FileLock(path: folder.useLock))
         } catch let fault as FileFault {
@@ -33,18 +34,20 @@ public final class EmbeddedPostgres: Sendable {
     /// - Parameters:
     ///   - binaries: the folder of PostgreSQL's programs; nil to look for them.
     ///   - making: whether a cluster is made when there is none; otherwise that is refused, and nothing touched.
+    ///   - isDraft: whether it is thrown away unless it is filled and then `finish` is called, and so is written faster.
     ///   - settingUp: told the data folder's path before a new cluster is made in it, which takes seconds.
     /// - Throws: a `Refusal` of kind `unavailable` that says what to do: PostgreSQL is missing or too old, the folder
     ///   is closed, full, damaged or somebody else's, or the server does not start.
     public static func open(
-        dataDirectory: String, binaries: String? = nil, making: Bool = true,
+        dataDirectory: String, binaries: String? = nil, making: Bool = true, isDraft: Bool = false,
         settingUp: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> EmbeddedPostgres {
         try await uncancelled {
             let folder = try DataFolder(dataDirectory)
             guard try making || folder.hasCluster else { throw Refusal.noData(folder: folder.root) }
             try folder.prepareRoot()
-            let embedded = try EmbeddedPostgres(folder: folder, binaries: binaries, settingUp: settingUp)
+            let embedded = try EmbeddedPostgres(
+                folder: folder, binaries: binaries, isDraft: isDraft, settingUp: settingUp)
             do {
                 try await embedded.ensureRunning()
             } catch {
@@ -119,6 +122,12 @@ public final class EmbeddedPostgres: Sendable {
                 use.unlock()
             }
         }
+    }
+
+    /// Leaves the server of a draft, which stops it, and waits until the disk holds all that was written.
+    public func finish() async throws {
+        await close()
+        try await Self.uncancelled { try await self.server.settle() }
     }
 
     private func underStartLock<Result>(_ body: @Sendable () async throws -> Result) async throws -> Result {

@@ -12,8 +12,15 @@ struct EmbeddedServer: Sendable {
         "log_lock_waits=off",
     ]
 
+    /// For a cluster that is thrown away unless all of it is written: nothing is logged or waited for by which it would
+    /// survive a crash of the machine, before `settle` has it on the disk.
+    private static let hasty = [
+        "fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0", "autovacuum=off",
+    ]
+
     let folder: DataFolder
     let binaries: String?
+    var isDraft = false
     /// Told before a cluster is made, which takes seconds.
     var settingUp: @Sendable () -> Void = {}
     /// How long processes that hold the server's lock, but are not to be seen, may take to go.
@@ -108,7 +115,7 @@ struct EmbeddedServer: Sendable {
                 "unix_socket_permissions=0700",
                 "port=5432", "max_connections=100", "timezone=UTC", "log_timezone=UTC", "logging_collector=off",
                 "log_checkpoints=off",
-            ] + Self.quietLog
+            ] + Self.quietLog + (isDraft ? Self.hasty : [])
         let words = ["\(programs.folder)/postgres", "-D", folder.cluster] + settings.flatMap { ["-c", $0] }
         return try Command(words, as: folder.user).start(log: folder.log, holding: claim)
     }
@@ -121,7 +128,7 @@ struct EmbeddedServer: Sendable {
             [
                 "\(programs.folder)/initdb", "-D", folder.unfinished, "--username=\(Self.superuser)",
                 "--encoding=UTF8", "--locale=C", "--auth=trust", "--data-checksums", "--no-instructions",
-            ], as: folder.user)
+            ] + (isDraft ? ["--no-sync"] : []), as: folder.user)
         let alone = Command(
             [
                 "\(programs.folder)/postgres", "--single", "-D", folder.unfinished, "-c", "exit_on_error=on",
@@ -132,6 +139,15 @@ struct EmbeddedServer: Sendable {
         if outcome.status == 0 { outcome = try await alone.run(input: database, holding: claim) }
         guard outcome.status == 0 else { throw Refusal.classify(outcome.output, folder: folder) }
         try folder.acceptUnfinished()
+    }
+
+    /// Waits until the disk holds all of the cluster. No server may run in it.
+    func settle() async throws {
+        let programs = try await PostgresBinaries.locate(given: binaries, wanted: folder.clusterMajor(), for: folder)
+        let outcome = try await Command(
+            ["\(programs.folder)/initdb", "--sync-only", "-D", folder.cluster], as: folder.user
+        ).run()
+        guard outcome.status == 0 else { throw Refusal.classify(outcome.output, folder: folder) }
     }
 
     private func refuseIfUnreachable() async throws {
