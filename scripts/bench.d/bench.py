@@ -10,15 +10,17 @@ import signal
 import sys
 
 from figures import Bench
-from server import CORES, Failed, Server, run
+from server import CORES, Failed, run
 
 # In the order in which they are measured: the memory of serving is that under the loads before it.
 MEASURES = {
-    "verify": ("verify-distinct", "verify-one"), "register": ("register",),
+    "verify": ("verify-distinct", "verify-one"), "scans": ("verify-label",), "register": ("register",),
     "sales": ("sales-spread", "sales-one-batch"),
     "bookings": ("bookings-hot", "bookings-spread"), "bookings_past": ("bookings-past",), "imports": ("import",),
     "memory_serving": ("memory-serving",), "memory_importing": ("memory-importing",),
-    "backups": ("backup", "restore", "backup-memory"), "income": ("income-summary", "income-lines", "income-lines-memory"), "livelihood": ("livelihood", "livelihood-memory"),
+    "backups": ("backup", "restore", "backup-memory"), "verify_villages": ("verify-villages",),
+    "lists": ("list-batches", "list-sales"), "income": ("income-summary", "income-lines", "income-lines-memory"),
+    "livelihood": ("livelihood", "livelihood-memory"),
 }
 NAMES = [name for names in MEASURES.values() for name in names]
 
@@ -51,10 +53,8 @@ def main():
     signal.signal(signal.SIGTERM, stopped)
     facts = machine()
     figures = []
-    server = Server()
+    bench = Bench(say=say, **size)
     try:
-        server.start()
-        bench = Bench(server, say=say, **size)
         bench.prepare()
         print(f"{'':20}{'ours':>11}{'beside':>11}  {'':12}{'ratio':>6}{'reach':>7}")
         for measure, names in MEASURES.items():
@@ -77,7 +77,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     finally:
-        server.stop()
+        bench.close()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps({
         "at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "quick": options.quick,

@@ -1,14 +1,18 @@
 """What is measured, each figure beside what it is judged by."""
 
+import functools
 import json
-import shutil
 import statistics
 import time
 
+import backups
+import county
 import income
+import lists
+import scans
 import tours
 import village
-from server import Failed, Server, openssl_speed, run
+from server import Failed, Server, openssl_speed
 
 CLIENTS = 16
 # Readers keep more connections open than clerks do.
@@ -16,25 +20,28 @@ READERS = 64
 
 
 class Figure:
-    """`ours` and `beside` in the same unit; more is better, but for a limit."""
+    """`ours` and `beside` in the same unit; more is better, but for a limit and for a ratio of times."""
 
-    def __init__(self, name, unit, reach, ours, beside, limit=False):
+    def __init__(self, name, unit, reach, ours, beside, limit=False, at_most=False):
         self.name, self.unit, self.reach, self.limit = name, unit, reach, limit
         self.samples = {"ours": ours, "beside": beside}
         self.ours, self.beside = statistics.median(ours), statistics.median(beside)
         self.ratio = self.ours / self.beside
-        reached = self.ours <= reach if limit else self.ratio >= reach
-        self.verdict = "ok" if reached else "above" if limit else "below"
+        reached = self.ours <= reach if limit else self.ratio <= reach if at_most else self.ratio >= reach
+        self.verdict = "ok" if reached else "above" if limit or at_most else "below"
 
 
 class Bench:
-    def __init__(self, server, seconds, rounds, rows, many_rows, say):
-        self.server, self.say = server, say
+    def __init__(self, seconds, rounds, rows, many_rows, say):
+        self.say = say
         self.seconds, self.rounds, self.rows, self.many_rows = seconds, rounds, rows, many_rows
         self.has_load = False
+        self.servers = []
+        self.many = None
 
     def prepare(self):
         self.say("preparing a village")
+        self.server = self.started()
         village.found(self.server)
         village.import_harvest(self.server, village.harvest_register(self.server, "B", self.rows))
         village.import_harvest(self.server, village.harvest_register(self.server, "HUGE", 1, village.HUGE))
@@ -42,18 +49,36 @@ class Bench:
         self.huge = village.numbers(self.server, "HUGE")[0]
         codes = [f"/api/v1/codes/{payload}" for payload in village.payloads(self.server, "B")]
         for name, paths in ("codes", codes), ("one", codes[:1]), ("plain", ["/healthz"]):
-            (self.server.folder / name).write_text("\n".join(paths) + "\n")
+            (self.server.folder / name).write_text("".join(f"localhost {path}\n" for path in paths))
         for path in codes[:5]:
-            status, text = self.server.request("GET", path)
-            if status != 200 or json.loads(text)["answer"] != "genuine":
-                raise Failed(f"a code is not genuine: {status} {text}")
+            self.check_genuine(self.server, path)
         self.codes = len(codes)
 
-    def rounds_of(self, *measures):
+    def check_genuine(self, server, path, host="localhost"):
+        status, text = server.request("GET", path, host=host)
+        if status != 200 or json.loads(text)["answer"] != "genuine":
+            raise Failed(f"a code is not genuine: {status} {text}")
+
+    def started(self):
+        """A server of its own, stopped at the end if not before."""
+        server = Server()
+        self.servers.append(server)
+        server.start()
+        return server
+
+    def stop(self, server):
+        self.servers.remove(server)
+        server.stop()
+
+    def close(self):
+        for server in self.servers:
+            server.stop()
+
+    def rounds_of(self, *measures, seconds=None):
         """The samples of several measures, taken in turn."""
         for measure in measures:
             measure(1)
-        taken = [[measure(self.seconds) for measure in measures] for _ in range(self.rounds)]
+        taken = [[measure(seconds or self.seconds) for measure in measures] for _ in range(self.rounds)]
         return list(zip(*taken))
 
     def get(self, name):
@@ -146,20 +171,17 @@ class Bench:
 
     def livelihood(self):
         """The section of the samples' last year, from the request to the printed page, on a server of its own."""
-        server = Server()
-        try:
-            server.start()
-            village.import_samples(server)
-            times = []
-            for _ in range(self.rounds + 1):
-                start = time.monotonic()
-                status, text = server.request("GET", "/api/v1/reports/livelihood?year=2025&format=html", signed=True)
-                times.append(1000 * (time.monotonic() - start))
-                if status != 200 or "1,511,796.00" not in text:
-                    raise Failed(f"no livelihood section: {status} {text[:200]}")
-            memory = server.peak_memory()
-        finally:
-            server.stop()
+        server = self.started()
+        village.import_samples(server)
+        times = []
+        for _ in range(self.rounds + 1):
+            start = time.monotonic()
+            status, text = server.request("GET", "/api/v1/reports/livelihood?year=2025&format=html", token=server.token)
+            times.append(1000 * (time.monotonic() - start))
+            if status != 200 or "1,511,796.00" not in text:
+                raise Failed(f"no livelihood section: {status} {text[:200]}")
+        memory = server.peak_memory()
+        self.stop(server)
         # The first finds nothing prepared and nothing in memory.
         yield Figure("livelihood", "ms", 1000, times[1:], [1000], limit=True)
         yield Figure("livelihood-memory", "MB", 100, [memory], [100], limit=True)
@@ -174,75 +196,90 @@ class Bench:
 
     def bookings_past(self):
         """Two villages that differ in their past alone, each on a server of its own, booked in turn."""
-        servers = [Server(), Server()]
-        try:
-            offers = []
-            for server, has_past in zip(servers, (True, False)):
-                server.start()
-                village.found(server)
-                offer = tours.Tours(server)
-                offer.book_once()
-                if has_past:
-                    offer.add_past()
-                server.sql("CHECKPOINT")
-                offers.append(offer)
-            measures = [offer.measures(50)[0] for offer in offers]
-            yield Figure("bookings-past", "bookings/s", 0.95, *self.rounds_of(*measures))
-            for offer in offers:
-                offer.check()
-        finally:
-            for server in servers:
-                server.stop()
+        offers = []
+        for has_past in True, False:
+            server = self.started()
+            village.found(server)
+            offer = tours.Tours(server)
+            offer.book_once()
+            if has_past:
+                offer.add_past()
+            server.sql("CHECKPOINT")
+            offers.append(offer)
+        measures = [offer.measures(50)[0] for offer in offers]
+        yield Figure("bookings-past", "bookings/s", 0.95, *self.rounds_of(*measures))
+        for offer in offers:
+            offer.check()
+            self.stop(offer.server)
 
     def income(self):
         """Sums over many sales and the rows behind them, on a server of their own."""
-        server = Server()
-        try:
-            server.start()
-            books = income.Income(server, self.many_rows)
-            ours, beside = self.rounds_of(books.summary, books.bare_summary)
-            yield Figure("income-summary", "1/s", 0.8, ours, beside)
-            ours, beside = self.rounds_of(books.lines, books.bare_lines)
-            yield Figure("income-lines", "rows/s", 0.3, ours, beside)
-            yield Figure("income-lines-memory", "MB", 100, [books.memory], [100], limit=True)
-        finally:
-            server.stop()
+        server = self.started()
+        books = income.Income(server, self.many_rows)
+        ours, beside = self.rounds_of(books.summary, books.bare_summary)
+        yield Figure("income-summary", "1/s", 0.8, ours, beside)
+        ours, beside = self.rounds_of(books.lines, books.bare_lines)
+        yield Figure("income-lines", "rows/s", 0.3, ours, beside)
+        yield Figure("income-lines-memory", "MB", 100, [books.memory], [100], limit=True)
+        self.stop(server)
+
+    def village_of_many(self):
+        """A village of very many batches, and a few of the small cooperative's before them, on a server of its own."""
+        if not self.many:
+            self.many = self.started()
+            self.harvest_after_small(self.many, self.many_rows)
+        return self.many
+
+    def harvest_after_small(self, server, rows):
+        village.found(server)
+        village.import_harvest(server, village.harvest_register(server, "S", lists.OWN, of_small=True))
+        village.import_harvest(server, village.harvest_register(server, "B", rows))
+        server.sql("VACUUM ANALYZE")
+        server.sql("CHECKPOINT")
 
     def backups(self):
-        """A village of many batches on a server of its own, by turns with PostgreSQL's programs alone."""
-        server = Server()
-        try:
-            server.start()
-            village.found(server)
-            village.import_harvest(server, village.harvest_register(server, "B", self.many_rows))
-            taken = [self.back_up_once(server, turn) for turn in range(self.rounds)]
-        finally:
-            server.stop()
+        server = self.village_of_many()
+        taken = [backups.once(server, turn) for turn in range(self.rounds)]
         backup, dump, restore, pg_restore, memory = zip(*taken)
         yield Figure("backup", "1/s", 0.8, [1 / s for s in backup], [1 / s for s in dump])
         yield Figure("restore", "1/s", 0.8, [1 / s for s in restore], [1 / s for s in pg_restore])
         yield Figure("backup-memory", "MB", 150, [max(memory)], [150], limit=True)
 
-    def back_up_once(self, server, turn):
-        """Restoring makes a cluster and grants anew, too; `pg_restore` has a database to restore into."""
-        def timed(*words):
-            start = time.monotonic()
-            run(words, env=server.environment)
-            return time.monotonic() - start
+    def verify_villages(self):
+        """Codes of a county's villages at random, beside as many of one village that has as many batches in all."""
+        one, many = self.village_of_many(), self.started()
+        asked = {many: county.found(many, self.many_rows // county.BATCHES)}
+        asked[one] = [f"localhost /api/v1/codes/{payload}" for payload in village.payloads(one, "B", len(asked[many]))]
+        for server, lines in asked.items():
+            (server.folder / "codes").write_text("\n".join(lines) + "\n")
+            for line in lines[:20]:
+                host, path = line.split()
+                self.check_genuine(server, path, host)
+        ours, beside = self.rounds_of(*(
+            lambda seconds, server=server: server.wrk(seconds, READERS, "get", server.folder / "codes")
+            for server in (many, one)))
+        self.stop(many)
+        yield Figure("verify-villages", "requests/s", 0.9, ours, beside)
 
-        file, plain, target = (server.folder / f"{name}{turn}" for name in ("backup", "dump", "restored"))
-        login = "-h", server.data / "run", "-U", "taoyuan_admin"
-        backup, memory = village.watched(server, "backup", file)
-        dump = timed("pg_dump", *login, "-Fc", "-f", plain, "taoyuan")
-        restore, more = village.watched(
-            server, "restore", file, "--data-dir", target, "--key-passphrase-file", server.data / "key-passphrase")
-        run(["createdb", *login, f"beside{turn}"], env=server.environment)
-        pg_restore = timed("pg_restore", *login, "-1", "-d", f"beside{turn}", plain)
-        run(["dropdb", *login, f"beside{turn}"], env=server.environment)
-        for path in file, plain:
-            path.unlink()
-        shutil.rmtree(target)
-        return backup, dump, restore, pg_restore, max(memory, more)
+    def lists(self):
+        """Lists in the village of very many batches, and sales, beside one of few."""
+        servers = self.village_of_many(), self.started()
+        self.harvest_after_small(servers[1], lists.FEW)
+        villages = [lists.Lists(server) for server in servers]
+        rounds = functools.partial(self.rounds_of, seconds=min(self.seconds, 2))
+        times = lists.slowed_most(rounds, *(v.measures(v.batches()) for v in villages))
+        yield Figure("list-batches", "ms", 1.5, *times, at_most=True)
+        for asked, count in zip(villages, (self.many_rows, lists.FEW)):
+            asked.add_sales(count)
+        times = lists.slowed_most(rounds, *(v.measures(v.sales()) for v in villages))
+        yield Figure("list-sales", "ms", 1.5, *times, at_most=True)
+        self.stop(servers[1])
+
+    def scans(self):
+        paths = [line.split()[1] for line in (self.server.folder / "codes").read_text().splitlines()]
+        label = scans.Scans(self.server, paths, READERS)
+        yield Figure("verify-label", "scans/s", 0.8, *self.rounds_of(label.measure("label"), label.measure("labels")))
+        label.check()
 
     def check(self):
         """What program and pgbench have written adds up."""

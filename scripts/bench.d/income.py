@@ -50,7 +50,7 @@ class Income:
     def summary(self, _):
         start = time.monotonic()
         status, text = self.server.request(
-            "GET", f"/api/v1/income/summary?from={FIRST}&to={LAST}&by=month,household", signed=True)
+            "GET", f"/api/v1/income/summary?from={FIRST}&to={LAST}&by=month,household", token=self.server.token)
         if status != 200 or f'"total":{{"fen":{self.rows * 850}}}' not in text.replace(" ", ""):
             raise Failed(f"no summary: {status} {text[-200:]}")
         return 1 / (time.monotonic() - start)

@@ -1,4 +1,5 @@
--- wrk -s load.lua URL -- get FILE | register PLOTS DAY TOKEN | sale FIRST LAST DAY TOKEN | book FIRST LAST
+-- wrk -s load.lua URL -- get FILE | scan FILE | register PLOTS DAY TOKEN | sale FIRST LAST DAY TOKEN | book FIRST LAST
+-- A line of FILE is a host, a path and, if one is needed, a token.
 
 local count = 0
 function setup(thread)
@@ -12,14 +13,33 @@ local function post(path, token, body)
         .. "Content-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
--- Every path in turn; each thread begins elsewhere.
-local function get(arguments)
-    local paths = {}
-    for line in io.lines(arguments[2]) do paths[#paths + 1] = line end
+-- Every line in turn, each thread from another one on.
+local function in_turn(file, method, fields)
+    local heads = {}
+    for line in io.lines(file) do
+        local host, path, token = line:match("(%S+) (%S+) ?(%S*)")
+        heads[#heads + 1] = method .. " " .. path .. " HTTP/1.1\r\nHost: " .. host .. "\r\n" .. fields
+            .. (token ~= "" and "Authorization: Bearer " .. token .. "\r\n" or "")
+    end
     local place = number * 7919
     return function()
         place = place + 1
-        return "GET " .. paths[place % #paths + 1] .. " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        return heads[place % #heads + 1]
+    end
+end
+
+local function get(arguments)
+    local head = in_turn(arguments[2], "GET", "")
+    return function() return head() .. "\r\n" end
+end
+
+-- Every scan by a visitor of its own.
+local function scan(arguments)
+    local head = in_turn(arguments[2], "POST", "Content-Type: application/json\r\nContent-Length: 2\r\n")
+    local visitor, run = 0, os.time()
+    return function()
+        visitor = visitor + 1
+        return head() .. "User-Agent: phone " .. run .. "-" .. number .. "-" .. visitor .. "\r\n\r\n{}"
     end
 end
 
@@ -55,7 +75,7 @@ end
 
 function init(arguments)
     math.randomseed(os.time() + number)
-    request = ({ get = get, register = register, sale = sale, book = book })[arguments[1]](arguments)
+    request = ({ get = get, scan = scan, register = register, sale = sale, book = book })[arguments[1]](arguments)
 end
 
 function done(summary)

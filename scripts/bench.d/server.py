@@ -89,9 +89,11 @@ class Server:
     def taoyuan(self, *words):
         return run([PROGRAM, *words], env=self.environment, cwd=self.folder)
 
-    def request(self, method, path, body=None, signed=False):
+    def request(self, method, path, body=None, token=None, host="localhost"):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Authorization": f"Bearer {self.token}"} if body or signed else {}
+        headers = {"Host": host}
+        if token or body:
+            headers["Authorization"] = f"Bearer {token or self.token}"
         if body:
             headers["Content-Type"] = "application/json"
         connection.request(method, path, json.dumps(body) if body else None, headers)

@@ -12,6 +12,8 @@ from server import HERE, PROGRAM, Failed, peak_memory
 PLOTS = 2000
 HOUSEHOLDS = 200
 COOPERATIVES = 4
+# A cooperative beside them, with a plot and a household of its own.
+SMALL = "小合作社"
 VARIETY, GRADE, PRODUCT = "瑞蟠21号", "特级", "蟠桃"
 TODAY = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date()
 HARVESTED = TODAY - datetime.timedelta(days=2)
@@ -26,15 +28,15 @@ def cooperative(plot):
     return f"第{plot % HOUSEHOLDS % COOPERATIVES + 1}合作社"
 
 
-def found(server):
-    """Imports households and plots."""
-    households = ["户号,户主,网格,帮扶类别,合作社,人口,联系电话"]
-    for number in range(HOUSEHOLDS):
-        households.append(f"H{number},户主{number},一网格,一般户,{cooperative(number)},4,")
-    plots = ["地块号,名称,合作社,户号,作物,面积亩,经度,纬度"]
-    for number in range(1, PLOTS + 1):
-        plots.append(f"{number},{number}号,{cooperative(number)},H{number % HOUSEHOLDS},{PRODUCT},{AREA_MU},,")
-    for kind, lines in ("households", households), ("plots", plots):
+def found(server, plots=PLOTS, households=HOUSEHOLDS):
+    """Imports households and plots, one of them of a cooperative of its own."""
+    growers = ["户号,户主,网格,帮扶类别,合作社,人口,联系电话", f"S,户主,一网格,一般户,{SMALL},4,"]
+    for number in range(households):
+        growers.append(f"H{number},户主{number},一网格,一般户,{cooperative(number)},4,")
+    fields = ["地块号,名称,合作社,户号,作物,面积亩,经度,纬度", f"S,小地块,{SMALL},S,{PRODUCT},{AREA_MU},,"]
+    for number in range(1, plots + 1):
+        fields.append(f"{number},{number}号,{cooperative(number)},H{number % households},{PRODUCT},{AREA_MU},,")
+    for kind, lines in ("households", growers), ("plots", fields):
         path = server.folder / f"{kind}.csv"
         path.write_text("\n".join(lines) + "\n")
         server.taoyuan("import", kind, path)
@@ -47,14 +49,15 @@ def import_samples(server):
         server.taoyuan("import", kind, samples / f"{kind}.csv")
 
 
-def harvest_register(server, prefix, rows, weight="200.0"):
+def harvest_register(server, prefix, rows, weight="200.0", plots=PLOTS, of_small=False):
     """A file of so many harvest slips."""
     path = server.folder / f"harvest-{prefix}.csv"
     with open(path, "w") as file:
         file.write("采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤,采收人\n")
         for row in range(rows):
-            plot = row % PLOTS + 1
-            file.write(f"{prefix}{row},{HARVESTED},{cooperative(plot)},{plot},{PRODUCT},{VARIETY},{GRADE},"
+            plot = "S" if of_small else row % plots + 1
+            owner = SMALL if of_small else cooperative(plot)
+            file.write(f"{prefix}{row},{HARVESTED},{owner},{plot},{PRODUCT},{VARIETY},{GRADE},"
                        f"{weight},张春生\n")
     return path
 
@@ -94,13 +97,14 @@ def numbers(server, prefix):
     return low, high
 
 
-def payloads(server, prefix):
-    """The codes of a register's batches, put together from the rows as their format says."""
+def payloads(server, prefix, most=None):
+    """The codes of a register's batches in no order, put together from the rows as their format says."""
     for line in server.sql(
         "SELECT c.key_id, c.batch_number, c.issued_on - DATE '2020-01-01',"
         " coalesce(c.best_before - DATE '2020-01-01', 65535), encode(c.signature, 'hex')"
         f" FROM code c JOIN batch b ON b.village_id = c.village_id AND b.number = c.batch_number"
-        f" WHERE b.slip LIKE '{prefix}%' AND c.serial = '' ORDER BY md5(c.batch_number::text)").splitlines():
+        f" WHERE b.village_id = 1 AND b.slip LIKE '{prefix}%' AND c.serial = '' ORDER BY md5(c.batch_number::text)"
+        f" LIMIT {most or 'ALL'}").splitlines():
         key, batch, issued, best_before, signature = line.split("|")
         body = struct.pack(">BHIHH", 0x11, int(key), int(batch), int(issued), int(best_before))
         yield base64.b32encode(body + bytes.fromhex(signature)).decode()
