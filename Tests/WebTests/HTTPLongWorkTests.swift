@@ -65,14 +65,10 @@ import Testing
 
 /// Bodies and queries of nothing but what readers treat specially.
 @Suite struct HTTPSpecialByteTests {
-    private static let megabyte = 1 << 20
-
+    /// 8 MB of a byte, one of what is several.
     private static func repeated(_ piece: String, after head: String = "") -> [UInt8] {
-        var bytes = Array(head.utf8)
-        bytes.reserveCapacity(megabyte + 64)
-        let piece = Array(piece.utf8)
-        while bytes.count < megabyte { bytes += piece }
-        return bytes
+        let size = piece.utf8.count == 1 ? 8 << 20 : 1 << 20
+        return Array((head + String(repeating: piece, count: size / piece.utf8.count)).utf8)
     }
 
     /// What grows with the square of the size takes hours.
