@@ -71,9 +71,9 @@ import Testing
         return Array((head + String(repeating: piece, count: size / piece.utf8.count)).utf8)
     }
 
-    /// What grows with the square of the size takes hours.
+    /// What grows with the square of the size takes many hours; what does not, minutes where all cores are taken.
     @Test(
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(60)),
         arguments: [
             "[", "{", "[]", "{}", "[0,", "\"", "\\", "\\u", "\\u0041", "\\ud83c\\udf51", " ", "\n", ",", ":", "-", "0",
             "1",
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(60)),
         arguments: [
             "%", "&", "=", "+", ";", "%41", "%4", "%F", "a=b&", "a&", "&=", "==", "桃", "%E6%A1%83", "%00", "\u{0}",
         ])
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: [",", ";", ";q=", "q=0,", "*", "zh-", "-", " ", "zh,", "en;q=0.1,"])
+    @Test(.timeLimit(.minutes(60)), arguments: [",", ";", ";q=", "q=0,", "*", "zh-", "-", " ", "zh,", "en;q=0.1,"])
     func `what a head tells of languages is read in such a time`(piece: String) {
         _ = Language(query: nil, acceptLanguage: String(decoding: Self.repeated(piece), as: UTF8.self))
     }
