@@ -284,6 +284,7 @@ import func TestSupport.awaitCondition
             var socket: SocketClient? = try SocketClient(port: server.port)
             await socket?.write("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
             for await _ in arrivals { break }
+            socket?.breakOff()
             socket = nil
             for await _ in endings { break }
         }

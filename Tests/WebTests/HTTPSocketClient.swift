@@ -62,6 +62,12 @@ final class SocketClient: Sendable {
 
     func finishWriting() { shutdown(descriptor, CInt(SHUT_WR)) }
 
+    /// Lets the connection break when this is released, where it would otherwise look as if all were said.
+    func breakOff() {
+        var how = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &how, socklen_t(MemoryLayout<linger>.size))
+    }
+
     private func noteTimeout(_ count: Int) {
         if count < 0, errno == EAGAIN { timedOut.store(true, ordering: .relaxed) }
     }
