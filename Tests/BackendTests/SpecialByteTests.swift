@@ -122,8 +122,8 @@ import Testing
     @Test(.timeLimit(.minutes(60)), arguments: [0x00, 0x0A, 0x20, 0x22, 0x30, 0x7B, 0xFF] as [UInt8])
     func `backups are read in such a time`(byte: UInt8) async throws {
         let about = BackupArchive.Manifest(
-            takenAt: Date(timeIntervalSince1970: 0), village: "韩村", origin: "localhost:8080", schema: 1, postgres: 15,
-            dumper: 15)
+            takenAt: Date(timeIntervalSince1970: 0), village: "韩村", origin: "localhost:8080", villages: 1, schema: 1,
+            postgres: 15, dumper: 15)
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         let manifest = Self.entry(BackupArchive.manifest, Array(try encoder.encode(about)))
