@@ -49,7 +49,7 @@ let package = Package(
 
         room("Kernel", []),
         .target(name: "Telemetry", dependencies: seen, swiftSettings: strict),
-        room("Postgres", ["CPostgres"]),
+        room("Postgres", ["Kernel", "CPostgres"]),
         room("Signing", ["Kernel", "COpenSSL", "CQREncode", "CPNG"]),
         room("Database", ["Kernel", "Telemetry", "Postgres"], plugins: ["EmbedFiles"]),
         room("Registers", ["Kernel", "Telemetry", "Postgres", "Database"]),

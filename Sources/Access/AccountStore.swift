@@ -58,7 +58,8 @@ public struct AccountStore: Sendable {
                     UPDATE account SET password_salt = \(new.salt), password_hash = \(new.hash)
                     WHERE village_id = \(scope.village) AND id = \(id)
                     """
-                ] + Self.endSessions(of: id, scope), event: Event("account.password", name))
+                ] + Self.endSessions(of: id, scope), event: Event("account.password", name)
+            ).endingTokens
         }
     }
 
@@ -122,7 +123,8 @@ public struct AccountStore: Sendable {
                     """,
                     News.tell(scope),
                 ],
-                event: Event("account.disable", username))
+                event: Event("account.disable", username)
+            ).endingTokens
         }
     }
 
@@ -149,6 +151,9 @@ public struct AccountStore: Sendable {
         return Credential(person: person, account: id, username: name, hash: hash)
     }
 
+    /// What the audit calls a name that nobody has.
+    public static let unknownName = "?"
+
     /// Tells the audit of wrong passwords, of the first and whenever there are twice as many. It takes as long for a name
     /// that nobody has, which the audit doesn't repeat: it may be a password that was typed into the wrong field.
     public func tell(guesses: Int, of username: String, village: Int) async throws {
@@ -158,7 +163,9 @@ public struct AccountStore: Sendable {
             let known = try await transaction.query(
                 "SELECT FROM account WHERE village_id = \(scope.village) AND username = \(name)")
             return Change(
-                (), event: Event("session.guess", known.isEmpty ? "?" : name, .number("guesses", guesses)))
+                (),
+                event: Event(
+                    "session.guess", known.isEmpty ? Self.unknownName : name, .number("guesses", guesses)))
         }
     }
 

@@ -40,6 +40,6 @@ public struct Person: Sendable, Hashable {
     }
 
     public var scope: Scope {
-        Scope(village: village, cooperative: cooperative, spellings: spellings, actor: name)
+        Scope(village: village, cooperative: cooperative, spellings: spellings, actor: name, token: token)
     }
 }

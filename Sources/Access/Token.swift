@@ -10,6 +10,8 @@ public struct Token: Sendable {
     public let cooperative: String?
     /// The account that made it and with which it ends; nil for a session, and for what was made at the server's machine.
     public let madeBy: String?
+    /// Whether a password opened it.
+    public let isSession: Bool
     public let createdAt: Date
     public let expiresAt: Date
     /// When it was revoked, or its account or its maker's shut.

@@ -79,6 +79,7 @@ public struct TokenStore: Sendable {
                     en: "this is a token and no session: an administrator revokes it")
             }
             return Change((), writes: end(Int64(session), now, scope), event: Event("session.close", person.name))
+                .endingTokens
         }
     }
 
@@ -101,6 +102,7 @@ public struct TokenStore: Sendable {
                 throw Refusal(.notFound, "no-such-token", field: "id", zh: "没有这个令牌", en: "there is no such token")
             }
             return Change((), writes: end(id.value, now, scope), event: Event("token.revoke", id.description))
+                .endingTokens
         }
     }
 
@@ -128,7 +130,8 @@ public struct TokenStore: Sendable {
     public func list(village: Int) async throws -> [Token] {
         let rows = try await database.query(
             """
-            SELECT t.id, t.name, t.role, c.name AS cooperative, m.username AS made_by, t.created_at, t.expires_at,
+            SELECT t.id, t.name, t.role, c.name AS cooperative, m.username AS made_by,
+                t.account_id IS NOT NULL AS is_session, t.created_at, t.expires_at,
                 least(t.revoked_at, a.disabled_at) AS revoked_at
             FROM api_token t
             LEFT JOIN cooperative_meant c ON c.village_id = t.village_id AND c.id = t.cooperative_id
@@ -140,7 +143,8 @@ public struct TokenStore: Sendable {
             Token(
                 id: Identifier(try row.decode("id")), name: try row.decode("name"),
                 role: try Role(named: row.decode("role")), cooperative: try row.decode("cooperative"),
-                madeBy: try row.decode("made_by"), createdAt: try row.decode("created_at"),
+                madeBy: try row.decode("made_by"), isSession: try row.decode("is_session"),
+                createdAt: try row.decode("created_at"),
                 expiresAt: try row.decode("expires_at"),
                 revokedAt: try row.decode("revoked_at"))
         }

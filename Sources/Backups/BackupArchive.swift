@@ -98,7 +98,9 @@ final class BackupReader {
     private let digest = RunningDigest()
     private var cipher: SealedChunks?
     private var sealed: [UInt8] = []
-    private var waiting: ArraySlice<UInt8> = []
+    private var waiting: [UInt8] = []
+    /// How much of `waiting` has been taken.
+    private var taken = 0
     /// Whether the last sealed piece was read, and whether the last file was.
     private var isAtEnd = false
     private var isDone = false
@@ -149,22 +151,26 @@ final class BackupReader {
     }
 
     private func isFinished() throws -> Bool {
-        guard waiting.isEmpty else { return false }
+        guard taken == waiting.count else { return false }
         return try cipher == nil ? read(1).isEmpty : isAtEnd && sealed.isEmpty
     }
 
     private func take(_ count: Int) throws -> [UInt8] {
-        while waiting.count < count, try fill() {}
-        guard waiting.count >= count else { throw Refusal.damagedBackup }
-        defer { waiting = waiting.dropFirst(count) }
-        return Array(waiting.prefix(count))
+        if waiting.count - taken < count {
+            waiting.removeFirst(taken)
+            taken = 0
+            while waiting.count < count, try fill() {}
+        }
+        guard waiting.count - taken >= count else { throw Refusal.damagedBackup }
+        defer { taken += count }
+        return Array(waiting[taken..<taken + count])
     }
 
     /// - Returns: false at the end.
     private func fill() throws -> Bool {
         guard cipher != nil else {
             let more = try read(1 << 18)
-            waiting = ArraySlice(Array(waiting) + more)
+            waiting += more
             return !more.isEmpty
         }
         guard !isAtEnd else { return false }
@@ -182,7 +188,7 @@ final class BackupReader {
         guard let plain = try cipher?.open(piece, isLast: isAtEnd) else {
             throw isStart ? Refusal.wrongBackupPassphrase : Refusal.damagedBackup
         }
-        waiting = ArraySlice(Array(waiting) + plain)
+        waiting += plain
         return true
     }
 

@@ -53,7 +53,7 @@ struct TokenCommand: ParsableCommand {
             ) { token in
                 [
                     "\(token.id)", token.name == token.role.rawValue ? token.role.label[.ofThisRun] : token.name,
-                    token.role.label[.ofThisRun], token.cooperative ?? "", token.madeBy ?? "",
+                    token.role.label[.ofThisRun], token.cooperative ?? "", token.maker,
                     token.expiresAt.minute, token.state(now),
                 ]
             }
@@ -94,6 +94,11 @@ extension Token {
             "madeBy": JSON(madeBy),
             "createdAt": JSON(createdAt), "expiresAt": JSON(expiresAt), "revokedAt": JSON(revokedAt),
         ]
+    }
+
+    var maker: String {
+        if isSession { return words("登录", "signing in") }
+        return madeBy ?? Recorded.actor("local")
     }
 
     func state(_ now: Date) -> String {

@@ -19,8 +19,9 @@ struct BookingCheckInCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: SharedOptions
-    @Argument(help: .words("凭证的文字或网址，或预约号。", "The ticket's text or address, or the booking's reference.")) var code:
-        String
+    @Argument(
+        help: .words("凭证的文字或网址，或预约编号、预约号。", "The ticket's text or address, or the booking's number or reference."))
+    var code: String
     @Option(help: .words("这一批实到人数。", "Heads that came, of this part of the group.")) var headcount: Int
     @Flag(help: .words("同团又来了人，超出预约人数也计入。", "More of the same group have come, beyond what was booked.")) var more =
         false

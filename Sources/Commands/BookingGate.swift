@@ -31,7 +31,9 @@ struct BookingGateListCommand: AsyncParsableCommand {
         try options.done(
             ["day": .string(list.day), "bookings": JSON(list.bookings.count), "output": .string(output)],
             "\(list.day) 的 \(list.bookings.count) 个预约已写入 \(output)",
-            "\(list.bookings.count) bookings of \(list.day) are in \(output)")
+            list.bookings.count == 1
+                ? "1 booking of \(list.day) is in \(output)"
+                : "\(list.bookings.count) bookings of \(list.day) are in \(output)")
     }
 }
 
@@ -39,9 +41,9 @@ struct BookingSyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
         abstract: words(
-            "把离线签到记录并入登记；重复执行无妨。有一条被拒、读不懂或留待处理时退出码为 1。",
-            "Brings an offline gate's journal into the register; doing it again is harmless. Exit status 1 when "
-                + "an entry was refused, can't be read, or is kept for the tour desk."),
+            "把离线签到记录并入登记；重复执行无妨。只要有一条被拒、读不懂或还待处理，退出码就为 1。",
+            "Brings an offline gate's journal into the register; doing it again is harmless. Exit status 1 as long as "
+                + "an entry is refused, can't be read, or is for the tour desk to settle."),
         discussion: "taoyuan booking sync 2025-08-21.json.journal.jsonl")
 
     @OptionGroup var options: SharedOptions

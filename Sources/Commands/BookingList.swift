@@ -154,6 +154,12 @@ extension Booking {
         return text
     }
 
+    /// What of the money that is to go back has gone already.
+    private var refundedText: String {
+        guard refunded.fen > 0, refunded < refundDue else { return "" }
+        return words("，其中已退 \(refunded.yuan)", ", of which \(refunded.yuan) went back")
+    }
+
     var text: String {
         var facts: [(name: String, value: String?)] = [
             (words("预约", "booking"), "\(id)"), (words("预约号", "reference"), "\(reference)"),
@@ -185,10 +191,7 @@ extension Booking {
             (words("收取", "kept"), kept.fen > 0 ? kept.yuan : nil),
             (
                 words("退款", "refund"),
-                refundDue.fen > 0
-                    ? "\(refund.label[.ofThisRun]) "
-                        + words("应退 \(refundDue.yuan)，已退 \(refunded.yuan)", "\(refunded.yuan) of \(refundDue.yuan)")
-                    : nil
+                refundDue.fen > 0 ? "\(refund.label[.ofThisRun]) \(refundDue.yuan)" + refundedText : nil
             ), (words("版本", "version"), "\(version)"),
         ]
         return Table(facts: facts).text

@@ -74,7 +74,7 @@ struct ImportCommand: AsyncParsableCommand {
         if let path = outcome.refusedFile {
             Terminal.say(words("被拒的行在 \(path)", "the refused rows are in \(path)"))
         }
-        guard outcome.isRecorded else { throw ExitCode.failure }
+        guard !outcome.isRefused else { throw ExitCode.failure }
     }
 }
 

@@ -17,6 +17,9 @@ enum Recorded {
         if action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) { return kind.label[.ofThisRun] }
         // Tokens that were given no name are called by their role.
         if action == "token.create", let role = Role(rawValue: subject) { return role.label[.ofThisRun] }
+        if action == "session.guess", subject == AccountStore.unknownName {
+            return words("没有这个用户名", "no such username")
+        }
         return subject
     }
 

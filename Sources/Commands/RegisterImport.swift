@@ -29,6 +29,11 @@ struct RegisterImport: Sendable {
         /// False when rows were refused and so nothing was recorded.
         let isRecorded: Bool
         let refusedFile: String?
+
+        /// Whether there is nothing of the register in the books, neither from now nor from before, for what was refused.
+        var isRefused: Bool {
+            !isRecorded || report.refusedCount > 0 && report.recorded + report.updated + report.already == 0
+        }
     }
 
     func run(_ backend: Backend) async throws -> Outcome {

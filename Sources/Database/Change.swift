@@ -28,6 +28,8 @@ public struct Change<Value: Sendable>: Sendable {
     public let refusals: [String: Refusal]
     /// At least one.
     public let events: [Event]
+    /// Whether it may end the token of whoever makes it: then that is looked at before the writes and not after them.
+    private(set) var endsTokens = false
 
     public init(
         _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
@@ -83,6 +85,13 @@ public struct Change<Value: Sendable>: Sendable {
         writes + [SQL.insert(rows + events.map { $0.row(by: scope) })] + lastWrites
     }
 
+    /// The same change, which may end the token of whoever makes it.
+    public var endingTokens: Change {
+        var change = self
+        change.endsTokens = true
+        return change
+    }
+
     /// The same change with another value.
     public func map<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Other) -> Change<Other> {
         let mapped: Change<Other>.Answer =
@@ -90,7 +99,9 @@ public struct Change<Value: Sendable>: Sendable {
             case .known(let value): .known(transform(value))
             case .returned(let decode): .returned { transform(try decode($0)) }
             }
-        return Change<Other>(mapped, writes, rows, lastWrites, refusals, events)
+        var other = Change<Other>(mapped, writes, rows, lastWrites, refusals, events)
+        other.endsTokens = endsTokens
+        return other
     }
 }
 

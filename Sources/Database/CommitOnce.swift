@@ -18,9 +18,11 @@ extension Database {
             return try await importing(scope) { transaction in
                 let (value, last) = try await body(transaction)
                 made.withLock { $0 = value }
-                _ = try await transaction.commit(last + [key.insert(answer: "", by: scope)])
+                _ = try await transaction.commit(last + [key.insert(answer: "", by: scope)] + scope.admission)
                 return value
             }
+        } catch let error as PostgresError where error.constraint == Scope.admitted {
+            throw Scope.ended
         } catch let refusal as Refusal where refusal.code == Self.maybeRecorded.code {
             for pause in Self.pauses {
                 try await Task.sleep(for: pause)

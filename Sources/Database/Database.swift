@@ -173,17 +173,18 @@ public final class Database: Sendable {
     ) async throws -> Value {
         // An event that is entered for a day comes with rows that are.
         let hold = change.events.contains { $0.day != nil } ? [ClosedBooks.hold(scope)] : []
-        let writes = hold + claims + change.statements(by: scope)
+        let (before, after) = change.endsTokens ? (scope.admission, []) : ([], scope.admission)
+        let writes = before + hold + claims + change.statements(by: scope)
         do {
             let value: Value
             switch change.answer {
             case .known(let known):
-                _ = try await transaction.commit(writes)
+                _ = try await transaction.commit(writes + after)
                 value = known
             case .returned(let decode):
                 guard let rows = try await transaction.query(writes).last else { throw NothingReturned() }
                 value = try decode(rows)
-                _ = try await transaction.commit(try last(value))
+                _ = try await transaction.commit(try last(value) + after)
             }
             writing.succeeded()
             for event in change.events { Measured.recorded[event.kind].increment() }
@@ -191,6 +192,7 @@ public final class Database: Sendable {
         } catch let error as PostgresError {
             guard let name = error.constraint else { throw error }
             if let refusal = change.refusals[name] { throw Beaten(refusal: refusal) }
+            if name == Scope.admitted { throw Scope.ended }
             if name == ClosedBooks.constraint { throw Beaten(refusal: ClosedBooks.closedMeanwhile) }
             throw error
         }

@@ -32,6 +32,7 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
         }
         var numbers: [Int] = []
         var inNumber = false
+        guard text.utf8.count <= CleanText.longest else { throw Self.unreadable(text) }
         let scalars = text.trimmed.unicodeScalars
         guard scalars.count <= 20 else { throw Self.unreadable(text) }
         for scalar in scalars {
@@ -63,6 +64,7 @@ public struct CivilDay: Sendable, Hashable, Comparable, CustomStringConvertible 
             self = day
             return
         }
+        guard text.utf8.count <= CleanText.longest else { throw Self.unreadable(text) }
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         if digits.utf8.count == 5, let serial = Int(digits), (32_874...73_050).contains(serial) {
             let time = text.utf8.dropFirst(5)

@@ -3,6 +3,10 @@ import Foundation
 /// What a person means by a text that was typed, pasted or exported: the one place that cleans what registers, the
 /// command line, requests and pages bring in.
 public enum CleanText {
+    /// Bytes that no name, number, day or amount is longer than, with whatever stands around it: what is longer is refused
+    /// before anybody looks at it closely.
+    public static let longest = 10_000
+
     /// Trimmed of what cannot be seen, composed (NFC), and without invisible characters inside.
     public static func text(_ text: String) -> String {
         var text = text
@@ -35,7 +39,7 @@ public enum CleanText {
     public static func name(
         _ text: String, field: String, max: Int, lines: Bool = false, code: String = "bad-text"
     ) throws -> String {
-        let name = Self.text(text)
+        let name = text.utf8.count <= longest ? Self.text(text) : ""
         if let error = spreadsheetError(name) { throw error.of(field: field) }
         guard !isInvisible(name), name.utf8.count <= max || name.unicodeScalars.count <= max,
             !hasControls(name, lines: lines), !hasControls(text, lines: true)
@@ -51,7 +55,7 @@ public enum CleanText {
     /// - Throws: as `name` and `key`.
     public static func number(_ text: String, field: String, max: Int) throws -> String {
         do {
-            return try name(key(text), field: field, max: max)
+            return try name(text.utf8.count <= longest ? key(text) : "", field: field, max: max)
         } catch let refusal as Refusal {
             throw refusal.of(field: field)
         }

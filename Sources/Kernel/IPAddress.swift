@@ -20,6 +20,7 @@ public struct IPAddress: Sendable, Hashable {
 
     /// Reads `192.0.2.1` or `2001:db8::1`, and nothing else.
     public init?(_ text: some StringProtocol) {
+        guard text.utf8.count <= 100 else { return nil }
         let text = String(text)
         var four = in_addr()
         var six = in6_addr()
@@ -42,6 +43,7 @@ public struct IPNetwork: Sendable, Hashable {
     private let length: Int
 
     public init?(_ text: some StringProtocol) {
+        guard text.utf8.count <= 100 else { return nil }
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
         let before = address.isVersion4 ? 96 : 0

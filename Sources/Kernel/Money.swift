@@ -23,7 +23,7 @@ public struct Money: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     private init(_ text: String, dashIsZero: Bool) throws {
         if let refusal = CleanText.scientific(text) { throw refusal }
-        let amount = Self.bare(text)
+        let amount = text.utf8.count <= CleanText.longest ? Self.bare(text) : ""
         if dashIsZero, amount == "-" {
             self.fen = 0
             return

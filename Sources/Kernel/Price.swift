@@ -34,6 +34,7 @@ public struct Price: Sendable, Hashable, CustomStringConvertible {
     /// Reads `8.50/斤`, `17/kg`, `68/箱2.5kg` (68 yuan for a box of 2.5 kg).
     /// - Throws: a `Refusal` of kind `invalid`.
     public init(_ text: String) throws {
+        guard text.utf8.count <= CleanText.longest else { throw Self.unreadable(text) }
         let parts = text.halfWidth.split(separator: "/", maxSplits: 1).map { $0.trimmed }
         guard parts.count == 2 else { throw Self.unreadable(text) }
         let fen = try Money(yuan: parts[0]).fen

@@ -12,6 +12,7 @@ public struct TimeOfDay: Sendable, Hashable, Comparable, CustomStringConvertible
     /// Reads `09:00`, `9:00` and `14：00`.
     /// - Throws: a `Refusal` of kind `invalid`.
     public init(_ text: String) throws {
+        guard text.utf8.count <= CleanText.longest else { throw Self.unreadable(text) }
         let parts = text.trimmed.replacing("：", with: ":").split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, (1...2).contains(parts[0].utf8.count), parts[1].utf8.count == 2,
             parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),

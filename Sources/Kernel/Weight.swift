@@ -12,9 +12,9 @@ public struct Weight: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Reads a weight with its unit: `1250kg`, `2500斤`, `800g`, `1.2吨`, `30公斤`.
     /// - Throws: a `Refusal` of kind `invalid`: no unit, no number, not a whole number of grams, not above zero, too large.
     public init(_ text: String) throws {
-        let text = text.withoutBlanks
-        for (suffix, grams) in Self.units where text.lowercased().hasSuffix(suffix) {
-            self = try Weight(number: String(text.dropLast(suffix.count)), unit: grams)
+        let bare = text.utf8.count <= CleanText.longest ? text.withoutBlanks : ""
+        for (suffix, grams) in Self.units where bare.lowercased().hasSuffix(suffix) {
+            self = try Weight(number: String(bare.dropLast(suffix.count)), unit: grams)
             return
         }
         throw Refusal(

@@ -125,8 +125,7 @@ public struct MessageSender: Sendable {
 
     private func mayGoToday(_ message: OutgoingMessage) async throws -> Bool {
         guard perDay > 0 else { return true }
-        let since = clock.now().addingTimeInterval(-86_400)
-        return try await store.sentCount(toWhomGets: message, since: since, scope) < perDay
+        return try await store.goneCount(toWhomGets: message, now: clock.now(), scope) < perDay
     }
 
     private func giveUp(_ message: OutgoingMessage, why: String, forGood: Bool = false) async throws -> Handled {

@@ -89,20 +89,24 @@ public struct MessageStore: Sendable {
             isSuperseded: try row.decode("is_superseded"))
     }
 
-    /// How many went since then to the message's phone, or to its e-mail address where those are more.
-    func sentCount(toWhomGets message: OutgoingMessage, since: Date, _ scope: Scope) async throws -> Int {
-        try await database.transaction(scope) { transaction in
-            try await transaction.query(
-                """
-                SELECT greatest(
-                    (SELECT count(*) FROM message
-                    WHERE village_id = \(scope.village) AND phone = \(message.phone) AND sent_at > \(since)),
-                    (SELECT count(*) FROM message
-                    WHERE village_id = \(scope.village) AND lower(email) = lower(\(message.email)) AND sent_at > \(since))
-                ) AS sent
-                """
-            ).first?.decode("sent") ?? 0
+    /// How many went within 24 hours to the message's phone, or to its e-mail address where those are more. What somebody
+    /// took up before this one, and is on its way or about to be tried again, counts as gone: of several at one moment
+    /// no more go than may.
+    func goneCount(toWhomGets message: OutgoingMessage, now: Date, _ scope: Scope) async throws -> Int {
+        func count(_ isToSame: SQL) -> SQL {
+            """
+            (SELECT count(*) FROM message
+                WHERE village_id = \(scope.village) AND \(isToSame) AND sent_at > \(now.addingTimeInterval(-86_400)))
+            + (SELECT count(*) FROM message
+                WHERE village_id = \(scope.village) AND \(isToSame) AND sent_at IS NULL AND given_up_at IS NULL
+                    AND attempts > 0 AND due_at > \(now) AND (due_at, id) < (
+                        SELECT own.due_at, own.id FROM message own
+                        WHERE own.village_id = \(scope.village) AND own.id = \(message.id)))
+            """
         }
+        let (phone, email): (SQL, SQL) = ("phone = \(message.phone)", "lower(email) = lower(\(message.email))")
+        let gone: SQL = "SELECT greatest(\(count(phone)), \(count(email))) AS gone"
+        return try await database.query(gone, scope).first?.decode("gone") ?? 0
     }
 
     func markSent(_ id: Int64, now: Date, _ scope: Scope) async throws {

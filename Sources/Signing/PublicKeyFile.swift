@@ -6,6 +6,8 @@ extension PublicKey {
     ///
     /// - Throws: a `Refusal` of kind `invalid` when a key in it can't be used, or there is none.
     public static func all(in text: String) throws -> [PublicKey] {
+        // Thousands of keys.
+        guard text.utf8.count <= 1 << 20 else { throw unsupported }
         if text.trimmed.hasPrefix("{") {
             guard let found = try? JSONDecoder().decode(KeySet.self, from: Data(text.utf8)) else { throw unsupported }
             return try found.keys.map(PublicKey.init(jwk:))

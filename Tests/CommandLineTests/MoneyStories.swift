@@ -40,6 +40,8 @@ import Testing
         #expect(fen(cancelled, "refundDue") == 300_000 && cancelled["money"] as? String == "due")
         let due = try await village.run("booking", "list", "--money", "due", "--lang", "zh")
         #expect(due.output.contains("3,000.00") && due.output.contains("待退款"))
+        let story = try await village.run("booking", "show", first)
+        #expect(story.output.contains("refund due 3,000.00\n"))
         let todo = try await village.run("booking", "todo", "--json")
         #expect(todo.output.contains(#""task":"refund""#))
         #expect(try await village.run("booking", "todo", "--lang", "zh").output.contains("待退款"))

@@ -74,7 +74,8 @@ import Testing
         #expect(!listed.output.contains(secret))
         let id = try #require(try listed.json(as: [[String: Any]].self).first?["id"] as? Int)
         #expect(try await village.run("token", "revoke", "--id", "\(id)").status == 0)
-        #expect(try await village.run("token", "list").output.contains("revoked"))
+        let shown = try await village.run("token", "list").output
+        #expect(shown.contains("revoked") && shown.contains("local"))
 
         let password = "a long password"
         let account = try await village.run("account", "create", "Li", "--role", "committee", input: password + "\n")

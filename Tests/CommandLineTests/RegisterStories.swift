@@ -98,6 +98,12 @@ import Testing
         #expect(written.contains("'=cmd()") && !written.contains("Z1"))
         #expect(try await village.run("import", "sales", file, "--partial").status == 1, "the file is there already")
 
+        // Of this one there would be nothing in the books.
+        let bad = try village.write("worse.csv", head + "2025-02-30,Z4,韩村蟠桃专业合作社,C0001,1,8,8.00,批发,甲,\n")
+        let nothing = try await village.run("import", "sales", bad, "--partial", "--json")
+        #expect(nothing.status == 1)
+        #expect(try nothing.json()["refusedCount"] as? Int == 1)
+
         #expect(try await village.run("import", "sales", village.file("none.csv")).status == 1)
         let wrong = try await village.run("import", "plots", file, "--lang", "zh")
         #expect(wrong.status == 1 && wrong.errors.contains("地块号"))

@@ -55,6 +55,39 @@ import Testing
         #expect(try threads() == 0)
     }
 
+    /// Taking each from the front of an array would take minutes.
+    @Test(.timeLimit(.minutes(1)))
+    func `jobs run in their order, and however many wait each is taken in the same time`() {
+        let gate = Gate()
+        let seen = Mutex<[Int]>([])
+        let queue = JobQueue<Int>(name: "job-test", threads: 1, stackSize: 1 << 20) { number in
+            gate.wait()
+            seen.withLock { $0.append(number) }
+        }
+        let numbers = Array(0..<1_000_000)
+        for number in numbers { queue.append(number) }
+        // What waits when it is stopped is run all the same.
+        queue.stop()
+        gate.open()
+        while seen.withLock({ $0.count }) < numbers.count { Thread.sleep(forTimeInterval: 0.01) }
+        #expect(seen.withLock { $0 } == numbers)
+    }
+
+    @Test func `a thread that is free takes what another's job keeps waiting`() {
+        let gate = Gate()
+        let seen = Mutex<Set<Int>>([])
+        let queue = JobQueue<Int>(name: "job-test", threads: 2, stackSize: 1 << 20) { number in
+            if number == 0 { gate.wait() }
+            seen.withLock { _ = $0.insert(number) }
+        }
+        for number in 0..<100 { queue.append(number) }
+        while seen.withLock({ $0.count }) < 99 { Thread.sleep(forTimeInterval: 0.01) }
+        #expect(!seen.withLock { $0.contains(0) })
+        gate.open()
+        queue.stop()
+        while seen.withLock({ $0.count }) < 100 { Thread.sleep(forTimeInterval: 0.01) }
+    }
+
     private static let full = Refusal(.unavailable, "full", zh: "满", en: "full")
 
     /// A place that is taken until the returned closure is called.

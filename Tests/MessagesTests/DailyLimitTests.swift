@@ -39,6 +39,16 @@ import Testing
         }
     }
 
+    /// Several are on their way before the first of them is known to have gone.
+    @Test func `of many at one moment no more go than may`() async throws {
+        let hook = try await Listener(.http)
+        try await withVillage { village in
+            for number in 1...12 { try await village.put("k\(number)", email: "a\(number)@example.cn") }
+            let tally = try await sender(village, hook, perDay: 2).sendDue()
+            #expect(tally == MessageSender.Tally(sent: 2, givenUp: 10))
+        }
+    }
+
     @Test func `one after the other exactly so many go, to others any number, and 0 is no limit`() async throws {
         let hook = try await Listener(.http)
         try await withVillage { village in

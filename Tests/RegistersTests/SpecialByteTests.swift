@@ -21,7 +21,7 @@ import Testing
             [0], [0xFF], [0x80], [0x8C], [0xBC, 0x8C], [0x81, 0x30], [0xD8, 0x00], [0xFF, 0xFE],
         ]
 
-    /// What may stand before them, and how many bytes follow: where all are read as rows there are fewer.
+    /// What may stand before them, and how many bytes follow; after the header, 8 MB of each byte.
     private static let heads: [(bytes: [UInt8], count: Int)] = [
         ([], megabyte), (Array("户号,户主\n".utf8), megabyte / 4), (Array("户号,户主\n1,\"".utf8), megabyte / 4),
         ([0xFF, 0xFE], megabyte / 8),
@@ -35,7 +35,8 @@ import Testing
             var survey = Survey()
             for try await part in register.parts(of: 5000) {
                 try survey.add(part.rows, numbering: nil, names: [Self.columns[1]], all: Self.columns)
-                for row in part.rows {
+                // Cells are as long as they may be elsewhere; here rows are many.
+                for row in part.rows.prefix(100) {
                     for column in Self.columns { _ = try? row.optionalText(column) }
                     _ = try? row.optionalKey(Self.columns[0])
                     _ = try? row.optionalDay(Self.columns[1])
@@ -51,15 +52,17 @@ import Testing
         }
     }
 
-    /// What grows with the square of the size takes hours.
-    @Test(.timeLimit(.minutes(5)), arguments: pieces.indices)
-    func `a megabyte of it is read in a time that grows with its size`(index: Int) async throws {
+    /// What grows with the square of the size takes many hours; what does not, minutes where all cores are taken.
+    @Test(.timeLimit(.minutes(60)), arguments: pieces.indices)
+    func `it is read in a time that grows with its size`(index: Int) async throws {
         let piece = Self.pieces[index]
-        for head in Self.heads {
-            var bytes = head.bytes
-            bytes.reserveCapacity(head.count + 16)
-            while bytes.count < head.count { bytes += piece }
-            try await readWhole(bytes)
+        for (place, head) in Self.heads.enumerated() {
+            let count = piece.count == 1 && place == 1 ? 8 * Self.megabyte : head.count
+            let bytes =
+                piece.count == 1
+                ? [UInt8](repeating: piece[0], count: count)
+                : Array(repeatElement(piece, count: count / piece.count).joined())
+            try await readWhole(head.bytes + bytes)
         }
     }
 

@@ -50,6 +50,37 @@ import Tours
         }
     }
 
+    @Test func `a ticket of an older origin comes in, and so does a booking by its number`() async throws {
+        try await withVillage { village in
+            let (key, origin) = (try PrivateKey.generate(.ed25519), try Origin("old.example.cn"))
+            _ = try await village.change(SigningKeyStore.add(key.publicKey, origin: origin))
+            try await village.keys.reload()
+            let session = try await village.addSession()
+            let (first, second) = (
+                try await village.addBooking([session], headcount: 38),
+                try await village.addBooking([session], headcount: 38)
+            )
+            let ticket = try CodeSigner(key: key, origin: origin).sign(
+                booking: UInt32(first.number), issued: village.today, day: village.today)
+            let gate = try OfflineGate(try await list(village))
+            var journal: [CheckInEntry] = []
+            for (code, booking) in [(ticket.payload, first), ("\(second.number)", second)] {
+                let admitted = try gate.admit(arrival(code, in: village), journal: journal)
+                #expect(admitted.answer.booking == booking.number && admitted.answer.warnings.isEmpty)
+                journal.append(admitted.entry)
+            }
+            let again = journal
+            let twice = try await refusal {
+                _ = try gate.admit(arrival("\(second.number)", 1, in: village), journal: again)
+            }
+            #expect(twice?.code == "already-checked-in")
+            #expect(try await bringIn(journal, village) == ["counted", "counted"])
+            let nobody = try await refusal { _ = try gate.admit(arrival("77", in: village), journal: []) }
+            #expect(nobody?.code == "not-on-the-list")
+            #expect(try await bringIn([arrival("77", in: village)], village) == ["refused"])
+        }
+    }
+
     @Test func `a list holds the day's bookings in whatever state, and no phone`() async throws {
         try await withVillage { village in
             let today = try await village.addSession()

@@ -114,7 +114,7 @@ import func TestSupport.awaitCondition
 
     @Test func `a head that comes too slowly is not waited for`() async throws {
         try await withServer({ $0.patience.head = .milliseconds(300) }) { server in
-            let socket = try SocketClient(port: server.port, seconds: 60)
+            let socket = try SocketClient(port: server.port)
             await socket.write("GET /api/v1/sales/7 HTTP/1.1\r\nHost: ")
             #expect(await socket.read(until: "never").isEmpty)
             #expect(!socket.hasTimedOut)
@@ -123,12 +123,46 @@ import func TestSupport.awaitCondition
 
     @Test func `a body that comes too slowly is not waited for`() async throws {
         try await withServer({ $0.patience.stall = .milliseconds(300) }) { server in
-            let socket = try SocketClient(port: server.port, seconds: 60)
+            let socket = try SocketClient(port: server.port)
             await socket.write(
                 "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\nab")
             let reply = await socket.read(until: "never")
             #expect(reply.hasPrefix("HTTP/1.1 408 ") && reply.contains("body-too-slow"))
             #expect(!socket.hasTimedOut)
+        }
+    }
+
+    @Test func `large bodies together take no more than their room`() async throws {
+        let (arrivals, arrived) = AsyncStream<Void>.makeStream()
+        let (permissions, permitted) = AsyncStream<Void>.makeStream()
+        let upload = Endpoint(
+            .post, "/upload", "Keeps what is large", access: .anyone, body: .bytes(["text/plain"], limit: 20 << 20)
+        ) { call in
+            if call.bytes.readableBytes > 1000 {
+                arrived.yield()
+                for await _ in permissions { break }
+            }
+            return .json(["done": true])
+        }
+        try await withServer({ $0.bodiesLimit = 3 << 20 }, endpoints: [upload]) { server in
+            let send = { @Sendable (size: Int) in
+                try await server.send(
+                    "POST", "/upload", headers: ["Content-Type": "text/plain"], body: Data(count: size)
+                ).status
+            }
+            async let first = send(2 << 20)
+            for await _ in arrivals { break }
+            let second = try SocketClient(port: server.port)
+            await second.write(
+                "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 2097152\r\n\r\n")
+            await second.write([UInt8](repeating: 0x20, count: 2 << 20))
+            let refused = await second.read(until: "never")
+            #expect(refused.hasPrefix("HTTP/1.1 503 ") && refused.contains("Retry-After: "))
+            #expect(try await send(1000) == 200, "what is small has room")
+            permitted.yield()
+            #expect(try await first == 200)
+            permitted.yield()
+            #expect(try await send(2 << 20) == 200)
         }
     }
 
@@ -149,7 +183,7 @@ import func TestSupport.awaitCondition
                     }))
         }
         try await withServer({ $0.patience.stall = .milliseconds(300) }, endpoints: [large]) { server in
-            let socket = try SocketClient(port: server.port, seconds: 60)
+            let socket = try SocketClient(port: server.port)
             await socket.write("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
             for await wasLeft in endings {
                 #expect(wasLeft)
@@ -166,7 +200,7 @@ import func TestSupport.awaitCondition
         }
         for fields in ["", "Connection: close\r\n"] {
             try await withServer(endpoints: [large]) { server in
-                let socket = try SocketClient(port: server.port, seconds: 60)
+                let socket = try SocketClient(port: server.port)
                 await socket.write("GET /large HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
                 socket.finishWriting()
                 #expect(await socket.count() > size)
@@ -176,7 +210,7 @@ import func TestSupport.awaitCondition
 
     @Test func `whoever wants no more than one answer need not wait for the end`() async throws {
         try await withServer({ $0.patience.farewell = .minutes(10) }) { server in
-            let socket = try SocketClient(port: server.port, seconds: 60)
+            let socket = try SocketClient(port: server.port)
             await socket.write("GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             #expect(await socket.read(until: "never").contains(sale) && !socket.hasTimedOut)
         }
@@ -193,7 +227,7 @@ import func TestSupport.awaitCondition
     {
         try await withServer({ $0.patience.farewell = .milliseconds(300) }) { server in
             for close in ["", "Connection: close\r\n"] {
-                let socket = try SocketClient(port: server.port, seconds: 60)
+                let socket = try SocketClient(port: server.port)
                 await socket.write(head + "Host: a\r\n\(close)Content-Length: 67108864\r\n\r\n")
                 // It stops where the server does: the rest is never taken.
                 let sent = await socket.write([UInt8](repeating: 0x20, count: 67_108_864))
@@ -216,10 +250,10 @@ import func TestSupport.awaitCondition
             return .noContent
         }
         let long = Endpoint(.get, "/long", "May take long", access: .anyone, patience: .minutes(10)) { _ in
-            try await Task.sleep(for: .milliseconds(900))
+            try await Task.sleep(for: .seconds(2))
             return .json(["done": true])
         }
-        try await withServer({ $0.patience.answer = .milliseconds(300) }, endpoints: [endless, long]) { server in
+        try await withServer({ $0.patience.answer = .milliseconds(1500) }, endpoints: [endless, long]) { server in
             let reply = try await server.send("GET", "/endless", headers: ["X-Request-Id": "proxy-1"])
             #expect(reply.status == 503 && reply.headers["retry-after"] != nil)
             #expect(reply.headers["x-request-id"] == "proxy-1")
@@ -250,6 +284,7 @@ import func TestSupport.awaitCondition
             var socket: SocketClient? = try SocketClient(port: server.port)
             await socket?.write("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
             for await _ in arrivals { break }
+            socket?.breakOff()
             socket = nil
             for await _ in endings { break }
         }
@@ -317,7 +352,7 @@ import func TestSupport.awaitCondition
 
     @Test func `a client of HTTP 1.0 gets one answer`() async throws {
         try await withServer { server in
-            let socket = try SocketClient(port: server.port, seconds: 60)
+            let socket = try SocketClient(port: server.port)
             await socket.write("GET /api/v1/sales/7 HTTP/1.0\r\n\r\n")
             let reply = await socket.read(until: "never")
             #expect(reply.contains("Connection: close") && reply.contains("{\"number\":7}") && !socket.hasTimedOut)

@@ -13,8 +13,8 @@ final class SocketClient: Sendable {
     /// Whether a read or a write has given up waiting.
     var hasTimedOut: Bool { timedOut.load(ordering: .relaxed) }
 
-    /// - Parameter seconds: how long a read or a write waits.
-    init(port: Int, seconds: Int = 10) throws {
+    /// - Parameter seconds: how long a read or a write waits, which is longer than any machine is busy with others.
+    init(port: Int, seconds: Int = 120) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -61,6 +61,12 @@ final class SocketClient: Sendable {
     }
 
     func finishWriting() { shutdown(descriptor, CInt(SHUT_WR)) }
+
+    /// Lets the connection break when this is released, where it would otherwise look as if all were said.
+    func breakOff() {
+        var how = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &how, socklen_t(MemoryLayout<linger>.size))
+    }
 
     private func noteTimeout(_ count: Int) {
         if count < 0, errno == EAGAIN { timedOut.store(true, ordering: .relaxed) }

@@ -30,6 +30,10 @@ func withServer<Result: Sendable>(
     var settings = ServerSettings()
     settings.port = 0
     settings.shutdownSeconds = 5
+    // Nobody is given up for a machine that is busy with others; tests of a patience shorten that one.
+    settings.patience.head = .minutes(2)
+    settings.patience.answer = .minutes(2)
+    settings.patience.stall = .minutes(2)
     change(&settings)
     let site = WebSite(endpoints: endpoints, authenticate: testAuthenticator)
     let (ports, ready) = AsyncStream<Int>.makeStream()

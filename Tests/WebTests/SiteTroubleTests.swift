@@ -258,7 +258,7 @@ extension ServedVillage {
             "POST /api/v1/sales HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(tokens["clerk"] ?? "")\r\nConnection: close\r\n"
             + "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
         while true {
-            guard let socket = try? SocketClient(port: server.port, seconds: 60) else { return "no connection" }
+            guard let socket = try? SocketClient(port: server.port) else { return "no connection" }
             await socket.write(Array(head.utf8) + body)
             let status = await socket.read(until: "never").dropFirst(9).prefix(3)
             if status != "503" { return String(status) }

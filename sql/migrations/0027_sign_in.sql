@@ -3,6 +3,19 @@ ALTER TABLE api_token ADD COLUMN made_by int,
     ADD FOREIGN KEY (village_id, made_by) REFERENCES account,
     ADD CONSTRAINT api_token_session_or_made CHECK (account_id IS NULL OR made_by IS NULL);
 
+-- What somebody writes whose token or account has ended meanwhile ends its transaction.
+CREATE FUNCTION check_admitted(admitted bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF admitted <> 1 THEN
+        RAISE EXCEPTION 'the token or its account has ended'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'actor_admitted';
+    END IF;
+    RETURN admitted;
+END
+$$;
+REVOKE ALL ON FUNCTION check_admitted(bigint) FROM PUBLIC;
+
 -- How many messages went to one phone or address of late.
 CREATE INDEX message_sent_to_phone ON message (village_id, phone, sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX message_sent_to_email ON message (village_id, lower(email), sent_at) WHERE sent_at IS NOT NULL;

@@ -3,7 +3,7 @@ import Kernel
 
 /// One group, or a part of one, at the gate, as it is told to the register: at once, or later out of a journal.
 public struct CheckInEntry: Sendable, Hashable, Codable {
-    /// A ticket's payload or address, or a booking's reference.
+    /// A ticket's payload or address, or a booking's reference or number.
     public let code: String
     /// Heads that came, 1 to 10,000.
     public let headcount: Int
@@ -184,6 +184,8 @@ public struct CheckInAnswer: Sendable, Hashable {
     /// With `twice`, and where a part of the group came before.
     public let earlier: Earlier?
     public internal(set) var warnings: [GateWarning]
+    /// Whether the desk has still to decide about it.
+    public internal(set) var isOpen = false
 }
 
 /// What became of one entry of a journal.
@@ -202,5 +204,10 @@ public enum CheckInResult: Sendable {
     public static let words = ["counted", "repeated", "twice", "conflict", "refused"]
 
     /// Whether there is nothing more to be done about it.
-    public var isSettled: Bool { ["counted", "repeated"].contains(word) }
+    public var isSettled: Bool {
+        switch self {
+        case .answered(let answer): !answer.isOpen
+        case .refused: false
+        }
+    }
 }

@@ -7,10 +7,11 @@ public enum CheckInRules {
     /// What a text at the gate names.
     enum Named: Sendable {
         case ticket(TicketBody)
+        case number(Int64)
         case reference(BookingReference)
     }
 
-    /// Reads a ticket's payload or address, or a reference.
+    /// Reads a ticket's payload or address, or what the desk calls the booking: its number or reference.
     /// - Parameter check: what a bare ticket tells.
     /// - Throws: a `Refusal` that says why this opens no gate.
     static func read(_ text: String, check: (String) -> TicketAnswer) throws -> Named {
@@ -32,7 +33,10 @@ public enum CheckInRules {
                     en: "this is a product's code, not a ticket")
             }
             do {
-                return .reference(try BookingReference(entered: payload))
+                switch try BookingKey(entered: payload) {
+                case .number(let number): return .number(number)
+                case .reference(let reference), .stranger(let reference, _): return .reference(reference)
+                }
             } catch let refusal as Refusal {
                 throw refusal.renamed(field: "code")
             }

@@ -23,6 +23,11 @@ public enum GateJournal {
         public let isComplete: Bool
     }
 
+    /// No entry is longer than this, its code being a ticket's address or less.
+    static let maximumLine = 16_384
+    /// Lines that are named one by one; what is no journal at all may have millions.
+    static let namedDamage = 1000
+
     /// Reads what can be read: a damaged line costs no other line anything.
     public static func read(_ bytes: [UInt8]) -> Contents {
         let decoder = JSONDecoder()
@@ -36,19 +41,37 @@ public enum GateJournal {
         }
         var entries: [CheckInEntry] = []
         var damage: [Damage] = []
-        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
+        var others = (first: 0, count: 0)
+        var number = 0
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            number += 1
+            let end = rest.firstIndex(of: 0x0A)
+            let line = rest[..<(end ?? rest.endIndex)]
+            rest = rest[(end.map { $0 + 1 } ?? rest.endIndex)...]
+            guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
             do {
+                guard line.count <= maximumLine else { throw TooLong() }
                 let entry = try decoder.decode(CheckInEntry.self, from: Data(line))
                 try CheckInRules.check(entry)
                 entries.append(entry)
+            } catch let error where damage.count < namedDamage {
+                damage.append(Damage(line: number, why: why(error, isLast: end == nil)))
             } catch {
-                damage.append(Damage(line: index + 1, why: why(error, isLast: index == lines.count - 1)))
+                others = (others.count == 0 ? number : others.first, others.count + 1)
             }
         }
-        return Contents(
-            entries: entries, damage: damage, isComplete: lines.last.map(\.isEmpty) ?? true)
+        if others.count > 0 {
+            damage.append(
+                Damage(
+                    line: others.first,
+                    why: Bilingual(
+                        zh: "从这里起还有 \(others.count) 行读不懂", en: "from here on there are \(others.count) such lines")))
+        }
+        return Contents(entries: entries, damage: damage, isComplete: bytes.last.map { $0 == 0x0A } ?? true)
     }
+
+    private struct TooLong: Error {}
 
     private static func why(_ error: any Error, isLast: Bool) -> Bilingual {
         switch error {

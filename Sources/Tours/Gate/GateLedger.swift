@@ -20,6 +20,7 @@ struct GateLedger: Sendable {
         let which: SQL =
             switch named {
             case .ticket(let body): "id = \(Int64(body.booking))"
+            case .number(let number): "id = \(number)"
             case .reference(let reference): "reference = \(reference.text)"
             }
         guard let number = try await lock(which, transaction, scope) else {
@@ -88,7 +89,7 @@ struct GateLedger: Sendable {
             guard known.counted, conflict == nil else {
                 return answer(
                     .twice, conflict?.id, why: .twice, visit, entry, at: known.at, isRepeat: true,
-                    earlier: counted.first?.earlier)
+                    isOpen: conflict.map { $0.settlement == nil } ?? false, earlier: counted.first?.earlier)
             }
             let before = counted.last { ($0.at, $0.nonce) < (known.at, known.nonce) }
             var answer = answer(
@@ -100,14 +101,14 @@ struct GateLedger: Sendable {
         guard known.headcount == entry.headcount else { throw CheckInRules.nonceReused() }
         return answer(
             known.why == .twice ? .twice : .conflict, known.id, why: known.why, visit(known.session), entry,
-            at: known.at, day: known.day, isRepeat: true,
+            at: known.at, day: known.day, isRepeat: true, isOpen: known.settlement == nil,
             earlier: known.why == .twice ? known.session.flatMap { counted($0).first?.earlier } : nil)
     }
 
     func answer(
         _ outcome: CheckInAnswer.Outcome, _ number: Int64? = nil, why: GateConflict.Why? = nil, _ visit: GateVisit?,
-        _ entry: CheckInEntry, at: Date, day: CivilDay? = nil, isRepeat: Bool = false, arrived: Int? = nil,
-        earlier: CheckInAnswer.Earlier?, warnings: [GateWarning] = []
+        _ entry: CheckInEntry, at: Date, day: CivilDay? = nil, isRepeat: Bool = false,
+        isOpen: Bool? = nil, arrived: Int? = nil, earlier: CheckInAnswer.Earlier?, warnings: [GateWarning] = []
     ) -> CheckInAnswer {
         let present = visit.map { counted($0.session).reduce(0) { $0 + $1.headcount } }
         return CheckInAnswer(
@@ -115,7 +116,7 @@ struct GateLedger: Sendable {
             reference: booking.reference, unit: booking.unit, session: visit?.session ?? entry.session,
             day: day ?? visit?.day ?? CivilDay(of: at), site: visit?.site, programme: visit?.programme,
             expected: visit?.headcount, headcount: entry.headcount, arrived: arrived ?? present, at: at,
-            earlier: earlier, warnings: warnings)
+            earlier: earlier, warnings: warnings, isOpen: isOpen ?? (outcome != .counted))
     }
 }
 

@@ -32,7 +32,7 @@ public struct GateList: Sendable, Codable {
         public let arrived: Int?
     }
 
-    /// RFC 7517.
+    /// RFC 7517; each key with the `origin` for which it signs.
     public struct KeySet: Sendable, Codable {
         public let keys: [[String: String]]
     }
@@ -40,7 +40,7 @@ public struct GateList: Sendable, Codable {
     public let format: String
     public let day: String
     public let madeAt: Date
-    /// What tickets are signed for.
+    /// What tickets are signed for now; older ones may be for the origin of their own key.
     public let origin: String
     public let jwks: KeySet
     public let bookings: [Entry]
@@ -76,8 +76,11 @@ public struct GateList: Sendable, Codable {
         self.madeAt = Date(timeIntervalSince1970: madeAt.timeIntervalSince1970.rounded(.down))
         origin = keys.origin.text
         // What a compromised key has signed must not open the gate where nobody can ask.
-        let trusted = keys.all.filter { $0.compromisedSince == nil && $0.origin == keys.origin }
-        jwks = KeySet(keys: trusted.map { $0.publicKey.jwk(kid: $0.id.hex) })
+        let trusted = keys.all.filter { $0.compromisedSince == nil }
+        jwks = KeySet(
+            keys: trusted.map { key in
+                key.publicKey.jwk(kid: key.id.hex).merging(["origin": key.origin.text]) { _, own in own }
+            })
         self.bookings = bookings.map { booking in
             Entry(
                 booking: booking.number, reference: booking.reference.text, unit: booking.unit,

@@ -5,16 +5,30 @@ import Signing
 /// A gate without the register: it knows the day's list and the journal of those that it has let in.
 public struct OfflineGate: Sendable {
     public let list: GateList
-    private let verifier: TicketVerifier
+    private let origin: Origin
+    private let keys: [KeyID: (key: PublicKey, origin: Origin)]
+    private let byNumber: [Int64: GateList.Entry]
+    private let byReference: [String: GateList.Entry]
 
     /// - Throws: a `Refusal` when the list's keys or origin can't be read.
     public init(_ list: GateList) throws {
         self.list = list
-        let origin = try Origin(list.origin)
-        let text = String(decoding: try JSONEncoder().encode(list.jwks), as: UTF8.self)
-        let keys = list.jwks.keys.isEmpty ? [] : try PublicKey.all(in: text)
-        let known = Dictionary(keys.map { ($0.id(origin: origin), KnownKey($0)) }) { first, _ in first }
-        verifier = TicketVerifier(origin: origin) { known[$0] }
+        byNumber = Dictionary(list.bookings.map { ($0.booking, $0) }) { first, _ in first }
+        byReference = Dictionary(list.bookings.map { ($0.reference, $0) }) { first, _ in first }
+        let present = try Origin(list.origin)
+        origin = present
+        let known = try list.jwks.keys.flatMap { jwk in
+            let origin = try jwk["origin"].map(Origin.init) ?? present
+            return try PublicKey.all(in: String(decoding: try JSONEncoder().encode(jwk), as: UTF8.self))
+                .map { ($0.id(origin: origin), (key: $0, origin: origin)) }
+        }
+        keys = Dictionary(known) { first, _ in first }
+    }
+
+    /// What a bare ticket tells, for the origin that its key was made for.
+    private func check(_ payload: String) -> TicketAnswer {
+        let known = (try? SignedTicket(payload: payload)).flatMap { keys[$0.body.keyID] }
+        return TicketVerifier(origin: known?.origin ?? origin) { _ in known.map { KnownKey($0.key) } }.check(payload)
     }
 
     /// Lets a group in, or a part of it, by the list and the journal alone. A ticket that is newer than the list comes in
@@ -28,7 +42,7 @@ public struct OfflineGate: Sendable {
         _ entry: CheckInEntry, journal: [CheckInEntry]
     ) throws -> (entry: CheckInEntry, answer: CheckInAnswer) {
         try CheckInRules.check(entry)
-        let named = try CheckInRules.read(entry.code, check: verifier.check)
+        let named = try CheckInRules.read(entry.code, check: check)
         guard let day = CivilDay(iso: list.day) else { throw Self.unlisted(list.day) }
         guard let found = find(named) else {
             guard case .ticket(let body) = named else { throw Self.unlisted(list.day) }
@@ -99,8 +113,9 @@ public struct OfflineGate: Sendable {
 
     private func find(_ named: CheckInRules.Named) -> GateList.Entry? {
         switch named {
-        case .ticket(let body): list.bookings.first { $0.booking == Int64(body.booking) }
-        case .reference(let reference): list.bookings.first { $0.reference == reference.text }
+        case .ticket(let body): byNumber[Int64(body.booking)]
+        case .number(let number): byNumber[number]
+        case .reference(let reference): byReference[reference.text]
         }
     }
 
@@ -118,7 +133,7 @@ public struct OfflineGate: Sendable {
     private func arrivals(_ journal: [CheckInEntry]) -> [Seat: [CheckInEntry]] {
         var came: [Seat: [CheckInEntry]] = [:]
         for entry in journal {
-            guard let named = try? CheckInRules.read(entry.code, check: verifier.check) else { continue }
+            guard let named = try? CheckInRules.read(entry.code, check: check) else { continue }
             if let booking = find(named)?.booking {
                 if let session = entry.session { came[Seat(booking, session), default: []].append(entry) }
             } else if case .ticket(let body) = named {

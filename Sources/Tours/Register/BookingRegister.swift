@@ -169,7 +169,7 @@ public struct BookingRegister: RegisterRecorder, Sendable {
         }
     }
 
-    private func read(_ row: RegisterRow) throws -> Entry {
+    func read(_ row: RegisterRow) throws -> Entry {
         var faults = RowFaults()
         let day = try faults.reading { try row.day(Self.day) }
         if let day, day > today {

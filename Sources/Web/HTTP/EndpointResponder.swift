@@ -40,9 +40,11 @@ final class EndpointResponder: HTTPResponder {
         let path = try pathValues(context.values)
         let query = try queryValues(request.uri.query)
         var bytes = ByteBuffer()
+        let share = BodyRoom.Share(of: longWork.room)
+        defer { withExtendedLifetime(share) {} }
         if let expected = endpoint.body {
             let begin = ContinuousClock.now
-            bytes = try await read(expected, of: request, context)
+            bytes = try await read(expected, of: request, context, share)
             // A body may take minutes: whoever was shut out meanwhile is out.
             if ContinuousClock.now - begin > .seconds(1) { _ = try await self.caller(of: request, served, context) }
         }
@@ -125,7 +127,7 @@ final class EndpointResponder: HTTPResponder {
     }
 
     private func read(
-        _ expected: Endpoint.Body, of request: Request, _ context: WebContext
+        _ expected: Endpoint.Body, of request: Request, _ context: WebContext, _ share: BodyRoom.Share
     ) async throws -> ByteBuffer {
         if let coding = request.headers[.contentEncoding], coding.trimmed.lowercased() != "identity" {
             throw Self.unsupportedCoding
@@ -134,10 +136,10 @@ final class EndpointResponder: HTTPResponder {
         switch expected {
         case .json:
             guard type == "application/json" else { throw Self.unsupported(["application/json"]) }
-            return try await collect(request, limit: bodyLimit, context)
+            return try await collect(request, limit: bodyLimit, context, share)
         case .bytes(let types, let limit):
             guard types.contains(type) else { throw Self.unsupported(types) }
-            return try await collect(request, limit: limit ?? bodyLimit, context)
+            return try await collect(request, limit: limit ?? bodyLimit, context, share)
         }
     }
 
@@ -146,17 +148,31 @@ final class EndpointResponder: HTTPResponder {
         field == "application/json" ? field : field.prefix { $0 != ";" }.trimmed.lowercased()
     }
 
-    private func collect(_ request: Request, limit: Int, _ context: WebContext) async throws -> ByteBuffer {
+    private func collect(
+        _ request: Request, limit: Int, _ context: WebContext, _ share: BodyRoom.Share
+    ) async throws -> ByteBuffer {
         let declared = request.headers[.contentLength].flatMap { Int($0) }
         guard declared ?? 0 <= limit else { throw Refusal.bodyTooLarge }
         if request.headers.contains(.expect) {
             context.channel.triggerUserOutboundEvent(ConnectionHandler.Continuation(), promise: nil)
         }
-        let bytes: ByteBuffer
+        var bytes = ByteBuffer()
         do {
-            bytes = try await request.body.collect(upTo: limit)
+            if limit <= LongWork.largeBody || declared ?? .max <= LongWork.largeBody {
+                bytes = try await request.body.collect(upTo: limit)
+            } else {
+                for try await var piece in request.body {
+                    guard bytes.readableBytes + piece.readableBytes <= limit else {
+                        throw NIOTooManyBytesError(maxBytes: limit)
+                    }
+                    try share.grow(by: piece.readableBytes)
+                    bytes.writeBuffer(&piece)
+                }
+            }
         } catch let error as NIOTooManyBytesError {
             throw error
+        } catch let refusal as Refusal {
+            throw refusal
         } catch let error as HTTPParserError {
             throw error
         } catch {

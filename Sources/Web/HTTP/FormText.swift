@@ -1,10 +1,18 @@
 /// The encoding of queries and forms, `application/x-www-form-urlencoded` (WHATWG URL).
 enum FormText {
+    /// More than any form of ours has.
+    static let maximumFields = 1000
+
     /// The fields in their order.
-    /// - Returns: nil when a percent sign is not followed by two digits, or the result is not UTF-8.
+    /// - Returns: nil when a percent sign is not followed by two digits, the result is not UTF-8, or they are too many.
     static func fields(_ text: some Collection<UInt8>) -> [(name: String, value: String)]? {
         var fields: [(name: String, value: String)] = []
-        for part in text.split(separator: UInt8(ascii: "&")) {
+        var rest = text[...]
+        while !rest.isEmpty {
+            let part = rest.prefix { $0 != UInt8(ascii: "&") }
+            rest = rest[part.endIndex...].dropFirst()
+            guard !part.isEmpty else { continue }
+            guard fields.count < maximumFields else { return nil }
             let halves = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decoded(halves[0], plusIsSpace: true),
                 let value = halves.count == 1 ? "" : decoded(halves[1], plusIsSpace: true)

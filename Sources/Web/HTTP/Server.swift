@@ -15,6 +15,8 @@ public struct ServerSettings: Sendable {
     public var port = 8080
     /// Bytes of a request's body, unless its endpoint has a limit of its own.
     public var bodyLimit = 1 << 20
+    /// Bytes of all large bodies that are held at once.
+    public var bodiesLimit = 256 << 20
     /// Requests that one client may make in a minute; nil for any number.
     public var requestsPerMinute: Int?
     /// The proxies in front; nil without any, and then no field of a request says where it comes from.
@@ -122,7 +124,7 @@ func makeResponder(_ settings: ServerSettings, site: WebSite, logger: Logger = .
 
 private func makeRoutes(_ settings: ServerSettings, site: WebSite, fields: AnswerFields) -> Routes {
     var routes = Routes()
-    let longWork = LongWork()
+    let longWork = LongWork(room: settings.bodiesLimit)
     let description = OpenAPI.endpoint(title: settings.title, version: settings.version, describing: site.endpoints)
     let placed = Array((site.endpoints + [description]).enumerated())
     for (path, endpoints) in Dictionary(grouping: placed, by: { $0.element.path }) {

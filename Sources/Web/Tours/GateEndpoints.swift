@@ -140,6 +140,7 @@ extension Site {
                             of: .object([
                                 Field("kty", .string()), Field("crv", .string()), Field("x", .string()),
                                 .optional("y", .string()), Field("kid", .string()), Field("use", .string()),
+                                .optional("origin", .string(), "What it signs for"),
                             ])))
                 ])),
             Field(

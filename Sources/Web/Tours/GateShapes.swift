@@ -67,7 +67,7 @@ extension Shapes {
 
     /// One entry of an upload of check-ins.
     static let checkInEntry = Schema.object([
-        Field("code", .string(1...400), "A ticket's payload or address, or a reference"),
+        Field("code", .string(1...400), "A ticket's payload or address, or the booking's reference or number"),
         Field("headcount", .integer(1...10_000), "Heads that came, of this part of the group"),
         Field("nonce", .string(8...64), "The same nonce is the same check-in"),
         .optional(

@@ -61,7 +61,8 @@ extension Site {
             "explanation": words.explanation[language], "facts": facts, "hasFacts": !facts.isEmpty,
             "addressLabel": Bilingual(zh: "请核对地址栏：真的查验页只在", en: "Check your address bar: the true page is at")[
                 language],
-            "origin": backend.village.origin,
+            // Of an older ticket, the one that it was signed for.
+            "origin": backend.keys.origin(of: (try? SignedTicket(payload: payload))?.body.keyID).text,
         ]
         return .html(
             try pages.render("verify", title: words.heading[language], values, village: backend.village, language))
