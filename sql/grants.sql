@@ -19,14 +19,12 @@ BEGIN
     -- Imports read a register into temporary tables.
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO taoyuan_service', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO taoyuan_public', current_database());
-    FOR name IN SELECT oid::regclass FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' AND relname ~ '^[a-z_]+_number_[0-9]+$'
-    LOOP
-        EXECUTE format('GRANT USAGE ON SEQUENCE %s TO taoyuan_service', name);
-    END LOOP;
 END
 $$;
 GRANT USAGE ON SCHEMA public TO taoyuan_service, taoyuan_public;
+-- The sequences in it are granted as they are made: see create_own_numbers.
+REVOKE ALL ON SCHEMA numbers FROM PUBLIC, taoyuan_service, taoyuan_public;
+GRANT USAGE ON SCHEMA numbers TO taoyuan_service;
 
 -- What PostgreSQL lets everybody do that is nobody's row: large objects, records in the log of changes, locks for which
 -- others wait. It can be taken back by a superuser only; docs/operating/README.md tells who migrates as another.

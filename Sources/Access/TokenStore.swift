@@ -50,9 +50,11 @@ public struct TokenStore: Sendable {
             try await credential.check(transaction, scope)
             let secret = try TokenSecret.make()
             let expiry = now.addingTimeInterval(hours * 3600)
+            let own = try await transaction.query("SELECT own_number('api_token') AS id")
+            let number: Int64? = try own.first?.decode("id")
             let insert: SQL = """
-                INSERT INTO api_token (village_id, token_hash, name, role, cooperative_id, account_id, expires_at)
-                SELECT village_id, \(TokenSecret.hash(secret.text)), \(credential.person.name), role, cooperative_id, id,
+                INSERT INTO api_token (village_id, id, token_hash, name, role, cooperative_id, account_id, expires_at)
+                SELECT village_id, \(number), \(TokenSecret.hash(secret.text)), \(credential.person.name), role, cooperative_id, id,
                     \(expiry)
                 FROM account WHERE village_id = \(scope.village) AND id = \(credential.account)
                     AND password_hash = \(credential.hash) AND disabled_at IS NULL

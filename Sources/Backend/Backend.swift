@@ -128,15 +128,19 @@ public final class Backend: Sendable {
         return try await Database.available { try await Distribution.distribute(using: owner) }
     }
 
-    /// The first village as the database has it, where there is one; nothing is made for it.
-    public static func village(of configuration: Configuration) async throws -> Village? {
+    /// A village as the database has it, where there is one; nothing is made for it.
+    /// - Parameter name: as in `open`.
+    public static func village(of configuration: Configuration, named name: String?) async throws -> Village? {
         if configuration.isEmbedded, !hasCluster(configuration) { return nil }
         let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         let database = Database(service: place.service, open: place.open, size: 1)
-        let villages = await Result { try await VillageStore.list(database, limit: 1) }
+        let village = await Result {
+            let isEmpty = try await VillageStore.list(database, limit: 1).isEmpty
+            return isEmpty ? nil : try await VillageStore.find(name, database)
+        }
         await database.close()
         await place.embedded?.close()
-        return try villages.get().first
+        return try village.get()
     }
 
     private static func hasCluster(_ configuration: Configuration) -> Bool {
@@ -218,6 +222,12 @@ public final class Backend: Sendable {
                     try await VillageStore.found(
                         name: founding.village, brand: founding.brand, origin: founding.origin.text, owner: owner)
                 }
+            } catch {
+                await owner.close()
+                throw error
+            }
+            do {
+                try await VillageStore.completeNumbers(owner: owner)
             } catch {
                 await owner.close()
                 throw error

@@ -42,7 +42,7 @@ extension Backend {
 
     /// Restores a backup: into a data folder that there is not yet, or an empty database and a folder without keys.
     /// Whatever fails leaves neither.
-    /// - Returns: the keys that sign.
+    /// - Returns: the keys that sign, of the first hundred villages.
     public static func restore(
         _ configuration: Configuration, from archive: BackupArchive, opening: KeyOpening = .passphrase(nil)
     ) async throws -> [KeyID] {
@@ -113,17 +113,16 @@ extension Backend {
         }
     }
 
-    /// Whether every village signs again: each file is the private half of the key that is recorded under its name.
+    /// Whether the villages sign again, as many as keys are opened of: each file is the private half of the key that is
+    /// recorded under its name.
     private static func checkKeys(
         _ configuration: Configuration, _ keyFiles: [String: [UInt8]]
     ) async throws -> [KeyID] {
         let county = try await County.open(configuration, for: .command)
         let signing = await Result {
             var signing: [KeyID] = []
-            var last = 0
-            while let village = try await county.villages(after: last, limit: 1).first {
+            for village in try await county.villages(limit: KeyFiles.opened) {
                 signing += try await checkKeys(of: county.backend(of: village.id), keyFiles)
-                last = village.id
             }
             return signing
         }

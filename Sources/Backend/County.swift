@@ -23,6 +23,9 @@ public final class County: Sendable {
     public let logger: Logger
     let embedded: EmbeddedPostgres?
     private let readiness: Outage
+    private let keyWatch = KeyWatch()
+    /// When the database is asked again how much is open.
+    let openIsAskedAfter = Mutex(ContinuousClock.now)
     private let loaded: Mutex<Recent<Int, Backend>>
     /// Whose hosts are. A host that is nobody's is the only village's until there is another one.
     private let hosts: Mutex<Recent<String, (village: Int, until: ContinuousClock.Instant?)>>
@@ -102,6 +105,9 @@ public final class County: Sendable {
         await database.close()
         await embedded?.close()
     }
+
+    /// How many villages are kept.
+    var kept: Int { loaded.withLock { $0.count } }
 
     /// All that this program has of a village.
     /// - Throws: a `Refusal` when there is no such village, or its keys can't be read.
@@ -183,6 +189,13 @@ public final class County: Sendable {
             group.addTask { [self] in
                 for await village in News.heard(database.listening) { await forget(village) }
             }
+            // Whoever asks for readiness looks too, but not every server is asked.
+            group.addTask { [self] in
+                while !Task.isCancelled {
+                    _ = try? await keyWatch.look(self)
+                    try? await Task.sleep(for: .seconds(30))
+                }
+            }
             group.addTask { [self] in
                 await embedded?.supervise { error in
                     if let error {
@@ -196,14 +209,15 @@ public final class County: Sendable {
         }
     }
 
-    /// Whether requests can be served: the database answers, can write and has the schema of this program, and the keys
-    /// of its first village can be opened, as those of all can that have the same passphrase. What is wrong is logged, once.
+    /// Whether requests can be served: the database answers, can write and has the schema of this program, and the villages'
+    /// keys are there, as far as `KeyWatch` has looked by now. What is wrong is logged, once.
     /// - Throws: a `Refusal` that says what is wrong; it is not for strangers.
     public func checkReady() async throws {
         do {
             try await Migrator.ofThisProgram().check(in: database)
             try await database.checkWritable()
-            try await firstBackend().keys.checkReady()
+            _ = try await keyWatch.look(self)
+            try keyWatch.check()
         } catch {
             if !(error is CancellationError) {
                 let refusal = error as? Refusal
@@ -212,5 +226,12 @@ public final class County: Sendable {
             throw error
         }
         readiness.succeeded()
+    }
+
+    /// All villages that can't sign, and why.
+    public func villagesUnableToSign() async throws -> [(village: Village, why: Refusal)] {
+        let watch = KeyWatch()
+        while try await !watch.look(self) {}
+        return watch.unable
     }
 }

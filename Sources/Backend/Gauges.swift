@@ -12,9 +12,13 @@ extension County {
             Measured.gauge("taoyuan_pool_waiting", [("pool", name)]).set(pool.waiting)
         }
         measureProcess()
-        guard let (bookings, outbox) = try? await UpkeepStore(database).open(now: clock.now()) else {
-            return
-        }
+        let begin = ContinuousClock.now
+        guard openIsAskedAfter.withLock({ $0 <= begin }),
+            let (bookings, outbox) = try? await UpkeepStore(database).open(now: clock.now())
+        else { return }
+        // However much is open in a county, counting it takes a twentieth of a connection at most.
+        let end = ContinuousClock.now
+        openIsAskedAfter.withLock { $0 = end + (end - begin) * 20 }
         for (state, count) in bookings { Measured.gauge("taoyuan_bookings", [("state", state)]).set(count) }
         Measured.gauge("taoyuan_outbox_waiting").set(outbox.waiting)
         Measured.gauge("taoyuan_outbox_age_seconds").set(outbox.age)

@@ -23,7 +23,9 @@ extension County {
         let upkeep = UpkeepStore(database)
         let retention = configuration.retention
         let (clock, database) = (clock, database)
-        func villages(_ job: String, _ at: @escaping @Sendable () -> Date) -> @Sendable () async throws -> [Int] {
+        @Sendable func villages(_ job: String, _ at: @escaping @Sendable () -> Date)
+            -> @Sendable () async throws -> [Int]
+        {
             { try await upkeep.villages(withWorkFor: job, at: at()) }
         }
         func forgetting(
@@ -56,7 +58,9 @@ extension County {
                 name: "reminders",
                 purpose: Bilingual(zh: "为明天的场次备好提醒", en: "writes the reminders of tomorrow's sessions"),
                 every: .seconds(60),
-                reach: .villages(villages("reminders", clock.now)) { [self] village in
+                reach: .villages({
+                    clock.now() < clock.today.morning ? [] : try await villages("reminders", clock.now)()
+                }) { [self] village in
                     try await backend(of: village).messages.putDue()
                 }),
         ] + sending + [

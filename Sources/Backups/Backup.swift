@@ -85,6 +85,15 @@ public struct Backup: Sendable {
             try writer.add(BackupArchive.database + name, piece)
         }
         try writer.add(BackupArchive.sums, Array(try await sums.joined(separator: "\n").utf8))
+        // No sequence is part of a snapshot: read after it, it is never behind.
+        let now = try await Connection.open(owner)
+        let numbers = await Result {
+            try await OwnNumbers.read(on: now) { number, lines in
+                try writer.add("\(BackupArchive.numbers)\(number)", Array(lines.joined(separator: "\n").utf8))
+            }
+        }
+        await now.close()
+        try numbers.get()
         try writer.finish()
         return about
     }

@@ -26,6 +26,7 @@ public struct BackupArchive: Sendable {
     static let passphrase = "key-passphrase"
     static let database = "database/"
     static let sums = "sums.txt"
+    static let numbers = "numbers/"
     static let digest = "sha256"
 
     public let path: String
@@ -37,6 +38,8 @@ public struct BackupArchive: Sendable {
     public private(set) var keyPassphrase: [UInt8]?
     /// Table by table, what was counted and summed up at the backup's moment.
     public private(set) var sums: [String] = []
+    /// How far villages have counted.
+    private(set) var numbers = OwnNumbers()
     private let passphrase: Passphrase?
 
     /// Reads all of it, so that nothing has been begun when it turns out to be damaged.
@@ -68,6 +71,8 @@ public struct BackupArchive: Sendable {
                     throw Refusal.damagedBackup
                 }
                 keyFiles[name] = entry.bytes
+            case _ where entry.name.hasPrefix(Self.numbers):
+                try numbers.add(String(decoding: entry.bytes, as: UTF8.self))
             case _ where entry.name.hasPrefix(Self.database): break
             default: throw Refusal.newerBackup
             }

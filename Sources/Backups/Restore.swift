@@ -88,6 +88,7 @@ public struct Restore: Sendable {
         try await program.restore(role: Migrator.owner) { [archive] write in try archive.dump(write) }
         _ = try await connection.query("SET ROLE \(identifier: Migrator.owner)")
         try Self.compare(told: archive.sums, found: try await TableSums.read(on: connection))
+        try await archive.numbers.make(on: connection)
         _ = try await connection.query("RESET ROLE")
     }
 
@@ -102,13 +103,22 @@ public struct Restore: Sendable {
     private func skipNumbers(_ connection: Connection) async throws {
         _ = try await connection.query("SET ROLE \(identifier: Migrator.owner)")
         for kind in ["batch", "tour_booking"] {
-            _ = try await connection.query(
-                """
-                SELECT setval(sequence, least(4294967295, last + greatest(1000, last / 10))) FROM public.village v,
-                    LATERAL (SELECT to_regclass(format('public.%s_number_%s', \(kind)::text, v.id)) AS sequence) s,
-                    LATERAL (SELECT coalesce(pg_sequence_last_value(sequence), 0) AS last) l
-                WHERE sequence IS NOT NULL
-                """)
+            var last = 0
+            // Some at a time: one transaction can't lock those of a county.
+            while true {
+                let rows = try await connection.query(
+                    """
+                    SELECT id, setval(sequence, least(4294967295, last + greatest(1000, last / 10))) FROM (
+                        SELECT v.id, to_regclass(format('numbers.%s_%s', \(kind)::text, v.id)) AS sequence
+                        FROM public.village v WHERE v.id > \(last) ORDER BY v.id LIMIT 1000 OFFSET 0) s
+                    JOIN LATERAL (
+                        SELECT coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1) AS last FROM pg_sequence q
+                        WHERE q.seqrelid = s.sequence) l ON true
+                    ORDER BY id
+                    """)
+                guard let newest = rows.last else { break }
+                last = try newest.decode("id")
+            }
         }
         _ = try await connection.query("RESET ROLE")
     }
@@ -125,6 +135,7 @@ public struct Restore: Sendable {
 
     private func empty(_ connection: Connection) async throws {
         _ = try await connection.query("RESET ROLE")
+        try await OwnNumbers.drop(on: connection)
         _ = try await connection.query("DROP OWNED BY \(identifier: Migrator.owner) CASCADE")
         _ = try await connection.query("DROP SCHEMA IF EXISTS \(Self.mark)")
     }

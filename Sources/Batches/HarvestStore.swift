@@ -63,8 +63,11 @@ public enum HarvestStore {
         let harvest = try harvest.cleaned()
         let slip = harvest.slip
         let season = OrchardRules.season(of: harvest.day)
-        let rows = try await transaction.query(lookup(harvest, season: season, scope))
-        guard let first = rows.first, let plot: Int = try first.decode("plot") else {
+        let answers = try await transaction.query([
+            lookup(harvest, season: season, scope), "SELECT own_number('batch') AS number",
+        ])
+        let rows = answers[0]
+        guard let own = answers[1].first, let first = rows.first, let plot: Int = try first.decode("plot") else {
             throw try await unknownPlot(harvest.plot, transaction, scope)
         }
         guard let period: Int = try first.decode("period") else {
@@ -98,7 +101,7 @@ public enum HarvestStore {
         guard harvested + harvest.weight <= allowed else { throw overCeiling }
         let bestBeforeDays: Int? = try row.decode("best_before_days")
         let prepared = PreparedHarvest(
-            number: try row.decode("number"), cooperative: try row.decode("cooperative_id"), plot: plot,
+            number: try own.decode("number"), cooperative: try row.decode("cooperative_id"), plot: plot,
             plotPeriod: period, household: try row.decode("household_id"), product: try row.decode("product"),
             variety: try row.decode("variety"), grade: grade, day: harvest.day,
             bestBefore: OrchardRules.bestBefore(harvested: harvest.day, days: bestBeforeDays), weight: harvest.weight,
@@ -146,8 +149,7 @@ public enum HarvestStore {
                     AND o.season = \(season)) AS extra_g,
             CASE WHEN d.id IS NULL THEN (
                 SELECT min(e.from_day) FROM plot_period e WHERE e.village_id = \(scope.village) AND e.plot_id = t.id
-            ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed,
-            own_number('batch') AS number
+            ) END AS known_from, (\(ClosedBooks.through(scope))) AS closed
         FROM plot t
         LEFT JOIN LATERAL (\(held(on: "\(harvest.day)", scope))) d ON true
         LEFT JOIN product p ON p.village_id = t.village_id AND p.id = d.product_id

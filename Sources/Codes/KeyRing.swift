@@ -80,11 +80,14 @@ public final class KeyRing: Sendable {
     public func checkReady() throws {
         let id = try signer().keyID
         // The key in memory would do until the next start, and nobody would know that it is the last copy.
-        guard try folder.list().contains(id) else {
-            throw Refusal(
-                .unavailable, "no-key-file", zh: "密钥目录中没有密钥 \(id) 的文件",
-                en: "the key folder has no file of the key \(id)")
-        }
+        guard try folder.list().contains(id) else { throw Self.noFile([id]) }
+    }
+
+    public static func noFile(_ ids: [KeyID]) -> Refusal {
+        let names = ids.map(\.hex).joined(separator: ", ")
+        return Refusal(
+            .unavailable, "no-key-file", zh: "密钥目录中没有密钥 \(names) 的文件",
+            en: "the key folder has no file of the key \(names)")
     }
 
     /// What a bare ticket tells, for the origin that its key was made for.

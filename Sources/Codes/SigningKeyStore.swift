@@ -1,5 +1,6 @@
 import Database
 import Kernel
+import Orchard
 import Postgres
 import Signing
 
@@ -25,6 +26,26 @@ public struct SigningKeyStore: Sendable {
                 origin: try Origin(row.decode("origin")), publicKey: key,
                 createdAt: try row.decode("created_at"), retiredOn: try row.decode("retired_on"),
                 compromisedSince: try row.decode("compromised_since"))
+        }
+    }
+
+    /// Villages by id, each with those keys of its origin that are neither retired nor compromised, the public ones of
+    /// others among them.
+    /// - Parameter after: the id of the one before the first wanted.
+    public func signing(after: Int, limit: Int) async throws -> [(village: Village, keys: [KeyID])] {
+        try await database.publicQuery(
+            """
+            SELECT v.village_id, v.name, v.brand, v.origin, ARRAY(
+                SELECT k.key_id FROM public_key k
+                WHERE k.village_id = v.village_id AND k.origin = v.origin AND k.retired_on IS NULL
+                    AND k.compromised_since IS NULL) AS keys
+            FROM public_village v WHERE v.village_id > \(after) ORDER BY v.village_id LIMIT \(limit)
+            """
+        ).map { row in
+            let village = Village(
+                id: try row.decode("village_id"), name: try row.decode("name"), brand: try row.decode("brand"),
+                origin: try row.decode("origin"))
+            return (village, try row.decode("keys", as: [Int].self).map { KeyID(UInt16(truncatingIfNeeded: $0)) })
         }
     }
 

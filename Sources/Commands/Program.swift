@@ -32,7 +32,7 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config",
         abstract: words(
             "显示生效的配置和来源；机密以圆点代替。", "Prints what is in effect and where it comes from; secrets as dots."),
-        discussion: "taoyuan config")
+        discussion: "taoyuan config --village 老龙湾")
 
     @OptionGroup var options: SharedOptions
 
@@ -48,7 +48,9 @@ struct ConfigCommand: AsyncParsableCommand {
             Line(name: $0.name, value: $0.value, source: configuration.source(of: $0.name))
         }
         do {
-            let village = try await Interruption.watching { try await Backend.village(of: configuration) }
+            let village = try await Interruption.watching { [village = options.village] in
+                try await Backend.village(of: configuration, named: village)
+            }
             if let village {
                 let made = [
                     "TAOYUAN_VILLAGE": village.name, "TAOYUAN_BRAND": village.brand, "TAOYUAN_ORIGIN": village.origin,
@@ -117,16 +119,29 @@ struct HealthCommand: AsyncParsableCommand {
     /// What is in the way, as seen from here.
     private static func trouble(_ configuration: Configuration) async -> String {
         do {
-            try await Interruption.watching {
+            return try await Interruption.watching {
                 let county = try await County.open(configuration, for: .command)
-                let outcome = await Result { try await county.checkReady() }
+                let outcome = await Result {
+                    try await county.checkReady()
+                    return try await county.villagesUnableToSign()
+                }
                 await county.close()
-                try outcome.get()
+                return unable(try outcome.get())
             }
-            return words("从这里看不出原因，请看服务的日志", "nothing is wrong as seen from here: look into the server's log")
         } catch {
             return (error as? Refusal)?.message[.ofThisRun] ?? "\(type(of: error))"
         }
+    }
+
+    /// Villages that can't sign, the first of them by name.
+    private static func unable(_ villages: [(village: Village, why: Refusal)]) -> String {
+        guard !villages.isEmpty else {
+            return words("从这里看不出原因，请看服务的日志", "nothing is wrong as seen from here: look into the server's log")
+        }
+        let names = villages.prefix(20).map { "\($0.village.name)：\($0.why.message[.ofThisRun])" }
+        let rest = villages.count > names.count ? ["…"] : []
+        return words("\(villages.count) 个村不能签发：", "villages that can't sign: \(villages.count)") + "\n"
+            + (names + rest).joined(separator: "\n")
     }
 
     /// Whether a GET is answered with 200 within a few seconds.

@@ -35,12 +35,16 @@ public final class Database: Sendable {
         self.patience = patience
         self.service = Pool(
             service, size: size, acquireTimeout: patience, statementTimeout: patience * 2,
-            lockPatience: LockPatience(long: patience, short: patience / 10))
-        self.open = Pool(open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10))
+            lockPatience: LockPatience(long: patience, short: patience / 10), maxAge: Self.maxAge)
+        self.open = Pool(
+            open, size: size, acquireTimeout: .seconds(3), statementTimeout: .seconds(10), maxAge: Self.maxAge)
         self.listening = service
         reach = Outage("the database", logger)
         writing = Outage("writing to the database", logger)
     }
+
+    /// Of a connection: a session keeps 4 kB of each village's sequence that it has taken a number of.
+    private static let maxAge = Duration.seconds(1800)
 
     /// Its pools' connections, by who uses them.
     public var pools: [(name: String, statistics: Pool.Statistics)] {

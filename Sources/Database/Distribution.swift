@@ -44,6 +44,7 @@ public enum Distribution {
                         ? "SELECT create_reference_table(\(name)::regclass)"
                         : "SELECT create_distributed_table(\(name)::regclass, 'village_id')")
             }
+            for granting in try await grants(in: transaction) { _ = try await transaction.query(granting) }
             return tables
         }
         for table in tables {
@@ -51,6 +52,65 @@ public enum Distribution {
             _ = try await connection.query("SELECT truncate_local_data_after_distributing_table(\(name)::regclass)")
         }
         return tables
+    }
+
+    /// Grants what nodes ask for beside `sql/grants.sql`, which takes it back whenever it is run; where nothing is spread,
+    /// nothing.
+    static func grant(on connection: Connection) async throws {
+        guard try await !connection.query("SELECT FROM pg_extension WHERE extname = 'citus'").isEmpty else { return }
+        try await connection.transaction { transaction in
+            for granting in try await grants(in: transaction) { _ = try await transaction.query(granting) }
+        }
+    }
+
+    /// A node asks the reader of a view for what the view reads, not its owner: strangers get the columns that their views
+    /// read, and nothing else. And it asks for a sequence that fills a column where PostgreSQL asks for the column alone.
+    static func grants(in transaction: Transaction) async throws -> [SQL] {
+        let read = try await transaction.query(
+            """
+            WITH RECURSIVE seen (id) AS (
+                SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
+                    AND has_table_privilege('taoyuan_public', oid, 'SELECT')
+                UNION
+                SELECT v.oid FROM seen JOIN pg_rewrite r ON r.ev_class = seen.id
+                JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                    AND d.refclassid = 'pg_class'::regclass
+                JOIN pg_class v ON v.oid = d.refobjid AND v.relkind = 'v')
+            SELECT t.relname::text AS name, array_agg(DISTINCT a.attname::text) AS columns,
+                t.relrowsecurity AND NOT EXISTS (
+                    SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND p.polname = t.relname || '_strangers') AS is_bounded
+            FROM seen JOIN pg_rewrite r ON r.ev_class = seen.id
+            JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                AND d.refclassid = 'pg_class'::regclass
+            JOIN pg_class t ON t.oid = d.refobjid AND t.relkind IN ('r', 'p')
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
+            GROUP BY t.oid
+            """)
+        var granting: [SQL] = []
+        for row in read {
+            let table: String = try row.decode("name")
+            let columns: [SQL] = try row.decode("columns", as: [String].self).map { "\(identifier: $0)" }
+            guard let first = columns.first else { continue }
+            let list = columns.dropFirst().reduce(first) { "\($0), \($1)" }
+            granting.append("GRANT SELECT (\(list)) ON public.\(identifier: table) TO taoyuan_public")
+            guard try row.decode("is_bounded", as: Bool.self) else { continue }
+            granting.append(
+                """
+                CREATE POLICY \(identifier: table + "_strangers") ON public.\(identifier: table)
+                FOR SELECT TO taoyuan_public USING (true)
+                """)
+        }
+        let sequences = try await transaction.query(
+            """
+            SELECT c.relname::text AS name FROM pg_class c
+            JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'S'
+            """)
+        for row in sequences {
+            let name: String = try row.decode("name")
+            granting.append("GRANT USAGE ON SEQUENCE public.\(identifier: name) TO taoyuan_service")
+        }
+        return granting
     }
 
     /// The tables that are not spread yet, each after those that it points to.

@@ -40,7 +40,7 @@ struct Grants: Sendable {
                 SELECT format('routine %s %s', oid::regprocedure, proacl) FROM pg_proc
                 WHERE pronamespace = 'public'::regnamespace AND proowner = 'taoyuan_owner'::regrole
                 UNION ALL
-                SELECT format('schema %s', nspacl) FROM pg_namespace WHERE nspname = 'public'
+                SELECT format('schema %s %s', nspname, nspacl) FROM pg_namespace WHERE nspname IN ('public', 'numbers')
                 UNION ALL
                 SELECT format('database %s', datacl) FROM pg_database WHERE datname = current_database()
             ) l (line)

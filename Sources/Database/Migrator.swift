@@ -54,7 +54,10 @@ public struct Migrator: Sendable {
             let missing = try await missing(on: connection)
             for migration in missing { try await apply(migration, on: connection) }
             _ = try await connection.query("RESET ROLE")
-            try await refusing("grants.sql") { try await grants.apply(on: connection) }
+            try await refusing("grants.sql") {
+                try await grants.apply(on: connection)
+                try await Distribution.grant(on: connection)
+            }
             try await work(connection)
             return missing
         }

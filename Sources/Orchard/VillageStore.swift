@@ -98,6 +98,26 @@ public enum VillageStore {
         }
     }
 
+    /// Makes the number sequences that villages lack, as after a dump was restored, which has none: for a few villages at a
+    /// time, since one transaction can't lock those of a county.
+    public static func completeNumbers(owner: Pool) async throws {
+        while true {
+            let made = try await asOwner(owner) { transaction in
+                try await transaction.query(
+                    """
+                    SELECT create_own_numbers(v.id) FROM (
+                        SELECT id FROM village LEFT JOIN (
+                            SELECT substring(relname FROM '[0-9]+$')::int AS id, count(*) AS kinds FROM pg_class
+                            WHERE relnamespace = 'numbers'::regnamespace AND relkind = 'S' GROUP BY 1
+                        ) made USING (id)
+                        WHERE coalesce(made.kinds, 0) < cardinality(number_kinds()) LIMIT 100) v
+                    """
+                ).count
+            }
+            if made == 0 { return }
+        }
+    }
+
     /// What is made here belongs to whom the rest of the schema belongs.
     private static func asOwner<Value: Sendable>(
         _ owner: Pool, _ body: @escaping @Sendable (Transaction) async throws -> Value

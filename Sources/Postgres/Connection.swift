@@ -12,6 +12,7 @@ public actor Connection {
     let statementTimeout: Duration?
     /// Whether it waits long for locks, of a pool whose connections differ in that.
     let isPatient: Bool
+    let made = ContinuousClock.now
     /// Whether a later user would find the connection as a new one.
     nonisolated let isReusable = Atomic(false)
 

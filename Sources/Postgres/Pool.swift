@@ -77,15 +77,18 @@ public final class Pool: Sendable {
     private let acquireTimeout: Duration
     private let statementTimeout: Duration?
     private let lockPatience: LockPatience?
+    private let maxAge: Duration?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - acquireTimeout: how long a call waits for a connection.
     ///   - statementTimeout: how long a statement may run; a transaction may set its own with `statement_timeout`.
     ///   - lockPatience: a transaction may set its own with `lock_timeout`; nil waits as long as a statement may run.
+    ///   - maxAge: after which a connection is replaced by a new one, since a session of the server remembers for ever
+    ///     what it has looked up.
     public init(
         _ settings: Settings, size: Int, acquireTimeout: Duration = .seconds(5), statementTimeout: Duration? = nil,
-        lockPatience: LockPatience? = nil
+        lockPatience: LockPatience? = nil, maxAge: Duration? = nil
     ) {
         precondition(size > 0, "a pool needs a connection")
         self.settings = settings
@@ -93,6 +96,7 @@ public final class Pool: Sendable {
         self.acquireTimeout = acquireTimeout
         self.statementTimeout = statementTimeout
         self.lockPatience = lockPatience
+        self.maxAge = maxAge
     }
 
     public var statistics: Statistics {
@@ -178,7 +182,8 @@ public final class Pool: Sendable {
         let isPatient: Bool
         switch try await grant(until: deadline) {
         case .connection(let connection):
-            if connection.isQuiet { return connection }
+            let isFresh = maxAge.map { connection.made + $0 > .now } ?? true
+            if isFresh, connection.isQuiet { return connection }
             // What comes unasked is a farewell, or the end itself.
             await connection.close()
             isPatient = connection.isPatient

@@ -30,16 +30,17 @@ public struct SaleStore: Sendable {
                 WHERE b.village_id = \(scope.village) AND \(SQL.among(numbers, "b.number"))
                 """,
                 """
-                SELECT own_number('sale') AS id, \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
+                SELECT \(SaleNames.meant(.channel, by: sale.channel, scope)) AS channel,
                     \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer,
                     (\(ClosedBooks.through(scope))) AS closed
                 """,
+                "SELECT own_number('sale') AS id",
             ])
             let batches = try Self.batches(answers[0])
-            guard let known = answers[1].first, let firstLine = sale.lines.first,
+            guard let known = answers[1].first, let own = answers[2].first, let firstLine = sale.lines.first,
                 let seller = batches[firstLine.batch]
             else { throw BatchRules.unknownBatch(sale.lines.first?.batch ?? 0) }
-            let id: Int64 = try known.decode("id")
+            let id: Int64 = try own.decode("id")
             let (channel, buyer): (String?, String?) = (try known.decode("channel"), try known.decode("buyer"))
             try ClosedBooks.check(sale.day, through: known.decode("closed"))
             try await Self.check(sale, batches, transaction, scope)

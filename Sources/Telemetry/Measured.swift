@@ -18,6 +18,7 @@ public enum Measured {
         "taoyuan_outbox_waiting": .init("Messages that wait to be sent."),
         "taoyuan_outbox_age_seconds": .init("How long the oldest of the messages that are due has waited."),
         "taoyuan_bookings": .init("Bookings that are open, by state."),
+        "taoyuan_villages_unable_to_sign": .init("Villages whose private key is missing or doesn't open."),
         "taoyuan_job_runs_total": .init("Runs of jobs, by what they came to."),
         "taoyuan_job_done_total": .init("What jobs have done: messages sent, holds ended, rows removed."),
         "taoyuan_job_seconds": .init("How long runs of jobs took.", bounds: seconds + [60]),

@@ -47,7 +47,7 @@ struct Site: Sendable {
     /// What the village's hosts are served.
     var served: Served {
         Served(
-            endpoints,
+            endpoints, village: backend.village.id,
             authenticate: { token in SignedIn(person: try await authentication.person(token: token)) },
             errorPage: { pages.error($0, village: backend.village) })
     }

@@ -4,6 +4,8 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import Database
+
 /// What a PostgreSQL that spreads villages over nodes (Citus) refuses or does slowly, looked for in the catalogue and in
 /// the program's statements.
 @Suite struct DistributionTests {
@@ -105,6 +107,86 @@ import Testing
             #expect(
                 statement.has("RETURNING|ON CONFLICT") || Self.returnsElsewhere(statement),
                 "\(statement.place): \(statement.text)")
+        }
+    }
+
+    @Test func `no statement takes a number while it reads rows`() throws {
+        for statement in try Self.statements() where statement.has("own_number|nextval") {
+            #expect(
+                statement.has(
+                    #"^\s*SELECT own_number\('[a-z_]+'\) AS \w+( FROM generate_series\([^)]*(\)[^)]*)?\))?\s*$"#)
+                    // A temporary table's own default, where the program works.
+                    || statement.has("DEFAULT own_number"), "\(statement.place): \(statement.text)")
+        }
+    }
+
+    /// The bodies of the functions in which the program writes, which a cluster plans statement by statement. Triggers are
+    /// none of them: `Distribution` takes them away.
+    @Test func `what functions do follows the same rules`() async throws {
+        try await withVillage { village in
+            let functions = try await village.owner.query(
+                """
+                SELECT proname::text AS name, prosrc AS text FROM pg_proc
+                WHERE pronamespace = 'public'::regnamespace AND proowner = 'taoyuan_owner'::regrole
+                    AND prorettype <> 'trigger'::regtype AND NOT proname LIKE 'check\\_%\\_sum'
+                """)
+            #expect(functions.count > 25)
+            for function in functions {
+                let body = Statement(place: try function.decode("name"), text: try function.decode("text"))
+                // What goes over all villages goes to all nodes.
+                let isOfAll = body.place == "villages_with_work"
+                #expect(
+                    isOfAll || !body.has(#"WHERE\s+\w+\.village_id = (?!v\.id\b)\w+\.\w+"#),
+                    "\(body.place): \(body.text)")
+                #expect(!body.has(#"(?i)coalesce\([^()]*now\(\)"#), "\(body.place)")
+                for insert in body.text.split(separator: ";").filter({ $0.contains("INSERT INTO") }) {
+                    let statement = Statement(place: body.place, text: String(insert))
+                    guard statement.has(#"INSERT INTO [\w.]+[^;]*?\)\s*(SELECT|WITH)\b"#) else { continue }
+                    #expect(statement.has("RETURNING|ON CONFLICT"), "\(body.place): \(insert)")
+                }
+            }
+        }
+    }
+
+    @Test func `strangers need of the tables the columns that their views read, and are given no others`() async throws
+    {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            try await village.populate(orchard)
+            let views = try await village.owner.query(
+                """
+                SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
+                    AND has_table_privilege('taoyuan_public', oid, 'SELECT') ORDER BY relname
+                """
+            ).map { try $0.decode("name", as: String.self) }
+            #expect(views.count >= 8)
+            func seen() async throws -> [Int] {
+                var counts: [Int] = []
+                for view in views {
+                    let rows = try await village.database.publicQuery(
+                        "SELECT count(*) AS count FROM (SELECT * FROM public.\(identifier: view)) v")
+                    counts.append(try rows[0].decode("count"))
+                }
+                return counts
+            }
+            let before = try await seen()
+            #expect(before.reduce(0, +) > 5)
+            // As a node asks: the reader of the view, not its owner.
+            for view in views {
+                _ = try await village.owner.query("ALTER VIEW public.\(identifier: view) SET (security_invoker = true)")
+            }
+            await #expect(throws: (any Error).self) { try await seen() }
+            try await village.owner.transaction { transaction in
+                for granting in try await Distribution.grants(in: transaction) {
+                    _ = try await transaction.query(granting)
+                }
+            }
+            #expect(try await seen() == before)
+            for (column, table) in [("phone", "household"), ("password_hash", "account"), ("slip", "batch")] {
+                await #expect(throws: (any Error).self) {
+                    try await village.database.publicQuery("SELECT \(identifier: column) FROM \(identifier: table)")
+                }
+            }
         }
     }
 

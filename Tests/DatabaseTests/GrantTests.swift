@@ -87,13 +87,14 @@ import Testing
                     pg_temp.of('d', datacl, 'taoyuan_public') AS public, pg_temp.of('d', datacl, '-') AS everybody
                 FROM pg_database WHERE datname = current_database()
                 UNION ALL
-                SELECT 2, 'schema public', pg_temp.of('n', nspacl, 'taoyuan_service'),
+                SELECT 2, 'schema ' || nspname, pg_temp.of('n', nspacl, 'taoyuan_service'),
                     pg_temp.of('n', nspacl, 'taoyuan_public'), pg_temp.of('n', nspacl, '-')
-                FROM pg_namespace WHERE nspname = 'public'
+                FROM pg_namespace WHERE nspname IN ('public', 'numbers')
                 UNION ALL
-                SELECT 3, 'sequence ' || relname, pg_temp.of('S', relacl, 'taoyuan_service'),
+                SELECT 3, 'sequence ' || oid::regclass, pg_temp.of('S', relacl, 'taoyuan_service'),
                     pg_temp.of('S', relacl, 'taoyuan_public'), pg_temp.of('S', relacl, '-')
-                FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' AND relacl IS NOT NULL
+                FROM pg_class
+                WHERE relnamespace::regnamespace::text IN ('public', 'numbers') AND relkind = 'S' AND relacl IS NOT NULL
                 UNION ALL
                 SELECT 4, 'function ' || oid::regprocedure || CASE WHEN prosecdef THEN ', as its owner' ELSE '' END,
                     pg_temp.of('f', proacl, 'taoyuan_service'), pg_temp.of('f', proacl, 'taoyuan_public'),

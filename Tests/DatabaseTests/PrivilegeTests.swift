@@ -100,7 +100,7 @@ import Testing
             #expect(await denied(village, "SET ROLE postgres"))
             #expect(await denied(village, "SELECT create_own_numbers(2)"))
             #expect(await denied(village, "SELECT scan_month('2030-01-01')"))
-            #expect(await denied(village, "SELECT setval('batch_number_1', 1)"))
+            #expect(await denied(village, "SELECT setval('numbers.batch_1', 1)"))
         }
     }
 
@@ -171,7 +171,7 @@ import Testing
     @Test(
         arguments: [
             "SET ROLE taoyuan_service", "CREATE TABLE mine (id int)", "SELECT create_own_numbers(2)",
-            "SELECT scan_month('2030-01-01')", "SELECT nextval('batch_number_1')",
+            "SELECT scan_month('2030-01-01')", "SELECT nextval('numbers.batch_1')",
         ] as [SQL])
     func `strangers can't become anybody`(statement: SQL) async throws {
         try await withVillage { village in

@@ -109,7 +109,7 @@ extension TestVillage {
 
     /// Makes a batch of two others, with its code's row, as packing will; the superuser writes it.
     public func derive(from parents: [Int64], kind: Batch.Kind = .blended) async throws -> Int64 {
-        let number = try await number("SELECT nextval('batch_number_1')")
+        let number = try await number("SELECT nextval('numbers.batch_1')")
         let signed = try keys.signer().sign(batch: UInt32(number), issued: today)
         try await audited(
             [

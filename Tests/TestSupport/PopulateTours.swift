@@ -25,7 +25,7 @@ extension TestVillage {
             """
             INSERT INTO tour_booking (village_id, id, reference, unit, unit_kind, headcount, leader, phone, state,
                 previous_state, arrived, fee_fen, adjusted_fen, paid_fen, actor)
-            VALUES (\(village.id), nextval('tour_booking_number_1'), 'ABCDEFGHIJKL', '某校', 'school', 2, '周老师',
+            VALUES (\(village.id), nextval('numbers.tour_booking_1'), 'ABCDEFGHIJKL', '某校', 'school', 2, '周老师',
                 '13900000000', 'arrived', 'confirmed', 2, 20600, -600, 20000, 'test')
             """,
             """

@@ -54,7 +54,7 @@ extension TestVillage {
         _ programme: TestTour, capacity: Int = 40, day: CivilDay? = nil, hour: Int = 9, minute: Int = 0
     ) async throws -> Int64 {
         let day = day ?? today.adding(days: 7)
-        let id = try await number("SELECT nextval('tour_session_number_1')")
+        let id = try await number("SELECT nextval('numbers.tour_session_1')")
         let start = Date(
             timeIntervalSince1970: Double(day.daysSince1970) * 86_400 + Double(hour - 8) * 3600 + Double(minute) * 60)
         try await audited([

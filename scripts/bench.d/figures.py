@@ -110,7 +110,7 @@ class Bench:
             lambda seconds: self.server.wrk(seconds, CLIENTS, "register", village.PLOTS, day, self.server.token),
             lambda seconds: self.server.pgbench(
                 "register.sql", seconds, CLIENTS, village=1, plots=village.PLOTS, season=day[:4],
-                sequence="batch_number_1", variety=village.VARIETY, grade=village.GRADE,
+                sequence="numbers.batch_1", variety=village.VARIETY, grade=village.GRADE,
                 ceiling=village.CEILING_GRAMS, day=day, actor="token:1", key=key, signature="\\x" + 64 * "5a"))
         self.has_load = True
         yield Figure("register", "batches/s", 0.85, ours, beside)

@@ -253,7 +253,8 @@ BEGIN
         GROUP BY s.booking_id, s.session_id, s.visit_day, s.unit_kind, s.kind, s.number
         HAVING sum(s.amount_fen) <> 0
     ) d
-    ORDER BY d.booking_id, d.visit_day, d.kind DESC, d.session_id, d.number;
+    ORDER BY d.booking_id, d.visit_day, d.kind DESC, d.session_id, d.number
+    ON CONFLICT DO NOTHING;
     INSERT INTO tour_visit (village_id, booking_id, visit_day, day, unit_kind, groups, people, actor)
     SELECT in_village, s.booking_id, s.visit_day, CASE WHEN s.visit_day <= closed THEN entered ELSE s.visit_day END,
         s.unit_kind, sum(s.groups)::int, sum(s.people)::int, by_actor
@@ -266,7 +267,8 @@ BEGIN
     ) s
     GROUP BY s.booking_id, s.visit_day, s.unit_kind
     HAVING sum(s.groups) <> 0 OR sum(s.people) <> 0
-    ORDER BY s.booking_id, s.visit_day;
+    ORDER BY s.booking_id, s.visit_day
+    ON CONFLICT DO NOTHING;
 END
 $$;
 REVOKE ALL ON FUNCTION settle_tours(int, bigint[], date, text) FROM PUBLIC;

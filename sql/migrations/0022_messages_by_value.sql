@@ -36,7 +36,7 @@ CREATE FUNCTION booking_message_content(in_village int, in_booking bigint) RETUR
             JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
             JOIN tour_site t ON t.village_id = s.village_id AND t.id = s.site_id
             JOIN tour_programme p ON p.village_id = s.village_id AND p.id = s.programme_id
-            WHERE l.village_id = b.village_id AND l.booking_id = b.id)))
+            WHERE l.village_id = in_village AND l.booking_id = b.id)))
     FROM tour_booking b WHERE b.village_id = in_village AND b.id = in_booking
 $$;
 
@@ -211,11 +211,11 @@ BEGIN
         WHERE b.village_id = in_village AND b.state = 'waitlisted'
             AND EXISTS (
                 SELECT FROM tour_booking_session l
-                WHERE l.village_id = b.village_id AND l.booking_id = b.id AND l.session_id = ANY (wanted))
+                WHERE l.village_id = in_village AND l.booking_id = b.id AND l.session_id = ANY (wanted))
             AND NOT EXISTS (
                 SELECT FROM tour_booking_session l
                 JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
-                WHERE l.village_id = b.village_id AND l.booking_id = b.id
+                WHERE l.village_id = in_village AND l.booking_id = b.id
                     AND (s.id <> ALL (locked) OR s.state <> 'open' OR s.starts_at <= moment
                         OR s.capacity - s.held - s.booked < l.headcount))
         ORDER BY b.waiting_since, b.id LIMIT 1
@@ -253,7 +253,7 @@ BEGIN
         WHERE b.village_id = in_village AND b.hold_until <= moment AND b.paid_fen = b.refunded_fen
             AND (wanted IS NULL OR EXISTS (
                 SELECT FROM tour_booking_session l
-                WHERE l.village_id = b.village_id AND l.booking_id = b.id AND l.session_id = ANY (wanted)))
+                WHERE l.village_id = in_village AND l.booking_id = b.id AND l.session_id = ANY (wanted)))
         ORDER BY b.hold_until LIMIT 200
         FOR NO KEY UPDATE SKIP LOCKED
     ) d;
@@ -263,7 +263,7 @@ BEGIN
             WHERE b.village_id = in_village AND b.state = 'waitlisted' AND b.paid_fen = b.refunded_fen AND EXISTS (
                 SELECT FROM tour_booking_session l
                 JOIN tour_session s ON s.village_id = l.village_id AND s.id = l.session_id
-                WHERE l.village_id = b.village_id AND l.booking_id = b.id AND s.starts_at <= moment)
+                WHERE l.village_id = in_village AND l.booking_id = b.id AND s.starts_at <= moment)
             LIMIT 200
             FOR NO KEY UPDATE SKIP LOCKED
         ) d;
@@ -278,7 +278,7 @@ BEGIN
     PERFORM tell_booking(in_village, d.id, 'no_seats') FROM unnest(waiting) AS d (id);
     INSERT INTO event (village_id, actor, kind, subject, figures)
     SELECT in_village, 'clock', 'booking.expired', d.id::text, '{"state": "expired"}'
-    FROM unnest(doomed || waiting) AS d (id);
+    FROM unnest(doomed || waiting) AS d (id) ON CONFLICT DO NOTHING;
 
     SELECT array_agg(f.session_id), array_agg(-f.seats) INTO freed, seats FROM (
         SELECT l.session_id, sum(l.headcount)::int AS seats FROM tour_booking_session l

@@ -115,5 +115,5 @@ extension CivilDay {
     fileprivate var start: Date { Date(timeIntervalSince1970: Double(daysSince1970) * 86_400 - 8 * 3600) }
 
     /// Nine in the morning there: nobody is reminded at midnight.
-    var morning: Date { start.addingTimeInterval(9 * 3600) }
+    public var morning: Date { start.addingTimeInterval(9 * 3600) }
 }

@@ -32,6 +32,7 @@ final class EndpointResponder: HTTPResponder {
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
         let served = endpoint.isOfAnyHost ? nil : try await served(request)
+        context.record?.isFor(served?.village)
         // Before the body is read, so that strangers cannot make the server hold what they send.
         let caller = try await caller(of: request, served, context)
         if let patience = endpoint.patience {

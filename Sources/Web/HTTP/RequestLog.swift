@@ -44,7 +44,7 @@ struct RequestLog {
         let time = (ContinuousClock.now - begin).components
         let nanoseconds = time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000
         (context.operation?.measure ?? other).answered(status: status, nanoseconds: nanoseconds)
-        let (role, code) = record.facts
+        let (village, role, code) = record.facts
         let level = Self.level(status: status, code: code)
         guard level >= logger.logLevel else { return }
         let route = context.operation?.path ?? "none"
@@ -56,6 +56,7 @@ struct RequestLog {
                 line.add("status", status)
                 line.add("ms", milliseconds: nanoseconds)
                 line.add("id", record.id)
+                if let village { line.add("village", village) }
                 if let role { line.add("role", role) }
                 if let code { line.add("code", code) }
             }
@@ -64,8 +65,8 @@ struct RequestLog {
                 level: level, "request",
                 metadata: [
                     "method": "\(methodName)", "route": "\(route)", "status": "\(status)",
-                    "ms": "\(nanoseconds / 1_000_000)", "id": "\(record.id)", "role": "\(role ?? "")",
-                    "code": "\(code ?? "")",
+                    "ms": "\(nanoseconds / 1_000_000)", "id": "\(record.id)",
+                    "village": "\(village.map { "\($0)" } ?? "")", "role": "\(role ?? "")", "code": "\(code ?? "")",
                 ])
         }
     }
@@ -83,13 +84,15 @@ struct RequestLog {
 /// What becomes known of a request while it is answered.
 final class RequestRecord: Sendable {
     let id: String
-    private let known = Mutex<(role: String?, code: String?)>((nil, nil))
+    private let known = Mutex<(village: Int?, role: String?, code: String?)>((nil, nil, nil))
 
     init(id: String) {
         self.id = id
     }
 
-    var facts: (role: String?, code: String?) { known.withLock { $0 } }
+    var facts: (village: Int?, role: String?, code: String?) { known.withLock { $0 } }
+
+    func isFor(_ village: Int?) { known.withLock { $0.village = village } }
 
     func isCalled(by role: String) { known.withLock { $0.role = role } }
 

@@ -47,6 +47,8 @@ public struct ServerSettings: Sendable {
 
 /// What of a site is one host's own.
 public struct Served: Sendable {
+    /// Whose it is, for the log.
+    let village: Int?
     /// Of each endpoint, in the order in which the site has them.
     let handlers: [Endpoint.Handler]
     let authenticate: Authenticator
@@ -54,9 +56,10 @@ public struct Served: Sendable {
     let errorPage: @Sendable (Problem) -> Answer
 
     init(
-        _ endpoints: [Endpoint], authenticate: @escaping Authenticator,
+        _ endpoints: [Endpoint], village: Int? = nil, authenticate: @escaping Authenticator,
         errorPage: @escaping @Sendable (Problem) -> Answer = plainErrorPage
     ) {
+        self.village = village
         handlers = endpoints.map(\.handle)
         self.authenticate = authenticate
         self.errorPage = errorPage
