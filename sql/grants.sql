@@ -19,10 +19,15 @@ BEGIN
     -- Imports read a register into temporary tables.
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO taoyuan_service', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO taoyuan_public', current_database());
+    -- They are granted as they are made; only what was restored by hand has lost that.
+    FOR name IN SELECT oid::regclass FROM pg_class
+        WHERE relnamespace = 'numbers'::regnamespace AND NOT has_sequence_privilege('taoyuan_service', oid, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT USAGE ON SEQUENCE %s TO taoyuan_service', name);
+    END LOOP;
 END
 $$;
 GRANT USAGE ON SCHEMA public TO taoyuan_service, taoyuan_public;
--- The sequences in it are granted as they are made: see create_own_numbers.
 REVOKE ALL ON SCHEMA numbers FROM PUBLIC, taoyuan_service, taoyuan_public;
 GRANT USAGE ON SCHEMA numbers TO taoyuan_service;
 

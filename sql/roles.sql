@@ -30,11 +30,15 @@ BEGIN
         EXECUTE format('GRANT CREATE ON DATABASE %I TO taoyuan_owner', current_database());
     END IF;
 
+    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'numbers' AND nspowner <> 'taoyuan_owner'::regrole) THEN
+        ALTER SCHEMA numbers OWNER TO taoyuan_owner;
+    END IF;
     -- What an older program made, or a dump restored without its roles, belongs to somebody else. A sequence of a column
     -- goes with its table, and what is an extension's stays with it.
     FOR thing IN
         SELECT 'TABLE' AS kind, oid::regclass::text AS name FROM pg_class c
-        WHERE relnamespace = 'public'::regnamespace AND relowner <> 'taoyuan_owner'::regrole
+        WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'numbers'))
+            AND relowner <> 'taoyuan_owner'::regrole
             AND (relkind IN ('r', 'p', 'v') OR relkind = 'S' AND NOT EXISTS (
                 SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'))
             AND NOT EXISTS (

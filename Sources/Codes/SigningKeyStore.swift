@@ -35,11 +35,13 @@ public struct SigningKeyStore: Sendable {
     public func signing(after: Int, limit: Int) async throws -> [(village: Village, keys: [KeyID])] {
         try await database.publicQuery(
             """
-            SELECT v.village_id, v.name, v.brand, v.origin, ARRAY(
-                SELECT k.key_id FROM public_key k
-                WHERE k.village_id = v.village_id AND k.origin = v.origin AND k.retired_on IS NULL
-                    AND k.compromised_since IS NULL) AS keys
-            FROM public_village v WHERE v.village_id > \(after) ORDER BY v.village_id LIMIT \(limit)
+            SELECT v.village_id, v.name, v.brand, v.origin, array_remove(array_agg(k.key_id), NULL) AS keys
+            FROM (
+                SELECT village_id, name, brand, origin FROM public_village WHERE village_id > \(after)
+                ORDER BY village_id LIMIT \(limit)) v
+            LEFT JOIN public_key k ON k.village_id = v.village_id AND k.origin = v.origin AND k.retired_on IS NULL
+                AND k.compromised_since IS NULL
+            GROUP BY v.village_id, v.name, v.brand, v.origin ORDER BY v.village_id
             """
         ).map { row in
             let village = Village(

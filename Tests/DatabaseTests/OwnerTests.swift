@@ -34,7 +34,8 @@ import Testing
             #expect(functions.count >= 8)
             for row in functions {
                 let name: String = try row.decode("name")
-                #expect(try row.decode("settings") == "search_path=pg_catalog, pg_temp", "\(name)")
+                let settings = try row.decode("settings", as: String.self).split(separator: ";")
+                #expect(settings.first == "search_path=pg_catalog, pg_temp", "\(name)")
                 #expect(try row.decode("owner") == "taoyuan_owner", "\(name)")
                 #expect(try row.decode("powerful") == false, "\(name)")
                 #expect(try row.decode("open") == false, "\(name)")

@@ -71,4 +71,18 @@ struct LockPatienceTests {
         await pool.close()
         await owner.close()
     }
+
+    @Test func aConnectionThatIsOldIsReplaced() async throws {
+        let server = try TestServer.shared.get()
+        for (age, count) in [(Duration?.none, 1), (.seconds(60), 1), (.zero, 3)] {
+            let pool = Pool(server.settings(), size: 1, maxAge: age)
+            var backends: Set<Int> = []
+            for _ in 0..<3 {
+                let rows = try await pool.query("SELECT pg_backend_pid() AS id")
+                backends.insert(try #require(rows.first).decode("id"))
+            }
+            #expect(backends.count == count)
+            await pool.close()
+        }
+    }
 }

@@ -31,11 +31,12 @@ SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
                 ELSE s.state = 'open' AND s.capacity - s.held - s.booked >= l.headcount END)
     UNION SELECT l.village_id FROM public.tour_booking_session l
         WHERE job = 'reminders' AND l.day = (at AT TIME ZONE 'Asia/Shanghai')::date + 1 AND 0 < (
-            SELECT count(*) FROM public.tour_booking b
-            WHERE b.village_id = l.village_id AND b.id = l.booking_id AND b.state = 'confirmed')
+            SELECT count(*) FILTER (WHERE b.state = 'confirmed') FROM public.tour_booking b
+            WHERE b.village_id = l.village_id AND b.id = l.booking_id)
             AND 0 = (
                 SELECT count(*) FROM public.message m
-                WHERE m.village_id = l.village_id AND m.key = format('reminder:%s:%s', l.booking_id, l.day))
+                WHERE m.village_id = l.village_id AND m.about = format('booking:%s', l.booking_id)
+                    AND m.key = format('reminder:%s:%s', l.booking_id, l.day))
     UNION SELECT village_id FROM public.message
         WHERE job = 'messages' AND due_at <= at AND sent_at IS NULL AND given_up_at IS NULL
     UNION SELECT village_id FROM public.idempotent_answer WHERE job = 'answers' AND created_at < at
