@@ -20,8 +20,9 @@ BEGIN
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO taoyuan_service', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO taoyuan_public', current_database());
     -- They are granted as they are made; only what was restored by hand has lost that.
-    FOR name IN SELECT oid::regclass FROM pg_class
-        WHERE relnamespace = 'numbers'::regnamespace AND NOT has_sequence_privilege('taoyuan_service', oid, 'USAGE')
+    FOR name IN SELECT oid::regclass FROM pg_class WHERE CASE
+        WHEN relnamespace = 'numbers'::regnamespace AND relkind = 'S'
+            THEN NOT has_sequence_privilege('taoyuan_service', oid, 'USAGE') END
     LOOP
         EXECUTE format('GRANT USAGE ON SEQUENCE %s TO taoyuan_service', name);
     END LOOP;
