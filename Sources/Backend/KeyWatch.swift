@@ -35,7 +35,7 @@ final class KeyWatch: Sendable {
     func look(_ county: County) async throws -> Bool {
         let after = state.withLock { $0.after }
         let found = try await SigningKeyStore(county.database).signing(after: after, limit: Self.width)
-        if after == 0, found.isEmpty { throw Refusal.noVillage }
+        if after == 0, found.isEmpty { throw Refusal.noVillage() }
         let all = found.filter { !$0.keys.isEmpty || after == 0 && found.count == 1 }
         var now: [Int: (village: Village, why: Refusal)] = [:]
         for (place, (village, keys)) in all.enumerated() {

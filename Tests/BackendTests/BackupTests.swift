@@ -143,8 +143,8 @@ private final class Count: Sendable {
             #expect(try await next("sale", county.database, 1) == 6)
             #expect(try await next("sale", county.database, other.id) == 1)
             #expect(try await next("message", county.database, other.id) == 8)
-            // The rows alone would have told of the batch.
-            #expect(try await next("batch", county.database, 1) == 2)
+            // Labels may bear numbers that were given after the backup.
+            #expect(try await next("batch", county.database, 1) == 1002)
             await county.close()
 
             // A dump alone has no sequences; a migration makes them of the rows.
