@@ -130,7 +130,7 @@ public final class Backend: Sendable {
 
     /// A village as the database has it, where there is one; nothing is made for it.
     /// - Parameter name: as in `open`.
-    public static func village(of configuration: Configuration, named name: String?) async throws -> Village? {
+    public static func village(of configuration: Configuration, named name: String? = nil) async throws -> Village? {
         if configuration.isEmbedded, !hasCluster(configuration) { return nil }
         let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         let database = Database(service: place.service, open: place.open, size: 1)
