@@ -96,7 +96,7 @@ import Testing
             WITH made AS (
                 INSERT INTO batch (village_id, number, cooperative_id, kind, plot_id, household_id, plot_period_id,
                     product_id, variety_id, grade_id, harvested_on, in_g)
-                SELECT village_id, nextval('batch_number_1'), cooperative_id, kind, plot_id, household_id,
+                SELECT village_id, nextval('numbers.batch_1'), cooperative_id, kind, plot_id, household_id,
                     plot_period_id, product_id, variety_id, grade_id, harvested_on, 1
                 FROM batch, \(copies) WHERE number = \(batch) RETURNING *
             ), moved AS (
