@@ -10,6 +10,29 @@ public enum CodeRules {
         return String(address.split(separator: "/").last ?? "")
     }
 
+    /// The host of a whole address, when the label that carries it is none of ours. The signature does not cover it: a good
+    /// payload under another host is what it is, and yet that host shows to whoever scans it what it likes.
+    /// - Parameter text: the payload alone names no host.
+    /// - Parameter ours: all origins under which labels are or were printed.
+    public static func foreignHost(in text: String, ours: Set<Origin>) -> String? {
+        var address = text.trimmed.prefix { $0 != "?" && $0 != "#" }
+        guard address.contains("/") else { return nil }
+        if let scheme = address.firstRange(of: ":/") { address = address[scheme.upperBound...] }
+        let host = String(address.drop { $0 == "/" }.prefix { $0 != "/" })
+        guard !host.isEmpty, (try? Origin(host)).map({ !ours.contains($0) }) ?? true else { return nil }
+        return host.shortened
+    }
+
+    /// Says that an address is not ours, before all else that is said of its code.
+    /// - Parameter origin: where the code belongs.
+    public static func foreign(_ host: String, origin: Origin) -> Bilingual {
+        Bilingual(
+            zh: "标签上的网址不是我们的（\(host)），我们的标签写的是 \(origin)：不要相信那个网址显示的内容",
+            en:
+                "The address on the label is not ours (\(host)); our labels say \(origin). Don't trust what that address "
+                + "shows")
+    }
+
     /// Whether a text may have been meant for a code, whole or mistyped or cut short, and not for anything else: letters
     /// and digits alone, and some dozens of them.
     public static func isLikeACode(_ text: String) -> Bool {

@@ -45,6 +45,11 @@ public final class KeyRing: Sendable {
         id.flatMap { self[$0]?.origin } ?? origin
     }
 
+    /// All under which the village issues or issued.
+    public var origins: Set<Origin> {
+        state.withLock { Set($0.keys.values.map(\.origin)).union([origin]) }
+    }
+
     public var all: [SigningKey] {
         state.withLock { $0.keys.values.sorted { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) } }
     }
@@ -59,9 +64,10 @@ public final class KeyRing: Sendable {
             let held = Set(try folder.list())
             let ours = usable.contains { held.contains($0.id) } ? usable.filter { held.contains($0.id) } : usable
             guard let newest = ours.max(by: { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) }) else {
+                let command = "taoyuan key create --algorithm ed25519 --village \(origin)"
                 throw Refusal(
-                    .unavailable, "no-signing-key", zh: "没有可用的签发密钥，请先运行 taoyuan key create",
-                    en: "there is no key to sign with: run taoyuan key create --algorithm ed25519")
+                    .unavailable, "no-signing-key", zh: "站点 \(origin) 没有可用的签发密钥，请先运行 \(command)",
+                    en: "the origin \(origin) has no key to sign with: run \(command)")
             }
             let signer: CodeSigner
             do {

@@ -56,21 +56,44 @@ extension Answer {
     }
 }
 
-extension Verdict {
-    func json(origin: Origin) -> JSON {
-        [
-            "answer": .string(answer.rawValue), "kind": JSON(body.map { $0.kind == .batch ? "batch" : "item" }),
+/// What a label shows to whoever scans it: the verdict on its code, and whether its address is ours.
+struct SeenLabel {
+    let verdict: Verdict
+    /// Where the code belongs.
+    let origin: Origin
+    let foreignHost: String?
+
+    /// - Parameter ours: all origins under which we issue or issued.
+    init(_ text: String, _ verdict: Verdict, origin: Origin, ours: Set<Origin>) {
+        self.verdict = verdict
+        self.origin = origin
+        foreignHost = verdict.answer == .malformed ? nil : CodeRules.foreignHost(in: text, ours: ours)
+    }
+
+    /// Of a payload alone.
+    init(_ verdict: Verdict, origin: Origin) {
+        self.verdict = verdict
+        self.origin = origin
+        foreignHost = nil
+    }
+
+    var json: JSON {
+        let (body, goods) = (verdict.body, verdict.goods)
+        return [
+            "answer": .string(verdict.answer.rawValue), "kind": JSON(body.map { $0.kind == .batch ? "batch" : "item" }),
             "batch": body.map { .integer(Int64($0.batch)) } ?? .null, "serial": JSON(body?.serial?.hex),
             "issuedDay": JSON(body?.issued), "bestBeforeDay": JSON(body?.bestBefore),
-            "pastBestBefore": .bool(pastBestBefore), "keyId": JSON(body?.keyID.hex), "product": JSON(goods?.product),
-            "variety": JSON(goods?.variety), "grade": JSON(goods?.grade), "harvestedOn": JSON(goods?.harvestedOn),
-            "cooperative": JSON(goods?.cooperative), "origin": .string(origin.text),
+            "pastBestBefore": .bool(verdict.pastBestBefore), "keyId": JSON(body?.keyID.hex),
+            "product": JSON(goods?.product), "variety": JSON(goods?.variety), "grade": JSON(goods?.grade),
+            "harvestedOn": JSON(goods?.harvestedOn), "cooperative": JSON(goods?.cooperative),
+            "origin": .string(origin.text), "foreignHost": JSON(foreignHost),
         ]
     }
 
-    func text(origin: Origin) -> String {
+    var text: String {
+        let (body, goods) = (verdict.body, verdict.goods)
         let bestBefore = body?.bestBefore.map {
-            pastBestBefore ? words("\($0)（已过）", "\($0) (past)") : $0.description
+            verdict.pastBestBefore ? words("\($0)（已过）", "\($0) (past)") : $0.description
         }
         let facts: [(name: String, value: String?)] = [
             (words("批次", "batch"), body.map { "\($0.batch)" }), (words("序列号", "serial"), body?.serial?.hex),
@@ -79,8 +102,12 @@ extension Verdict {
             (words("合作社", "cooperative"), goods?.cooperative), (words("签发日", "issued"), body?.issued.description),
             (words("最佳食用至", "best before"), bestBefore), (words("签发密钥", "key"), body?.keyID.hex),
         ]
+        let foreign = foreignHost.map {
+            Terminal.mark(CodeRules.foreign($0, origin: origin)[.ofThisRun], good: false) + "\n"
+        }
+        let answer = verdict.answer
         let sentence = Terminal.mark(answer.sentence(origin: origin, body: body), good: answer.isGood)
-        return sentence + "\n" + Table(facts: facts).text
+        return (foreign ?? "") + sentence + "\n" + Table(facts: facts).text
     }
 }
 

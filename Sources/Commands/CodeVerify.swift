@@ -8,8 +8,9 @@ struct CodeVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: words(
-            "查验溯源码；为真（离线时：签名有效）时退出码为 0，否则为 1。",
-            "Verifies a code; exit status 0 when it is genuine (offline: signed), 1 when it is not."),
+            "查验溯源码；为真（离线时：签名有效）、网址（如给出）也是我们的，退出码为 0，否则为 1。",
+            "Verifies a code; exit status 0 when it is genuine (offline: signed) and the address, if given, is ours; else 1."
+        ),
         discussion: """
             taoyuan code verify https://trace.example.cn/CEAIUMI…
             taoyuan code verify CEAIUMI… --offline --public-key key.pem --origin trace.example.cn
@@ -42,25 +43,26 @@ struct CodeVerify: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (verdict, origin) = try await offline ? verifyOffline() : verifyOnline()
-        try options.show(verdict.json(origin: origin), verdict.text(origin: origin))
-        if offline, let hint = try mismatch(verdict.answer, origin: origin) { Terminal.say(hint) }
-        guard verdict.answer.isGood else { throw ExitCode.failure }
+        let seen = try await offline ? verifyOffline() : verifyOnline()
+        try options.show(seen.json, seen.text)
+        if offline, let hint = try mismatch(seen.verdict.answer, origin: seen.origin) { Terminal.say(hint) }
+        guard seen.verdict.answer.isGood, seen.foreignHost == nil else { throw ExitCode.failure }
     }
 
-    private func verifyOnline() async throws -> (Verdict, Origin) {
+    private func verifyOnline() async throws -> SeenLabel {
         try await options.withBackend { backend in
             let verdict = try await backend.verification.verify(CodeRules.payload(in: text))
-            return (verdict, backend.keys.origin(of: verdict.body?.keyID))
+            return SeenLabel(
+                text, verdict, origin: backend.keys.origin(of: verdict.body?.keyID), ours: backend.keys.origins)
         }
     }
 
-    private func verifyOffline() throws -> (Verdict, Origin) {
+    private func verifyOffline() throws -> SeenLabel {
         let keys = try keys()
         let origin = try self.origin ?? options.configuration().origin ?? .local
         let verdict = CodeRules.verifyOffline(
             CodeRules.payload(in: text), keys: keys, origin: origin, today: WallClock.system.today)
-        return (verdict, origin)
+        return SeenLabel(text, verdict, origin: origin, ours: [origin])
     }
 
     private func keys() throws -> [PublicKey] { try publicKey.flatMap { try PublicKey.all(in: Files.text($0)) } }

@@ -113,7 +113,7 @@ private struct Walk {
     }
 
     private func sell(_ batch: Int64) async throws {
-        let channel = words("批发", "wholesale")
+        let channel = "批发"
         let buyer = words("王老板", "Wang")
         try heading(
             words("卖出一部分", "Sell some of it"),
@@ -124,7 +124,7 @@ private struct Walk {
     }
 
     private func oversell(_ batch: Int64) async throws {
-        let channel = words("零售", "retail")
+        let channel = "批发"
         let buyer = words("李大姐", "Li")
         try heading(
             words("再卖就超过采收的重量", "Selling more than was harvested"),
@@ -156,7 +156,7 @@ private struct Walk {
     }
 
     private func show(_ verdict: Verdict) throws {
-        try Terminal.print(verdict.text(origin: backend.keys.origin))
+        try Terminal.print(SeenLabel(verdict, origin: backend.keys.origin).text)
     }
 
     private func heading(_ title: String, _ commands: String...) throws {

@@ -311,4 +311,19 @@ extension TestVillage {
             await other.close()
         }
     }
+
+    @Test(arguments: [
+        ("PAYLOAD", nil), ("https://trace.example.cn/PAYLOAD", nil), ("HTTPS://TRACE.EXAMPLE.CN/PAYLOAD?from=wx", nil),
+        (" old.example.cn/PAYLOAD ", nil), ("https://trace.example.cn:443/PAYLOAD", nil), ("/PAYLOAD", nil),
+        ("http://other.cn/PAYLOAD", "other.cn"), ("other.cn/PAYLOAD#trace.example.cn/", "other.cn"),
+        ("https://trace.example.cn.evil.cn/PAYLOAD", "trace.example.cn.evil.cn"),
+        ("https://trace.example.cn@evil.cn/PAYLOAD", "trace.example.cn@evil.cn"),
+        ("https://evil.cn\\@trace.example.cn/PAYLOAD", "evil.cn\\@trace.example.cn"),
+        ("https:/evil.cn/PAYLOAD", "evil.cn"), ("//evil.cn/trace.example.cn/PAYLOAD", "evil.cn"),
+        ("https://trace.example.cn:444/PAYLOAD", "trace.example.cn:444"),
+    ])
+    func `an address that is none of ours is told, whatever follows it`(text: String, host: String?) throws {
+        let ours = try Set(["trace.example.cn", "old.example.cn"].map(Origin.init(_:)))
+        #expect(CodeRules.foreignHost(in: text, ours: ours) == host)
+    }
 }

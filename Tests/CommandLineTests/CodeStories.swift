@@ -56,6 +56,17 @@ import Testing
         let elsewhere = try await village.run(
             "code", "verify", payload, "--offline", "--public-key", village.file("key.pem"), "--origin", "other.cn",
             "--json")
+        for place in [[], ["--offline", "--public-key", village.file("key.pem"), "--origin", "trace.example.cn"]] {
+            let seen = try await village.run(["code", "verify", "http://Other.cn/\(payload)", "--json"] + place)
+            let answer = try seen.json()
+            #expect(seen.status == 1 && answer["foreignHost"] as? String == "Other.cn")
+            #expect(answer["answer"] as? String == (place.isEmpty ? "genuine" : "signed"))
+            let told = try await village.run(["code", "verify", "http://other.cn/\(payload)"] + place)
+            #expect(told.output.hasPrefix("The address on the label is not ours (other.cn)"))
+            let label = "https://trace.example.cn/\(payload)"
+            let ours = try await village.run(["code", "verify", label, "--json"] + place)
+            #expect(try ours.status == 0 && ours.json()["foreignHost"] is NSNull)
+        }
         #expect(try elsewhere.status == 1 && elsewhere.json()["answer"] as? String == "unknown_key")
         try await expectSymbol(of: batch, payload, village)
     }
@@ -63,15 +74,15 @@ import Testing
     /// What a scanner reads from the PNG is the code's address.
     private func expectSymbol(of batch: Int, _ payload: String, _ village: Village) async throws {
         let drawn = try await village.run(
-            "code", "show", "--batch", "\(batch)", "--qr", "png", "--output", village.file("code.png"))
+            "code", "show", "\(batch)", "--qr", "png", "--output", village.file("code.png"))
         try #require(drawn.status == 0)
         let read = try await village.shell("zbarimg -q --raw code.png 2>/dev/null")
         #expect(read.output.trimmingCharacters(in: .newlines) == "https://TRACE.EXAMPLE.CN/\(payload)")
         let online = try await village.run("code", "verify", read.output, "--json")
         #expect(try online.status == 0 && online.json()["answer"] as? String == "genuine")
-        let svg = try await village.run("code", "show", "--batch", "\(batch)", "--qr", "svg")
+        let svg = try await village.run("code", "show", "\(batch)", "--qr", "svg")
         #expect(svg.output.hasPrefix("<svg "))
-        let blocks = try await village.run("code", "show", "--batch", "\(batch)", "--qr", "terminal")
+        let blocks = try await village.run("code", "show", "\(batch)", "--qr", "terminal")
         #expect(blocks.output.contains("▄") && !blocks.output.contains("\u{1B}"))
     }
 

@@ -140,6 +140,13 @@ extension SiteTests {
                 let reply = try await page("/?code=\(code)&lang=en")
                 #expect(reply.text.contains(">Genuine</h1>"), "\(text)")
             }
+            let copied = "http%3A%2F%2Fother%2Ecn%2F\(village.payload)"
+            let foreign = try await page("/?code=\(copied)&lang=en")
+            #expect(foreign.status == 200 && foreign.text.contains(">Genuine</h1>"))
+            let warning = try #require(foreign.text.range(of: "not ours (other.cn); our labels say localhost:8080"))
+            let answer = try #require(foreign.text.range(of: ">Genuine</h1>"))
+            #expect(warning.lowerBound < answer.lowerBound && !foreign.text.contains("answer good"))
+            #expect(foreign.text.contains("href=\"?code=\(copied)&amp;lang=zh\""))
             for text in [
                 "hello", "tours", "%3Cscript%3E", "..%2F", "%25", "a%0D%0ASet-Cookie:x=1", "%2F%2Fevil.example",
             ] {

@@ -1,4 +1,5 @@
 import Codes
+import Foundation
 import Kernel
 import Signing
 
@@ -13,7 +14,11 @@ extension Site {
             ) { call in
                 if let code = try call.query["code"].orNil?.string {
                     let payload = CodeRules.payload(in: code)
-                    guard CodeRules.isLikeACode(payload) else { return try await page(payload, nil, call) }
+                    guard CodeRules.isLikeACode(payload) else { return try await page(payload, call) }
+                    if let host = CodeRules.foreignHost(in: code, ours: backend.keys.origins) {
+                        try verifications?.check(call.client)
+                        return try await page(payload, typed: code, under: host, call)
+                    }
                     return .seeOther("/\(payload)?lang=\(call.language.rawValue)")
                 }
                 return .html(try home(call.language))
@@ -25,7 +30,7 @@ extension Site {
                 try verifications?.check(call.client)
                 let payload = try call.path["payload"].string
                 guard CodeRules.isLikeACode(payload) else { throw Refusal.noSuchPage }
-                return try await page(payload, nil, call)
+                return try await page(payload, call)
             },
             Endpoint(
                 .post, "/{payload}", "The page's button: count this scan", access: .anyone, pathParameters: [payload],
@@ -36,7 +41,7 @@ extension Site {
                 let payload = try call.path["payload"].string
                 let place = try call.form.first { $0.name == "place" }?.value.trimmed
                 let visitors = try await countScan(payload, place: place.flatMap { $0.isEmpty ? nil : $0 }, call)
-                return try await page(payload, visitors, call)
+                return try await page(payload, visitors: visitors, call)
             },
         ]
     }
@@ -59,14 +64,22 @@ extension Site {
             village: backend.village, language)
     }
 
-    /// - Parameter visitors: how many scanned the code today, when this scan was just counted.
-    private func page(_ payload: String, _ visitors: Int?, _ call: Call) async throws -> Answer {
+    /// - Parameters:
+    ///   - visitors: how many scanned the code today, when this scan was just counted.
+    ///   - typed: the whole address that was typed in.
+    ///   - host: of that address, when it is none of ours.
+    private func page(
+        _ payload: String, visitors: Int? = nil, typed: String = "", under host: String? = nil, _ call: Call
+    ) async throws -> Answer {
         if let ticket = try ticketPage(payload, call) { return ticket }
         let language = call.language
         let verdict = try await backend.verification.verify(payload)
         let text = VerdictText(verdict, village: backend.village)
+        let origin = backend.keys.origin(of: verdict.body?.keyID)
+        let isMisplaced = host != nil && verdict.answer.isGood
         var values: [String: Any] = [
-            "tone": text.tone, "mark": text.mark, "heading": text.heading[language],
+            "tone": isMisplaced ? "warn" : text.tone, "mark": isMisplaced ? "!" : text.mark,
+            "heading": text.heading[language],
             "explanation": text.explanation[language], "payload": payload,
             "facts": text.facts.map { fact in
                 let value: [String: Any] = [
@@ -85,13 +98,18 @@ extension Site {
             "countLabel": Bilingual(zh: "登记这次查验", en: "Count my scan")[language],
             "addressLabel": Bilingual(zh: "请核对地址栏：真的查验页只在", en: "Check your address bar: the true page is at")[
                 language],
-            "origin": backend.keys.origin(of: verdict.body?.keyID).text,
+            "origin": origin.text,
             "homeLabel": verdict.goods == nil ? Bilingual(zh: "查验另一个码", en: "Verify another code")[language] : "",
         ]
         if let goods = verdict.goods {
             values["product"] = goods.product
             values["variety"] = goods.variety
             values["grade"] = goods.grade
+        }
+        if let host, verdict.answer != .malformed {
+            values["foreign"] = CodeRules.foreign(host, origin: origin)[language]
+            let code = typed.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            values["query"] = "code=\(code)&"
         }
         if let note = text.note { values["note"] = note[language] }
         if let visitors {
