@@ -39,20 +39,22 @@ public struct AccountStore: Sendable {
                 ],
                 refusals: [
                     "account_village_id_username_key": Refusal(
-                        .conflict, "username-taken", field: "username", zh: "用户名已被使用", en: "the username is taken")
+                        .conflict, "username-taken", field: "username", zh: "用户名已被使用；已停用的账号用 account enable 再启用",
+                        en: "the username is taken; a disabled account is enabled again by `account enable`")
                 ],
                 event: Event("account.create", name, .text("role", role.rawValue)))
         }
     }
 
     /// Sets a new password and ends the sessions that the old one opened.
-    public func setPassword(username: String, password: String, village: Int) async throws -> Plan<Void> {
+    /// - Returns: whether the account is shut all the same.
+    public func setPassword(username: String, password: String, village: Int) async throws -> Plan<Bool> {
         let name = username.lowercased()
         let new = try await hashed(password, of: name, village)
         return { transaction, scope in
-            let id = try await Self.id(name, transaction, scope)
+            let (id, isShut) = try await Self.find(name, transaction, scope)
             return Change(
-                (),
+                isShut,
                 writes: [
                     """
                     UPDATE account SET password_salt = \(new.salt), password_hash = \(new.hash)
@@ -113,7 +115,7 @@ public struct AccountStore: Sendable {
     /// Shuts an account, and its tokens with it.
     public func disable(username: String) -> Plan<Void> {
         { transaction, scope in
-            let id = try await Self.id(username, transaction, scope)
+            let (id, _) = try await Self.find(username, transaction, scope)
             return Change(
                 (),
                 writes: [
@@ -123,8 +125,31 @@ public struct AccountStore: Sendable {
                     """,
                     News.tell(scope),
                 ],
-                event: Event("account.disable", username)
+                event: Event("account.disable", username.lowercased())
             ).endingTokens
+        }
+    }
+
+    /// Opens an account that was shut, with the password that it has. Sessions and tokens that ended with it stay ended.
+    public func enable(username: String) -> Plan<Void> {
+        { transaction, scope in
+            let (id, isShut) = try await Self.find(username, transaction, scope)
+            let notShut = Refusal(
+                .conflict, "not-disabled", field: "username", zh: "这个账号没有停用", en: "the account is not disabled")
+            guard isShut else { throw notShut }
+            let update: SQL = """
+                UPDATE account SET disabled_at = NULL
+                WHERE village_id = \(scope.village) AND id = \(id) AND disabled_at IS NOT NULL
+                """
+            return Change(
+                (),
+                writes: [
+                    """
+                    UPDATE api_token SET revoked_at = now()
+                    WHERE village_id = \(scope.village) AND \(id) IN (account_id, made_by) AND revoked_at IS NULL
+                    """, update.touching(1), News.tell(scope),
+                ],
+                refusals: [SQL.rowsTouched: notShut], event: Event("account.enable", username.lowercased()))
         }
     }
 
@@ -184,14 +209,19 @@ public struct AccountStore: Sendable {
         }
     }
 
-    private static func id(_ username: String, _ transaction: Transaction, _ scope: Scope) async throws -> Int {
+    private static func find(
+        _ username: String, _ transaction: Transaction, _ scope: Scope
+    ) async throws -> (id: Int, isShut: Bool) {
         let rows = try await transaction.query(
-            "SELECT id FROM account WHERE village_id = \(scope.village) AND username = \(username.lowercased())")
+            """
+            SELECT id, disabled_at IS NOT NULL AS shut FROM account
+            WHERE village_id = \(scope.village) AND username = \(username.lowercased())
+            """)
         guard let row = rows.first else {
             throw Refusal(
                 .notFound, "no-such-account", field: "username", zh: "没有这个账号", en: "there is no such account")
         }
-        return try row.decode("id")
+        return (try row.decode("id"), try row.decode("shut"))
     }
 
     /// The number of the cooperative that a clerk is bound to; every other role has none.

@@ -29,6 +29,7 @@ public enum Permission: String, Sendable, CaseIterable {
     case readKeys
     case manageKeys
     case manageAccounts
+    case readAudit
 
     /// Who may. The administrator may everything: that is whoever sits at the server's own machine.
     public var roles: Set<Role> {
@@ -38,7 +39,7 @@ public enum Permission: String, Sendable, CaseIterable {
         case .registerBatches, .revokeCodes, .recordSales, .addVarieties: [.clerk, .administrator]
         case .addCooperatives, .grantExceptions, .recallBatches, .enterIncome, .closeBooks:
             [.committee, .administrator]
-        case .readReports, .readKeys: [.committee, .administrator, .auditor]
+        case .readReports, .readKeys, .readAudit: [.committee, .administrator, .auditor]
         case .readTours: [.desk, .committee, .administrator, .auditor]
         case .planTours, .bookDesk, .gate, .sendMessages: [.desk, .administrator]
         case .keepNames, .manageKeys, .manageAccounts: [.administrator]
@@ -77,6 +78,7 @@ public enum Permission: String, Sendable, CaseIterable {
         case .readKeys: Bilingual(zh: "查看签名密钥", en: "see the signing keys")
         case .manageKeys: Bilingual(zh: "新建、停用签名密钥，登记失密", en: "make and retire signing keys, declare them compromised")
         case .manageAccounts: Bilingual(zh: "管理账号与令牌", en: "manage accounts and tokens")
+        case .readAudit: Bilingual(zh: "查看操作记录", en: "see who did what")
         }
     }
 }

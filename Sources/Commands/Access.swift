@@ -114,15 +114,34 @@ struct AuditCommand: ParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words("列出所有改动，最新的在前。", "Lists what was changed, newest first."),
-            discussion: "taoyuan audit list --limit 100")
+            discussion: """
+                taoyuan audit list --limit 100
+                taoyuan audit list --actor li --kind sale --from 2026-06-01 --to 2026-06-30
+                """)
 
         @OptionGroup var options: SharedOptions
+        @Option(
+            help: .words("谁：账号的用户名、令牌的编号，或如“本机”。", "Who: an account's username, a token's number, or such as `local`."),
+            transform: Recorded.actor(named:))
+        var actor: String?
+        @Option(
+            help: .words(
+                "动作，如 sale.record 或“登记销售”；sale 是与销售有关的一切。",
+                "What, such as sale.record; `sale` is all that was done with sales."),
+            transform: Recorded.action(named:))
+        var kind: String?
+        @Option(help: .words("对象：表中所列的编号或名称。", "To what: the number or name, as listed.")) var subject: String?
+        @OptionGroup var days: DayOptions
         @OptionGroup var page: PageOptions
+        @Option(help: .words("只列这个编号之前的，接着往下看。", "Only those before this number, to go on where a list ended."))
+        var before: Int64?
 
         func run() async throws {
+            let filter = AuditFilter(actor: actor, kind: kind, subject: subject, from: days.from, to: days.to)
             let entries = try await options.withBackend { backend in
                 try await page.first {
-                    try await AuditStore(backend.database).list(backend.local.scope, limit: $0)
+                    try await AuditStore(backend.database).list(
+                        backend.local.scope, filter, before: before ?? .max, limit: $0)
                 }
             }
             try options.show(
@@ -130,18 +149,18 @@ struct AuditCommand: ParsableCommand {
                 json: { entry in
                     [
                         "id": JSON(entry.id), "at": JSON(entry.at), "actor": .string(entry.actor),
-                        "action": .string(entry.action), "subject": .string(entry.subject),
+                        "kind": .string(entry.kind), "subject": .string(entry.subject),
                         "day": JSON(entry.day), "figures": Recorded.object(entry.figures),
                     ]
                 },
                 [
-                    .left("时间", "at"), .left("谁", "who"), .left("动作", "action"), .left("对象", "subject"),
-                    .left("详情", "figures"),
+                    .right("编号", "number"), .left("时间", "at"), .left("谁", "who"), .left("动作", "kind"),
+                    .left("对象", "subject"), .left("详情", "figures"),
                 ]
             ) { entry in
                 [
-                    entry.at.minute, Recorded.actor(entry.actor), Recorded.action(entry.action),
-                    Recorded.subject(entry.subject, of: entry.action), Recorded.figures(entry.figures, day: entry.day),
+                    "\(entry.id)", entry.at.minute, Recorded.actor(entry.actor), Recorded.action(entry.kind),
+                    Recorded.subject(entry.subject, of: entry.kind), Recorded.figures(entry.figures, day: entry.day),
                 ]
             }
         }

@@ -7,7 +7,7 @@ import Kernel
 struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: words("用密码登录的人。", "People who sign in with a password."),
-        subcommands: [Create.self, Password.self, Disable.self, List.self])
+        subcommands: [Create.self, Password.self, Disable.self, Enable.self, List.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -46,14 +46,20 @@ struct AccountCommand: ParsableCommand {
 
         func run() async throws {
             let password = try password.read()
-            try await options.withBackend { backend in
+            let isShut = try await options.withBackend { backend in
                 let plan = try await AccountStore(backend.database, hasher: backend.hasher).setPassword(
                     username: username, password: password, village: backend.village.id)
-                try await backend.database.change(backend.local.scope, plan)
+                return try await backend.database.change(backend.local.scope, plan)
             }
             try options.done(
-                ["username": .string(username.lowercased())], "账号 \(username) 的密码已更换",
+                ["username": .string(username.lowercased()), "disabled": .bool(isShut)], "账号 \(username) 的密码已更换",
                 "account \(username) has a new password")
+            if isShut {
+                Terminal.say(
+                    words(
+                        "这个账号已停用，还不能登录：请用 taoyuan account enable \(username) 启用",
+                        "the account is disabled and can't sign in: enable it by `taoyuan account enable \(username)`"))
+            }
         }
     }
 
@@ -74,6 +80,28 @@ struct AccountCommand: ParsableCommand {
             try options.done(
                 ["username": .string(username.lowercased()), "disabled": true], "账号 \(username) 已停用",
                 "account \(username) is disabled")
+        }
+    }
+
+    struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: words(
+                "再启用停用的账号，密码不变；它以前的登录和令牌不恢复。",
+                "Opens a disabled account again, with its password; its former sessions and tokens stay ended."),
+            discussion: "taoyuan account enable li")
+
+        @OptionGroup var options: SharedOptions
+        @Argument(help: .words("谁的账号。", "Whose.")) var username: String
+
+        func run() async throws {
+            try await options.withBackend { backend in
+                try await backend.database.change(
+                    backend.local.scope,
+                    AccountStore(backend.database, hasher: backend.hasher).enable(username: username))
+            }
+            try options.done(
+                ["username": .string(username.lowercased()), "disabled": false], "账号 \(username) 已启用",
+                "account \(username) is enabled")
         }
     }
 

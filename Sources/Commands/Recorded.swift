@@ -12,6 +12,11 @@ enum Recorded {
     /// An action of the audit, such as `batch.register`.
     static func action(_ action: String) -> String { words(actions[action] ?? action, action) }
 
+    /// The action of a text: itself, or what it is called in Chinese.
+    @Sendable static func action(named text: String) -> String {
+        actions.filter { $0.value == text }.map(\.key).min() ?? text
+    }
+
     /// What an action was done to.
     static func subject(_ subject: String, of action: String) -> String {
         if action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) { return kind.label[.ofThisRun] }
@@ -31,6 +36,15 @@ enum Recorded {
         let parts = actor.split(separator: ":", maxSplits: 1).map(String.init)
         if parts.count == 2, let kind = actorKinds[parts[0]] { return words("\(kind) \(parts[1])", actor) }
         return words(actors[actor] ?? actor, actor)
+    }
+
+    /// The actor of a text: itself, or as `actor` says it in Chinese.
+    @Sendable static func actor(named text: String) -> String {
+        let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
+        if parts.count == 2, let kind = actorKinds.first(where: { $0.value == parts[0] })?.key {
+            return "\(kind):\(parts[1])"
+        }
+        return actors.first { $0.value == text }?.key ?? text
     }
 
     /// An event's figures; what can't be read is none.
@@ -94,6 +108,9 @@ enum Recorded {
         FigureName(name: "grid_cell_before", zh: "原网格", en: "grid cell before"),
         FigureName(name: "support_class", zh: "帮扶类别", en: "support class"),
         FigureName(name: "support_class_before", zh: "原帮扶类别", en: "support class before"),
+        FigureName(name: "name_before", zh: "原名", en: "was called"),
+        FigureName(name: "brand", zh: "品牌", en: "brand"),
+        FigureName(name: "brand_before", zh: "原品牌", en: "brand before"),
         FigureName(name: "product", zh: "作物", en: "crop"),
         FigureName(name: "product_before", zh: "原作物", en: "crop before"),
         FigureName(name: "mu", zh: "面积（亩）", en: "mu"),
@@ -197,7 +214,7 @@ enum Recorded {
 
     private static let actions: [String: String] = {
         var actions = [
-            "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号",
+            "account.create": "建立账号", "account.password": "更换密码", "account.disable": "停用账号", "account.enable": "启用账号",
             "session.open": "登录", "session.close": "退出", "session.guess": "密码错误", "token.create": "生成令牌",
             "token.revoke": "作废令牌", "token.forget": "清除早已结束的令牌", "booking.forget": "清除来访者联系方式",
             "cooperative.add": "添加合作社", "grade.add": "添加等级", "product.add": "添加产品",
@@ -206,7 +223,8 @@ enum Recorded {
             "sale.reverse": "冲销销售", "sale.return": "登记退货", "sale.number": "补录销售单号",
             "batch.own_use": "批次自用", "batch.loss": "批次损耗", "batch.gift": "批次赠送", "code.revoke": "作废溯源码",
             "recall.open": "开始召回", "recall.end": "结束召回", "key.create": "生成密钥", "key.import": "接管密钥",
-            "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "village.origin": "换用站点", "sale.record": "登记销售",
+            "key.retire": "停用密钥", "key.compromise": "标记密钥泄露", "village.origin": "换用站点",
+            "village.change": "改正村名或品牌", "sale.record": "登记销售",
             "income.enter": "登记收入", "books.close": "结账", "name.merge": "合并名称", "report.livelihood": "生成民生篇",
             "tour.site.add": "添加基地",
             "tour.site.change": "更改基地", "tour.site.close": "定休息日", "tour.site.open": "取消休息日",

@@ -39,7 +39,7 @@ struct Site: Sendable {
             + batchEndpoints
             + batchCorrectionEndpoints + saleEndpoints + bookEndpoints + incomeEndpoints + orchardEndpoints
             + nameEndpoints
-            + importEndpoints + accessEndpoints + signInEndpoints + pageEndpoints
+            + importEndpoints + accessEndpoints + auditEndpoints + signInEndpoints + pageEndpoints
             + catalogueEndpoints + sessionEndpoints + calendarEndpoints + bookingEndpoints + bookingDeskEndpoints
             + bookingPages + gateEndpoints + ticketEndpoints + messageEndpoints + livelihoodEndpoints
     }

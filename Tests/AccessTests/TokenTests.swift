@@ -169,11 +169,24 @@ import Testing
             try await village.register(village.harvest(), as: village.clerk(of: orchard.east))
             let store = AuditStore(village.database)
             let entries = try await store.list(village.committee)
-            #expect(entries.first?.action == "batch.register")
+            #expect(entries.first?.kind == "batch.register")
             #expect(entries.first?.actor == village.clerk(of: orchard.east).actor)
             #expect(try await store.list(village.clerk(of: orchard.east)).isEmpty)
             let older = try await store.list(village.committee, before: try #require(entries.first?.id.value))
             #expect(older.map(\.id) == entries.dropFirst().map(\.id))
+            let actor = village.clerk(of: orchard.east).actor
+            for (filter, count) in [
+                (AuditFilter(actor: actor), 1), (AuditFilter(kind: "batch"), 1),
+                (AuditFilter(kind: "batch.register"), 1),
+                (AuditFilter(kind: "bat"), 0), (AuditFilter(actor: actor, subject: entries.first?.subject), 1),
+                (AuditFilter(actor: actor, subject: "nothing"), 0), (AuditFilter(actor: "nobody"), 0),
+            ] {
+                #expect(try await store.list(village.committee, filter).count == count, "\(filter)")
+            }
+            let day = CivilDay(of: try #require(entries.first?.at))
+            #expect(try await store.list(village.committee, AuditFilter(from: day, to: day)).count == entries.count)
+            #expect(try await store.list(village.committee, AuditFilter(from: day.adding(days: 1))).isEmpty)
+            #expect(try await store.list(village.committee, AuditFilter(to: day.adding(days: -1))).isEmpty)
         }
     }
 }

@@ -119,6 +119,10 @@ extension ServedVillage {
             return Example(endpoint.path, as: admin, ["role": "auditor", "name": .string(fresh("t")), "days": 1])
         case "POST /api/v1/accounts": return Example(endpoint.path, as: admin, newAccount(fresh("u")))
         case "DELETE /api/v1/accounts/{username}": return Example("/api/v1/accounts/\(try await account())", as: admin)
+        case "POST /api/v1/accounts/{username}/enablements":
+            let account = try await account()
+            _ = try await send("DELETE", "/api/v1/accounts/\(account)", as: admin)
+            return Example("/api/v1/accounts/\(account)/enablements", as: admin, [:])
         case "DELETE /api/v1/tokens/{id}":
             let name = JSON.string(fresh("t"))
             _ = try await post("/api/v1/tokens", as: admin, ["role": "auditor", "name": name])

@@ -117,7 +117,7 @@ import Testing
                     try await Task.sleep(for: .milliseconds(300))
                     let plan = try await AccountStore(village.backend.database, hasher: PasswordHasher())
                         .setPassword(username: name, password: "a new one of many", village: 1)
-                    try await village.backend.database.change(village.backend.local.scope, plan)
+                    _ = try await village.backend.database.change(village.backend.local.scope, plan)
                     return (false, try await village.send("GET", "/healthz"))
                 }
                 return try await group.reduce(into: [(Bool, TestServer.Reply)]()) { $0.append($1) }

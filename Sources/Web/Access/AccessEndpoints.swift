@@ -79,6 +79,17 @@ extension Site {
                 authentication.forget()
                 return .noContent
             },
+            Endpoint(
+                .post, "/api/v1/accounts/{username}/enablements", "Open an account that was shut, with its password",
+                access: .whoMay(.manageAccounts), pathParameters: [.init("username", .string(1...100), "The username")],
+                body: .json(.object([])),
+                outcomes: [.init(201, "It can sign in again", .object([Field("username", .string())]))]
+            ) { call in
+                let username = try call.path["username"].string
+                return try await carryOut(call, accounts.enable(username: username)) {
+                    ["username": .string(username.lowercased())]
+                }
+            },
         ]
     }
 
