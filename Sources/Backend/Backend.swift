@@ -168,13 +168,16 @@ public final class Backend: Sendable {
     }
 
     /// Adds a village to those that there are, with a key that signs for it.
-    public static func addVillage(_ configuration: Configuration, _ founding: Founding) async throws -> Village {
+    /// - Parameter sharesName: whether another village may have its name.
+    public static func addVillage(
+        _ configuration: Configuration, _ founding: Founding, sharesName: Bool = false
+    ) async throws -> Village {
         let place = try await Place.find(configuration, for: .command, making: false) { _ in }
         let village = await Result {
             try await Database.available {
                 let county = try await County.connect(
                     place, configuration, for: .command, clock: .system, logger: .silent)
-                let added = await Result { try await add(founding, to: county, owner: place.ownerLogin()) }
+                let added = await Result { try await add(founding, sharesName, to: county, owner: place.ownerLogin()) }
                 await county.database.close()
                 return try added.get()
             }
@@ -183,13 +186,15 @@ public final class Backend: Sendable {
         return try village.get()
     }
 
-    private static func add(_ founding: Founding, to county: County, owner login: Settings) async throws -> Village {
+    private static func add(
+        _ founding: Founding, _ sharesName: Bool, to county: County, owner login: Settings
+    ) async throws -> Village {
         try KeyFolder.make(county.configuration.keysFolder)
         let owner = Pool(login, size: 1, acquireTimeout: .seconds(60))
         let added = await Result {
             try await VillageStore.found(
                 name: founding.village, brand: founding.brand, origin: founding.origin.text, isFirst: false,
-                owner: owner)
+                sharesName: sharesName, owner: owner)
         }
         await owner.close()
         guard let id = try added.get() else { throw Refusal.noVillage() }

@@ -8,7 +8,7 @@ import Signing
 struct VillageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "village", abstract: words("村：名称、品牌、站点。", "Villages: name, brand and origins."),
-        subcommands: [List.self, Add.self, AddOrigin.self])
+        subcommands: [List.self, Add.self, Set.self, AddOrigin.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -56,11 +56,14 @@ struct VillageCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
         @Argument(help: .words("村名。", "Its name.")) var name: String
         @OptionGroup var new: NewVillage
+        @OptionGroup var same: SameName
 
         func run() async throws {
             let configuration = try options.configuration()
             let founding = try new.founding(name)
-            let village = try await Interruption.watching { try await Backend.addVillage(configuration, founding) }
+            let village = try await Interruption.watching {
+                try await Backend.addVillage(configuration, founding, sharesName: same.sameName)
+            }
             try options.done(
                 List.render(village),
                 "已加入 \(village.name)（品牌 \(village.brand)），溯源码指向 \(new.origin.scheme)://\(new.origin)；此后的命令用 --village 说明是哪个村",
@@ -68,6 +71,41 @@ struct VillageCommand: ParsableCommand {
                     + "now on by --village which one a command is about")
             if let warning = new.origin.trialWarning { Terminal.say(warning) }
         }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set",
+            abstract: words(
+                "改正村名或品牌。溯源码里没有这两样；站点不变。",
+                "Puts a village's name or brand right. Codes carry neither; its origin stays."),
+            discussion: "taoyuan village set --name 老龙湾 --brand 老龙湾")
+
+        @OptionGroup var options: SharedOptions
+        @Option(help: .words("村名。", "Its name.")) var name: String?
+        @Option(help: .words("产品的品牌。", "The brand of its products.")) var brand: String?
+        @OptionGroup var same: SameName
+
+        func validate() throws {
+            guard name != nil || brand != nil else {
+                throw ValidationError(words("请给出 --name 或 --brand。", "Give --name or --brand."))
+            }
+        }
+
+        func run() async throws {
+            let configuration = try options.configuration()
+            let village = try await Interruption.watching {
+                try await Backend.rename(
+                    configuration, name: name, brand: brand, village: options.village, sharesName: same.sameName)
+            }
+            try options.done(
+                List.render(village), "现在是 \(village.name)（品牌 \(village.brand)）",
+                "it is \(village.name) now (brand \(village.brand))")
+        }
+    }
+
+    struct SameName: ParsableArguments {
+        @Flag(help: .words("确是另一个同名的村。", "It is another village of that name indeed.")) var sameName = false
     }
 
     struct AddOrigin: AsyncParsableCommand {

@@ -21,19 +21,21 @@ public enum VillageStore {
     /// Makes a village with its products and grades.
     /// - Parameters:
     ///   - isFirst: whether it is made only where there is none yet: harmless twice.
+    ///   - sharesName: whether another one of the same name is meant to be another one.
     ///   - owner: a pool of whoever may become the schema's owner, since the service may not create a village's number
     ///     sequences.
     /// - Returns: its id; nil where there was one already.
-    /// - Throws: a `Refusal` when the origin is or was another village's.
+    /// - Throws: a `Refusal` when the origin is or was another village's, or its name another's.
     @discardableResult
     public static func found(
-        name: String, brand: String, origin: String, isFirst: Bool = true, owner: Pool
+        name: String, brand: String, origin: String, isFirst: Bool = true, sharesName: Bool = false, owner: Pool
     ) async throws -> Int? {
         try await refusingTaken(origin) {
             try await asOwner(owner) { transaction in
                 let known = try await transaction.query("SELECT coalesce(max(id), 0) AS last FROM village")
                 let id: Int = try known[0].decode("last") + 1
                 if isFirst, id > 1 { return nil }
+                if !sharesName { try await refuseTaken(name, transaction) }
                 _ = try await transaction.query([
                     "INSERT INTO village (id, name, brand) VALUES (\(id), \(name), \(brand))",
                     "INSERT INTO village_origin (origin, village_id) VALUES (\(origin), \(id))",
@@ -70,6 +72,46 @@ public enum VillageStore {
                 ])
             }
         }
+    }
+
+    /// Puts right what the village or its brand is called. Codes carry neither; what was drawn up under the old name keeps it.
+    /// - Parameters:
+    ///   - name: nil leaves it as it is.
+    ///   - brand: nil leaves it as it is.
+    ///   - sharesName: whether another village may have that name.
+    ///   - scope: who asks for it, for the audit.
+    public static func rename(
+        _ scope: Scope, name: String?, brand: String?, sharesName: Bool = false, owner: Pool
+    ) async throws {
+        let (name, brand) = (
+            try name.map { try CleanText.name($0, field: "name", max: 60) },
+            try brand.map { try CleanText.name($0, field: "brand", max: 60) }
+        )
+        try await asOwner(owner) { transaction in
+            let rows = try await transaction.query("SELECT name, brand FROM village WHERE id = \(scope.village)")
+            guard let row = rows.first else { throw noVillage }
+            let (oldName, oldBrand): (String, String) = (try row.decode("name"), try row.decode("brand"))
+            let (name, brand) = (name ?? oldName, brand ?? oldBrand)
+            guard (name, brand) != (oldName, oldBrand) else { return }
+            if name != oldName, !sharesName { try await refuseTaken(name, transaction) }
+            let event = Event(
+                "village.change", name, .text("name_before", name == oldName ? nil : oldName),
+                .text("brand", brand == oldBrand ? nil : brand),
+                .text("brand_before", brand == oldBrand ? nil : oldBrand))
+            _ = try await transaction.query([
+                "UPDATE village SET name = \(name), brand = \(brand) WHERE id = \(scope.village)",
+                event.insert(by: scope), News.tell(scope),
+            ])
+        }
+    }
+
+    private static func refuseTaken(_ name: String, _ transaction: Transaction) async throws {
+        let rows = try await transaction.query("SELECT origin FROM public_village WHERE name = \(name) LIMIT 1")
+        guard let origin = try rows.first?.decode("origin", as: String.self) else { return }
+        throw Refusal(
+            .conflict, "village-name-taken", field: "name",
+            zh: "已经有一个“\(name)”（\(origin)）；确是另一个同名的村，请加 --same-name",
+            en: "there is a \(name) already (\(origin)); if this is another village of that name, add --same-name")
     }
 
     private static func refusingTaken<Value: Sendable>(

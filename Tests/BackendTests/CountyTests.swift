@@ -85,6 +85,51 @@ import Testing
         }
     }
 
+    @Test func `a village's name and brand are put right, and its codes stay good`() async throws {
+        try await withTwoVillages { configuration in
+            let before = try await Backend.open(configuration, village: Self.other)
+            #expect(try await before.registerAndVerify() == .genuine)
+            let payload = try await CodeStore(before.database, keys: before.keys)
+                .show(batch: 1, before.local.scope).payload
+            await before.close()
+            let renamed = try await Backend.rename(
+                configuration, name: " 老龙弯 ", brand: nil, village: Self.other)
+            #expect(renamed == Village(id: 2, name: "老龙弯", brand: "龙湾", origin: Self.other))
+            let branded = try await Backend.rename(configuration, name: nil, brand: "湾", village: "老龙弯")
+            #expect(branded == Village(id: 2, name: "老龙弯", brand: "湾", origin: Self.other))
+            let after = try await Backend.open(configuration, village: "老龙弯")
+            #expect(try await after.verification.verify(payload).answer == .genuine)
+            let audit = try await AuditStore(after.database).list(after.local.scope, AuditFilter(kind: "village"))
+            #expect(audit.map(\.kind) == ["village.change", "village.change"])
+            #expect(audit.map(\.subject) == ["老龙弯", "老龙弯"] && audit.allSatisfy { $0.actor == "local" })
+            #expect(audit.last?.figures == #"{"name_before": "老龙湾"}"#)
+            #expect(audit.first?.figures == #"{"brand": "湾", "brand_before": "龙湾"}"#)
+            await after.close()
+            for name in ["", "a\nb"] {
+                let refused = try await refusal {
+                    try await Backend.rename(configuration, name: name, brand: nil, village: "老龙弯")
+                }
+                #expect(refused?.kind == .invalid && refused?.field == "name")
+            }
+        }
+    }
+
+    @Test func `a second village of one name is asked about`() async throws {
+        try await withTwoVillages { configuration in
+            let founding = try Founding(village: "韩村", brand: "另韩", origin: Origin("other.example.cn"))
+            let asked = try await refusal { try await Backend.addVillage(configuration, founding) }
+            #expect(asked?.code == "village-name-taken" && asked?.message.en.contains("--same-name") == true)
+            let renaming = try await refusal {
+                try await Backend.rename(configuration, name: "韩村", brand: nil, village: "老龙湾")
+            }
+            #expect(renaming?.code == "village-name-taken")
+            #expect(try await Backend.addVillage(configuration, founding, sharesName: true).id == 3)
+            let again = try await Backend.rename(
+                configuration, name: "韩村", brand: "韩", village: "other.example.cn")
+            #expect(again.brand == "韩", "its own name is no other's")
+        }
+    }
+
     @Test func `the host tells whose a request is; where there is one village any does`() async throws {
         try await withDataFolder { path in
             let configuration = try Configuration(environment: [:], dataDirectory: path)

@@ -112,6 +112,7 @@ import Testing
             "INSERT INTO event (village_id, at, actor, kind, subject) VALUES (1, '2020-01-01', 'account:li', 'sale.record', '1')",
             "INSERT INTO event (village_id, number, actor, kind, subject) VALUES (1, 7, 'account:li', 'sale.record', '1')",
             "INSERT INTO batch_input VALUES (1, 2, 1, 1, 1)", "INSERT INTO village VALUES (2, 'x', 'x')",
+            "UPDATE village SET name = 'x'", "UPDATE village SET brand = 'x'",
             "INSERT INTO tour_step VALUES ('expired', 'confirmed')",
         ] as [SQL])
     func `the service is denied what no command does`(statement: SQL) async throws {
