@@ -205,7 +205,7 @@ extension BookingCommand {
         @Option(help: .words("付款方式，如 微信。", "How it was paid, such as 微信.")) var paid: String?
         @Option(help: .words("日期（默认今天）。", "The day (default: today)."), transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
-        @OptionGroup var questions: SaleQuestions
+        @OptionGroup var questions: GoodsQuestions
 
         func validate() throws {
             guard batch.count == weight.count else {

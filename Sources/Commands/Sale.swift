@@ -39,7 +39,8 @@ struct SaleCommand: ParsableCommand {
         @Option(
             help: .words("重新登记这笔已冲销的销售，沿用它的单号。", "The reversed sale that is recorded anew, under its number."))
         var replaces: Int64?
-        @OptionGroup var questions: SaleQuestions
+        @OptionGroup var questions: GoodsQuestions
+        @Flag(help: .words("这个渠道是新的，没有写错。", "The channel is a new one indeed.")) var newChannel = false
 
         func validate() throws {
             guard batch.count == weight.count, batch.count == price.count else {
@@ -56,7 +57,8 @@ struct SaleCommand: ParsableCommand {
                 let today = backend.clock.today
                 let sale = NewSale(
                     number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: paid, lines: lines,
-                    replaces: replaces, confirmed: questions.confirmed)
+                    replaces: replaces,
+                    confirmed: questions.confirmed.union(newChannel ? [.newChannel] : []))
                 return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
             }
             try options.show(sale.json, sale.text)
@@ -89,8 +91,8 @@ struct SaleCommand: ParsableCommand {
     }
 }
 
-/// What a sale is asked about, each with the flag that says it is meant.
-struct SaleQuestions: ParsableArguments {
+/// What goods that are sold are asked about, each with the flag that says it is meant.
+struct GoodsQuestions: ParsableArguments {
     @Flag(help: .words("已过最佳食用期也照样销售。", "Sell it although it is past its best-before day.")) var pastBestBefore = false
     @Flag(help: .words("单价与平常相差很远，没有写错。", "The price is meant, although far from the usual one.")) var unusualPrice =
         false

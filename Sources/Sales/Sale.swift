@@ -54,7 +54,7 @@ public struct NewSale: Sendable {
 
     /// What is asked about before it is recorded, because it is seldom meant.
     public enum Question: Sendable, CaseIterable {
-        case pastBestBefore, unusualPrice
+        case pastBestBefore, unusualPrice, newChannel
     }
 
     public let number: String?

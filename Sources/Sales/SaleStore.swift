@@ -46,6 +46,9 @@ public struct SaleStore: Sendable {
             try await Self.check(sale, batches, transaction, scope)
             let replaced = try await Self.replaced(by: sale, cooperative: seller.cooperativeID, transaction, scope)
             try SaleRules.ask(sale, batches)
+            if channel == nil, !sale.confirmed.contains(.newChannel) {
+                try await NewChannel.ask(sale.channel, transaction, scope)
+            }
             let usual = try await UsualPrice.ask(sale, batches, transaction, scope)
             let lines = zip(sale.lines, amounts).enumerated().map { index, line in
                 Sale.Line(

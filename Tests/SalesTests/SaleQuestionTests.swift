@@ -120,4 +120,25 @@ import Testing
             try await village.sell(village.sale([line(potatoes, fen: 90)]))
         }
     }
+
+    @Test func `a channel that is new is asked about, and the first is not`() async throws {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let lines = [try await line(village.register(village.harvest()).batch)]
+            try await village.sell(village.sale(lines, channel: "批发"))
+            for (channel, told) in [("批发商", "“批发”？"), ("批", "“批发”？"), ("零售", "“批发”？")] {
+                let refused = try await refusal { try await village.sell(village.sale(lines, channel: channel)) }
+                #expect(refused?.code == "new-channel" && refused?.field == "channel" && refused?.kind == .conflict)
+                #expect(refused?.message.zh.contains(told) == true && refused?.message.zh.contains(channel) == true)
+            }
+            try await village.sell(village.sale(lines, channel: "零售", confirmed: [.newChannel]))
+            #expect(try await village.sell(village.sale(lines, channel: " 零 售")).channel == "零售")
+            // What is close is named alone, and otherwise all that there are.
+            let close = try await refusal { try await village.sell(village.sale(lines, channel: "批发商")) }
+            #expect(close?.message.en.contains("is it “批发”?") == true)
+            let far = try await refusal { try await village.sell(village.sale(lines, channel: "电商")) }
+            #expect(far?.message.en.contains("“零售”") == true && far?.message.en.contains("“批发”") == true)
+            #expect(try await village.number("SELECT count(*) FROM sale_name WHERE kind = 'channel'") == 2)
+        }
+    }
 }

@@ -20,7 +20,7 @@ extension TestVillage {
             let sold = try await sell(
                 sale(
                     [.init(batch: code.batch, weight: Weight(grams: 500), price: Price(fen: 850, basis: .jin))],
-                    channel: plot == "E1" ? "批发" : "零售"))
+                    channel: plot == "E1" ? "批发" : "零售", confirmed: [.newChannel]))
             let gift = try await change(
                 BatchStore.withdraw(
                     .gift, batch: code.batch, weight: Weight(grams: 100), day: today, reason: "尝鲜", today: today))

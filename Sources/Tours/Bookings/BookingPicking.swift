@@ -126,7 +126,7 @@ extension BookingStore {
                 lines: part.places.map { place in
                     let line = picking.lines[place]
                     return .init(batch: line.batch, weight: line.weight, price: line.price ?? usual)
-                }, confirmed: picking.confirmed)
+                }, confirmed: picking.confirmed.union([.newChannel]))
             do {
                 let change = try await SaleStore.record(sale, today: today)(transaction, scope)
                 guard let recorded = change.known else { throw MissingRow() }

@@ -23,7 +23,8 @@ extension Site {
                             .optional(
                                 "replaces", .integer(1...Int64.max),
                                 "The reversed sale that is recorded anew, under its number"),
-                        ] + Self.saleQuestions)),
+                            .optional("newChannel", .boolean, "The channel is a new one indeed"),
+                        ] + Self.goodsQuestions)),
                 outcomes: [.init(201, "Recorded", Shapes.sale)]
             ) { call in
                 let lines = try call.body["lines"].array.map { line in
@@ -31,11 +32,13 @@ extension Site {
                         batch: try line["batch"].int64, weight: try line["weight"].weight,
                         price: try Shapes.price(line["price"]))
                 }
+                var confirmed = try Self.confirmed(call.body)
+                if try call.body["newChannel"].orNil?.bool ?? false { confirmed.insert(.newChannel) }
                 let sale = NewSale(
                     number: try call.body["number"].orNil?.string, day: try call.body["soldOn"].day,
                     channel: try call.body["channel"].string, buyer: try call.body["buyer"].string,
                     paidHow: try call.body["paidHow"].orNil?.string, lines: lines,
-                    replaces: try call.body["replaces"].orNil?.int64, confirmed: try Self.confirmed(call.body))
+                    replaces: try call.body["replaces"].orNil?.int64, confirmed: confirmed)
                 return try await carryOut(
                     call, SaleStore.record(sale, today: backend.clock.today), Shapes.sale)
             },
@@ -117,8 +120,8 @@ extension Site {
         ]
     }
 
-    /// What a sale is asked about.
-    static let saleQuestions = [
+    /// What goods that are sold are asked about.
+    static let goodsQuestions = [
         Field.optional("pastBestBefore", .boolean, "Sell it although it is past its best-before day"),
         Field.optional("unusualPrice", .boolean, "The price is meant, although far from the usual one"),
     ]

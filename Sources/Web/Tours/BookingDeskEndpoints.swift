@@ -169,7 +169,7 @@ extension Site {
                             ]), 1...100)),
                     .optional("extra", .integer(1...Int64(Int32.max)), "Where there are several to pick"),
                     .optional("paidHow", .string(1...40)), .optional("day", .day, "Today unless told"),
-                ] + Self.saleQuestions
+                ] + Self.goodsQuestions
             ) { key, seen, call in
                 let lines = try call.body["lines"].array.map { line in
                     BookingStore.Picking.Line(
