@@ -34,8 +34,10 @@ extension HarvestRegister {
         let slip = try faults.reading("") { try row.key(Self.slip) }
         let day = try faults.reading { try harvestDay(row) }
         let number = try faults.reading("") { try row.key(Self.plot) }
-        let held = try faults.reading(nil) { try plot(number, on: day) }
         let cooperative = try faults.reading("") { try row.text(Self.cooperative, max: 60) }
+        // Of another cooperative's row nothing is found, and there is nothing more to say.
+        try Self.cooperative.naming { try catalogue.checkOwn(cooperative: cooperative) }
+        let held = try faults.reading(nil) { try plot(number, on: day) }
         let productName = try faults.reading("") { try row.text(Self.product, max: 60) }
         if let (_, held) = held {
             if !cooperative.isEmpty, catalogue.cooperatives[cooperative] != held.meant {

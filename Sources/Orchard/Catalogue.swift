@@ -135,11 +135,11 @@ public struct Catalogue: Sendable {
     public mutating func cooperative(making name: String, _ transaction: Transaction, _ scope: Scope) async throws
         -> Int
     {
-        if let id = try own(name, scope) { return id }
+        if let id = try ownCooperative(named: name) { return id }
         guard scope.cooperative == nil else { return try cooperative(named: name) }
         try questions[.cooperative]?.check(name, "cooperative", Bilingual(zh: "合作社", en: "cooperative"))
         try await lock(transaction, scope)
-        if let id = try own(name, scope) { return id }
+        if let id = try ownCooperative(named: name) { return id }
         let rows = try await transaction.query(
             "INSERT INTO cooperative (village_id, name) VALUES (\(scope.village), \(name)) RETURNING id")
         let id = try Self.id(rows)
@@ -148,14 +148,18 @@ public struct Catalogue: Sendable {
         return id
     }
 
-    private func own(_ name: String, _ scope: Scope) throws -> Int? {
-        guard let id = cooperatives[name] else { return nil }
-        guard scope.cooperative == nil || scope.cooperative == id else {
-            throw Refusal(
-                .invalid, "another-cooperative", field: "cooperative", zh: "“\(name.shortened)”不是您的合作社",
-                en: "“\(name.shortened)” is not your cooperative")
-        }
-        return id
+    private func ownCooperative(named name: String) throws -> Int? {
+        try checkOwn(cooperative: name)
+        return cooperatives[name]
+    }
+
+    /// Refuses to tell a cooperative's clerk anything else of a row that is another cooperative's.
+    /// - Parameter name: as the row says; one that is unknown passes.
+    public func checkOwn(cooperative name: String) throws {
+        guard let own, let id = cooperatives[name], id != own else { return }
+        throw Refusal(
+            .invalid, "another-cooperative", field: "cooperative", zh: "“\(name.shortened)”不是您的合作社",
+            en: "“\(name.shortened)” is not your cooperative")
     }
 
     public mutating func variety(

@@ -10,6 +10,7 @@ extension PlotRegister {
     ) throws -> Entry {
         var faults = RowFaults()
         let said = try PlotRow(row, &faults)
+        try cooperative.naming { try catalogue.checkOwn(cooperative: said.cooperative) }
         let owner = try faults.reading(nil) {
             try Self.owner(said, households, known[said.number]?.timeline.value(on: day), catalogue, day)
         }

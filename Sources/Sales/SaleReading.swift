@@ -29,6 +29,7 @@ extension SaleRegister {
         let number = try faults.reading("") { try row.key(Self.number) }
         let day = try faults.reading { try self.day(row) }
         let sourceKey = try faults.reading { try key(row, Self.slip) }
+        if let sourceKey { try Self.cooperative.naming { try catalogue.checkOwn(cooperative: sourceKey.cooperative) } }
         let source = try faults.reading(nil) { try sourceKey.flatMap { try self.source($0, soldOn: day, sources) } }
         if let source {
             try faults.reading(()) { try check(row, day, against: source) }

@@ -115,4 +115,31 @@ import Testing
             #expect(try await village.sell(sale(village, batch, channel: "零售店")).channel == "(零售)")
         }
     }
+
+    @Test func `a clerk is told of another cooperative's row that it is, whether or not what it names is there`()
+        async throws
+    {
+        try await withVillage { village in
+            let orchard = try await village.plant()
+            let clerk = village.clerk(of: orchard.east)
+            let west = TestOrchard.westName
+            for (plot, household) in [("W1", "HW"), ("W9", "HX")] {
+                let reports = [
+                    try await village.load(
+                        lines: ["采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤", "C1,2025-08-03,\(west),\(plot),蟠桃,124蟠桃,二级,100"],
+                        village.harvestRegister(), as: clerk),
+                    try await village.load(
+                        lines: ["地块号,名称,合作社,户号,作物,面积亩", "\(plot),园,\(west),\(household),蟠桃,3"],
+                        village.plotRegister(), as: clerk),
+                    try await village.load(
+                        lines: [Self.header, "2025-08-05,S1,\(west),C1,蟠桃,1,8.5,8.5,批发,王老板,"],
+                        SaleRegister(today: village.today), as: clerk),
+                ]
+                for report in reports {
+                    #expect(report.refused.map(\.field) == ["合作社"])
+                    #expect(report.refused.first?.reason.zh == "“\(west)”不是您的合作社")
+                }
+            }
+        }
+    }
 }
