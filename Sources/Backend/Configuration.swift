@@ -39,7 +39,7 @@ public struct Configuration: Sendable {
     public var trustedProxies: [IPNetwork]
     /// How many requests for tours one phone may have open.
     public var bookingLimits: BookingLimits
-    /// By which messages to those who booked leave; without any they stay in the outbox.
+    /// By which messages to those who booked leave; without any nobody gets one.
     public var messageWays: MessageWays
     /// How many of them one address gets within 24 hours at most; 0 for any number.
     public var messagesPerDay: Int

@@ -41,8 +41,7 @@ extension County {
                 name: lane.rawValue, purpose: Bilingual(zh: "发送到时的消息", en: "sends the messages that are due"),
                 every: .seconds(5),
                 reach: .villages(villages("messages", clock.now)) { [self] village in
-                    let tally = try await backend(of: village).messages.sendDue(lane)
-                    return tally.sent + tally.failed + tally.givenUp + tally.overtaken
+                    try await backend(of: village).messages.sendDue(lane).sum
                 })
         }
         return [

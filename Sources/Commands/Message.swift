@@ -56,19 +56,20 @@ struct MessageCommand: ParsableCommand {
             let tally = try await options.withBackend { backend in
                 guard !backend.configuration.messageWays.isEmpty else {
                     throw Refusal(
-                        .unavailable, "no-message-way", zh: "没有配置 TAOYUAN_SMTP_URL 或 TAOYUAN_WEBHOOK_URL，消息留在发件箱",
-                        en: "neither TAOYUAN_SMTP_URL nor TAOYUAN_WEBHOOK_URL is set: messages stay in the outbox")
+                        .unavailable, "no-message-way", zh: "没有配置 TAOYUAN_SMTP_URL 或 TAOYUAN_WEBHOOK_URL，消息无处可发",
+                        en: "neither TAOYUAN_SMTP_URL nor TAOYUAN_WEBHOOK_URL is set: there is nobody to send to")
                 }
                 return try await backend.messages.sendDue()
             }
             try options.done(
                 [
                     "sent": JSON(tally.sent), "failed": JSON(tally.failed), "givenUp": JSON(tally.givenUp),
-                    "overtaken": JSON(tally.overtaken),
+                    "overtaken": JSON(tally.overtaken), "noAddress": JSON(tally.noAddress),
                 ],
-                "已发 \(tally.sent)，稍后再试 \(tally.failed)，放弃 \(tally.givenUp)，情况已变不再发送 \(tally.overtaken)",
+                "已发 \(tally.sent)，稍后再试 \(tally.failed)，放弃 \(tally.givenUp)，情况已变不再发送 \(tally.overtaken)，"
+                    + "没有可用的地址 \(tally.noAddress)",
                 "\(tally.sent) sent, \(tally.failed) to be tried again, \(tally.givenUp) given up, "
-                    + "\(tally.overtaken) overtaken")
+                    + "\(tally.overtaken) overtaken, \(tally.noAddress) with nobody to send to")
         }
     }
 }
@@ -122,8 +123,6 @@ extension MessageCommand {
         }
     }
 }
-
-extension Message.State: ExpressibleByArgument {}
 
 extension Message {
     var json: JSON {

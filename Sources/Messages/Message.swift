@@ -76,14 +76,17 @@ public struct Message: Sendable {
         /// Not sent yet.
         case waiting
         case sent
-        /// Tried too often, refused for good, or pointless by now; `lastError` says which.
+        /// Tried too often, or refused for good; `lastError` says which.
         case givenUp = "given_up"
+        /// Nobody misses it: there is nobody whom our ways reach, or it was pointless by then; `lastError` says which.
+        case notSent = "not_sent"
 
         public var label: Bilingual {
             switch self {
             case .waiting: Bilingual(zh: "待发", en: "waiting")
             case .sent: Bilingual(zh: "已发", en: "sent")
             case .givenUp: Bilingual(zh: "已放弃", en: "given up")
+            case .notSent: Bilingual(zh: "不发送", en: "not sent")
             }
         }
     }
@@ -109,13 +112,17 @@ public struct Message: Sendable {
         switch lastError {
         case MessageRules.overtaken?: Bilingual(zh: "情况已变，不再发送", en: "overtaken")
         case MessageRules.unreadable?: Bilingual(zh: "内容无法读出", en: "unreadable")
-        case MessageRules.noAddress?: Bilingual(zh: "没有可用的地址", en: "no address")
+        case MessageRules.noAddress?: Bilingual(zh: "没有可用的地址", en: "nobody to send to")
         case let error?: Bilingual(zh: error, en: error)
         case nil: nil
         }
     }
 
-    public var state: State { sentAt != nil ? .sent : givenUpAt != nil ? .givenUp : .waiting }
+    public var state: State {
+        if sentAt != nil { return .sent }
+        guard givenUpAt != nil else { return .waiting }
+        return MessageRules.unmissed.contains(lastError ?? "") ? .notSent : .givenUp
+    }
 }
 
 /// A message that is about to be sent.

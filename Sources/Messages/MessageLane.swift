@@ -4,7 +4,7 @@ import Telemetry
 
 /// Messages that share a way, and with it a few senders.
 public enum MessageLane: String, Sendable {
-    /// Those of the only way.
+    /// Those of the only way, or of none.
     case all = "messages"
     /// With a mail address.
     case withAddress = "mail"
@@ -90,6 +90,7 @@ extension MessageSender.Tally {
         case .again: failed += 1
         case .givenUp: givenUp += 1
         case .overtaken: overtaken += 1
+        case .noAddress: noAddress += 1
         }
     }
 }

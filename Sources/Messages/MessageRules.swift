@@ -38,9 +38,12 @@ public enum MessageRules {
 
     /// Why a message was given up without an attempt: what it tells is no longer so, or its time is over.
     static let overtaken = "overtaken"
-    /// What it tells can't be read, or there is no way on which it could go.
+    /// What it tells can't be read.
     static let unreadable = "unreadable"
+    /// There is no way on which it could go: whoever leaves no e-mail address need not have one.
     static let noAddress = "no address"
+    /// Why a message was not sent that nobody misses.
+    static let unmissed = [overtaken, noAddress]
     /// Enough went to its address within a day.
     static let tooMany = "too many a day"
 
@@ -50,7 +53,7 @@ public enum MessageRules {
     /// Whether it may be tried anew: only what was given up.
     static func checkRetry(_ message: Message) throws {
         switch message.state {
-        case .givenUp: return
+        case .givenUp, .notSent: return
         case .sent:
             throw Refusal(
                 .conflict, notGivenUp, field: "message", zh: "消息 \(message.id) 已经发出，不会再发第二次",

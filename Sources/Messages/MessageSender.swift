@@ -14,12 +14,11 @@ public struct MessageWays: Sendable {
         self.webhook = webhook
     }
 
-    /// Without any, messages stay in the outbox untouched.
+    /// Whether there is none: then there is nobody to send to.
     public var isEmpty: Bool { mail == nil && webhook == nil }
 
     /// Each way has senders of its own, so that none waits for another's server.
     public var lanes: [MessageLane] {
-        guard !isEmpty else { return [] }
         guard mail != nil, webhook != nil else { return [.all] }
         return [.withAddress, .withoutAddress]
     }
@@ -35,11 +34,16 @@ public struct MessageSender: Sendable {
         public var givenUp = 0
         /// Pointless by now, and so not sent.
         public var overtaken = 0
+        /// To nobody whom our ways reach.
+        public var noAddress = 0
+
+        public var sum: Int { sent + failed + givenUp + overtaken + noAddress }
 
         static func + (one: Tally, other: Tally) -> Tally {
             Tally(
                 sent: one.sent + other.sent, failed: one.failed + other.failed,
-                givenUp: one.givenUp + other.givenUp, overtaken: one.overtaken + other.overtaken)
+                givenUp: one.givenUp + other.givenUp, overtaken: one.overtaken + other.overtaken,
+                noAddress: one.noAddress + other.noAddress)
         }
     }
 
@@ -82,7 +86,6 @@ public struct MessageSender: Sendable {
 
     /// Puts in what is due by the clock, and sends all that is due now.
     public func sendDue() async throws -> Tally {
-        guard !ways.isEmpty else { return Tally() }
         _ = try await putDue()
         return try await withThrowingTaskGroup { group in
             for lane in ways.lanes { group.addTask { try await sendDue(lane) } }
@@ -93,6 +96,7 @@ public struct MessageSender: Sendable {
     enum Handled: String {
         case sent, again, overtaken
         case givenUp = "given_up"
+        case noAddress = "no_address"
     }
 
     func handle(_ message: OutgoingMessage) async throws -> Handled {
@@ -100,14 +104,15 @@ public struct MessageSender: Sendable {
         var isPointless = isOver
         if !isPointless { isPointless = try await source.isOvertaken(message) }
         if isPointless {
-            _ = try await giveUp(message, why: MessageRules.overtaken)
-            return .overtaken
+            return try await leave(message, why: MessageRules.overtaken, .overtaken)
         }
         guard try await mayGoToday(message) else { return try await giveUp(message, why: MessageRules.tooMany) }
         guard let text = try? source.text(message, today: clock.today) else {
             return try await giveUp(message, why: MessageRules.unreadable)
         }
-        guard let curl = try way(message, text) else { return try await giveUp(message, why: MessageRules.noAddress) }
+        guard let curl = try way(message, text) else {
+            return try await leave(message, why: MessageRules.noAddress, .noAddress)
+        }
         switch await curl.run(within: patience) {
         case .sent:
             try await store.markSent(message.id, now: clock.now(), scope)
@@ -128,13 +133,17 @@ public struct MessageSender: Sendable {
         return try await store.goneCount(toWhomGets: message, now: clock.now(), scope) < perDay
     }
 
+    /// Ends a message that nobody misses.
+    private func leave(_ message: OutgoingMessage, why: String, _ handled: Handled) async throws -> Handled {
+        try await store.markFailed(message.id, why: why, again: nil, now: clock.now(), scope)
+        return handled
+    }
+
     private func giveUp(_ message: OutgoingMessage, why: String, forGood: Bool = false) async throws -> Handled {
         try await store.markFailed(message.id, why: why, forGood: forGood, again: nil, now: clock.now(), scope)
-        if why != MessageRules.overtaken {
-            logger.warning(
-                "a message was given up",
-                metadata: ["number": "\(message.id)", "kind": "\(message.kind)", "why": "\(why)"])
-        }
+        logger.warning(
+            "a message was given up",
+            metadata: ["number": "\(message.id)", "kind": "\(message.kind)", "why": "\(why)"])
         return .givenUp
     }
 

@@ -25,8 +25,8 @@ public struct MessageStore: Sendable {
                 WHERE village_id = \(scope.village) AND id < \(before)
                     AND (\(about)::text IS NULL OR about = \(about))
                     AND (\(state?.rawValue)::text IS NULL OR \(state?.rawValue)::text = CASE
-                        WHEN sent_at IS NOT NULL THEN 'sent' WHEN given_up_at IS NOT NULL THEN 'given_up'
-                        ELSE 'waiting' END)
+                        WHEN sent_at IS NOT NULL THEN 'sent' WHEN given_up_at IS NULL THEN 'waiting'
+                        WHEN last_error = ANY(\(MessageRules.unmissed)::text[]) THEN 'not_sent' ELSE 'given_up' END)
                 ORDER BY id DESC LIMIT \(limit)
                 """
             ).map(Self.message)

@@ -120,7 +120,7 @@ import Testing
                 village.committee, MessageStore.retryAllFailed(now: village.clock.now))
             #expect(count == MessageStore.Retried(count: 2, refused: 0))
             let states = try await village.messages().mapValues(\.state)
-            #expect(states == ["a": .waiting, "b": .waiting, "pointless": .givenUp, "new": .waiting])
+            #expect(states == ["a": .waiting, "b": .waiting, "pointless": .notSent, "new": .waiting])
             try hook.reply(nil)
             #expect(try await sender.sendDue() == MessageSender.Tally(sent: 3))
             let none = try await village.database.change(

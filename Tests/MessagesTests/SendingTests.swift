@@ -78,23 +78,30 @@ import Testing
         }
     }
 
-    @Test func `with nowhere to go messages stay as they are`() async throws {
+    @Test func `with nowhere to go messages end, and none piles up`() async throws {
         try await withOutbox { village in
             try await village.put("k")
-            #expect(try await sender(village).sendDue() == MessageSender.Tally())
+            let sender = try sender(village)
+            #expect(sender.ways.lanes == [.all])
+            #expect(try await sender.sendDue() == MessageSender.Tally(noAddress: 1))
             let message = try #require(try await list(village).first)
-            #expect(message.state == .waiting && message.attempts == 0)
+            #expect(message.state == .notSent && message.trouble?.en == "nobody to send to")
+            #expect(try await sender.sendDue() == MessageSender.Tally())
         }
     }
 
-    @Test func `without an address and a webhook a message is given up`() async throws {
+    @Test func `without an address and a webhook a message is not sent, which is no trouble`() async throws {
         let server = try await Listener(.smtp)
         try await withOutbox { village in
             for (number, email) in [nil, "a@b\r\nBcc: x@example.cn", "<a@b.cn>", "-oops@b.cn"].enumerated() {
                 try await village.put("k\(number)", email: email)
             }
-            #expect(try await sender(village, mail: server).sendDue() == MessageSender.Tally(givenUp: 4))
+            #expect(try await sender(village, mail: server).sendDue() == MessageSender.Tally(noAddress: 4))
             #expect(Set(try await list(village).map(\.lastError)) == ["no address"])
+            let store = MessageStore(village.database)
+            #expect(try await store.list(village.committee, state: .givenUp).isEmpty)
+            #expect(try await store.list(village.committee, state: .waiting).isEmpty)
+            #expect(try await store.list(village.committee, state: .notSent).count == 4)
             #expect(try server.deliveries.isEmpty)
         }
     }
