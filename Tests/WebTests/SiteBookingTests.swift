@@ -224,6 +224,22 @@ extension SiteTests {
             #expect(bookings == 1)
             let found = try await post("/tours/booking", "reference=\(reference)&phone=13812345678", accept: "en")
             #expect(found.status == 200 && found.text.contains("Requested") && found.text.contains("区委党校"))
+            // Its language is changed where it is shown, and it stays.
+            for page in [done, found] {
+                let form =
+                    /<form class="lang"[^>]*action="([^"]*)"><input[^>]*value="([^"]*)"><input[^>]*value="([^"]*)">/
+                let link = try #require(page.text.firstMatch(of: form))
+                #expect(link.2 == reference && link.3 == "13812345678")
+                let other = try await post(String(link.1), "reference=\(link.2)&phone=\(link.3)")
+                #expect(other.status == 200 && other.text.contains(page.body == done.body ? "Requested" : "待确认"))
+            }
+            // Its button asks once more.
+            let own = "version=1&reference=\(reference)&phone=13812345678"
+            let act = /name="act" value="(ask-cancel|cancel)"/
+            #expect(found.text.firstMatch(of: act)?.1 == "ask-cancel")
+            let asked = try await post("/tours/booking", "act=ask-cancel&" + own)
+            #expect(asked.status == 200 && asked.text.contains("确定要取消吗？") && asked.text.contains("待确认"))
+            #expect(asked.text.firstMatch(of: act)?.1 == "cancel")
             let wrong = try await post("/tours/booking", "reference=\(reference)&phone=13812345679")
             #expect(wrong.status == 404 && wrong.text.contains("请核对预约号和电话"))
             #expect(wrong.text.contains("value=\"\(reference)\"") && wrong.text.contains("value=\"13812345679\""))

@@ -135,8 +135,8 @@ extension Site {
     }
 
     /// - Parameters:
-    ///   - typed: what the form held that was refused.
-    ///   - refusal: why it was.
+    ///   - typed: what the form held that was refused, or that asks once more.
+    ///   - refusal: why it was refused.
     private func ownPage(
         _ call: Call, _ booking: Booking, _ typed: [String: String] = [:], _ refusal: Refusal? = nil
     ) async throws -> Answer {
@@ -162,7 +162,7 @@ extension Site {
             let booking = try await BookingStore(backend.database).find(key, strangers)
             do {
                 guard let plan = try wanted(typed, of: booking, key, now: backend.clock.now()) else {
-                    return try await ownPage(call, booking)
+                    return try await ownPage(call, booking, typed["act"] == BookingForm.askToCancel ? typed : [:])
                 }
                 return try await ownPage(call, try await backend.database.change(strangers, plan))
             } catch let refusal as Refusal where [.conflict, .invalid, .notFound].contains(refusal.kind) {
@@ -179,7 +179,7 @@ extension Site {
     ) throws -> Plan<Booking>? {
         let seen = typed["version"].flatMap { Int($0) } ?? 0
         switch typed["act"] {
-        case "cancel": return BookingStore.cancel(key, seen: seen, now: now)
+        case BookingForm.cancel: return BookingStore.cancel(key, seen: seen, now: now)
         case "change":
             return try BookingForm.change(typed, booking).map {
                 BookingStore.change(key, $0, seen: seen, limits: backend.configuration.bookingLimits, now: now)
@@ -218,6 +218,9 @@ extension HTTPField.Name {
 
 /// What a visitor typed into the form of a session.
 enum BookingForm {
+    /// What the button of one's own booking asks for: to be asked once more, and then to cancel it.
+    static let (askToCancel, cancel) = ("ask-cancel", "cancel")
+
     static func phone(_ typed: [String: String]) -> String { typed["phone"]?.trimmed ?? "" }
 
     static func extraName(_ id: Int) -> String { "extra-\(id)" }

@@ -6,8 +6,8 @@ import Tours
 extension BookingText {
     /// The booking as it stands, for whoever made it.
     /// - Parameters:
-    ///   - typed: what the form held that was refused.
-    ///   - refusal: why it was.
+    ///   - typed: what the form held that was refused, or that asks once more.
+    ///   - refusal: why it was refused.
     ///   - others: the sessions that it could go to instead.
     func booking(
         _ booking: Booking, _ typed: [String: String], _ refusal: Refusal?, others: [BookingOffer], now: Date
@@ -50,6 +50,7 @@ extension BookingText {
                     "Keep this reference: with it and your phone you look up, change or cancel the booking.")
                 : say("凭这个预约号和电话可以再来查看。", "With this reference and your phone you can look at it again."),
             "facts": facts.map { ["name": $0.0, "value": $0.1] }, "backLabel": backLabel,
+            "own": ["reference": "\(booking.reference)", "phone": booking.phone],
         ]
         let isOpen = booking.state.isOpen
         let field = refusal.flatMap { BookingForm.changeField(of: $0) }
@@ -67,15 +68,17 @@ extension BookingText {
         }
         if isOpen && booking.startsAt > now {
             let kept = BookingRules.keptIfCancelled(booking, now: now)
+            let isAsked = typed["act"] == BookingForm.askToCancel
             values["cancel"] = [
-                "heading": say("不来了？", "Not coming?"),
+                "heading": isAsked ? say("确定要取消吗？", "Cancel it for good?") : say("不来了？", "Not coming?"),
                 "explanation":
                     (kept.fen == 0
                     ? say("现在取消不收费用。", "Cancelling now costs nothing.")
                     : say("现在取消要收 \(yuan(kept))。", "Cancelling now costs \(yuan(kept))."))
                     + back(Money(fen: max(0, booking.netPaid.fen - kept.fen)), of: booking),
                 "reference": "\(booking.reference)", "phone": booking.phone, "version": "\(booking.version)",
-                "label": say("取消这个预约", "Cancel this booking"),
+                "act": isAsked ? BookingForm.cancel : BookingForm.askToCancel, "anchor": isAsked ? "" : "#cancel",
+                "label": isAsked ? say("确定取消", "Yes, cancel it") : say("取消这个预约", "Cancel this booking"),
             ]
         }
         return values
