@@ -9,7 +9,7 @@ public enum BatchRules {
     public static func harvestDay(_ day: CivilDay, today: CivilDay) throws {
         guard day <= today else {
             throw Refusal(
-                .invalid, "harvest-in-future", field: "harvested", zh: "采收日期 \(day) 在今天之后",
+                .invalid, "harvest-in-future", field: "harvestedOn", zh: "采收日期 \(day) 在今天之后",
                 en: "the harvest day \(day) is in the future")
         }
         guard day >= firstDay else {

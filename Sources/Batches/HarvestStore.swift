@@ -73,7 +73,7 @@ public enum HarvestStore {
         guard let period: Int = try first.decode("period") else {
             throw OrchardRules.notYet(plot: harvest.plot, from: try first.decode("known_from"))
         }
-        try ClosedBooks.check(harvest.day, through: first.decode("closed"), field: "harvested")
+        try ClosedBooks.check(harvest.day, through: first.decode("closed"), field: "harvestedOn")
         guard let grade: Int = try first.decode("grade") else {
             return try await prepare(
                 recorded(harvest, crop: first.decode("crop"), transaction, scope), today: today, in: transaction, scope)

@@ -52,6 +52,12 @@ struct Arguments: Sendable {
         return nil
     }
 
+    /// Whether anything that looks like an option stands there twice.
+    var hasRepeated: Bool {
+        let names = rest.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }.map { $0.prefix { $0 != "=" } }
+        return Set(names).count < names.count
+    }
+
     /// How often an option was given, as `--weight 5kg` or `--weight=5kg`.
     func count(of option: String) -> Int {
         rest.prefix { $0 != "--" }.count { $0 == option || $0.hasPrefix(option + "=") }

@@ -124,22 +124,9 @@ struct BatchCommand: ParsableCommand {
                 taoyuan batch withdraw --undo 1042 --reason 重复登记
                 """)
 
-        enum Kind: String, ExpressibleByArgument, CaseIterable {
-            case ownUse = "own-use"
-            case loss, gift
-
-            var withdrawal: Withdrawal {
-                switch self {
-                case .ownUse: .ownUse
-                case .loss: .loss
-                case .gift: .gift
-                }
-            }
-        }
-
         @OptionGroup var options: SharedOptions
         @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64?
-        @Option(help: .words("出库原因。", "Why it leaves.")) var kind: Kind?
+        @Option(help: .words("出库原因。", "Why it leaves.")) var kind: Withdrawal?
         @Option(
             help: .words("重量及单位：12kg、24斤。", "The weight with its unit: 12kg, 24斤."), transform: reading(Weight.init(_:))
         )
@@ -154,9 +141,11 @@ struct BatchCommand: ParsableCommand {
 
         func validate() throws {
             if undo != nil {
-                guard batch == nil, kind == nil, weight == nil, reason != nil else {
+                guard kind == nil, weight == nil, reason != nil else {
                     throw ValidationError(
-                        words("--undo 只与 --reason、--day 同用，且须写理由。", "--undo goes with --reason, and --day, alone."))
+                        words(
+                            "--undo 只与 --reason、--day、--batch 同用，且须写理由。",
+                            "--undo goes with --reason, and --day and --batch, alone."))
                 }
             } else if batch == nil || kind == nil || weight == nil {
                 throw ValidationError(
@@ -170,11 +159,11 @@ struct BatchCommand: ParsableCommand {
                 let (database, scope) = (backend.database, backend.local.scope)
                 guard let batch, let kind, let weight else {
                     let plan = BatchStore.undo(
-                        withdrawal: undo ?? 0, reason: reason ?? "", day: day, today: today)
+                        withdrawal: undo ?? 0, of: batch, reason: reason ?? "", day: day, today: today)
                     return try await database.change(scope, plan)
                 }
                 let plan = BatchStore.withdraw(
-                    kind.withdrawal, batch: batch, weight: weight, day: day ?? today, reason: reason, today: today)
+                    kind, batch: batch, weight: weight, day: day ?? today, reason: reason, today: today)
                 return try await database.change(scope, plan)
             }
             let number = batch.map { JSON.integer($0) } ?? .null

@@ -44,16 +44,16 @@ struct BookingCommand: ParsableCommand {
             help: .words("附加项目及数量，如 3=30；可重复给出。", "An extra and how much of it, such as 3=30; may be repeated."),
             transform: reading(WantedExtra.init(entered:)))
         var extra: [WantedExtra] = []
-        @Option(help: .words("requested（待确认）、held（保留）或 confirmed（已确认）。", "requested, held or confirmed.")) var state =
-            First.requested
+        @Option(help: .words("预约一开始的状态。", "Where it begins.")) var state = First.requested
         @Flag(help: .words("没有名额时排候补。", "Wait for seats when there are none.")) var waitlist = false
         @Flag(help: .words("这个电话已约了同一场，仍要再约。", "Book although this phone has a booking of the session already."))
         var again = false
 
-        enum First: String, ExpressibleByArgument, CaseIterable {
+        enum First: String, FixedWord {
             case requested, held, confirmed
 
             var state: BookingState { BookingState(rawValue: rawValue) ?? .requested }
+            var label: Bilingual { state.label }
         }
 
         func run() async throws {

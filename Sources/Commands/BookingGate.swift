@@ -25,7 +25,7 @@ struct BookingGateListCommand: AsyncParsableCommand {
                 day: day ?? CivilDay(of: clock.register), now: clock.register, backend.local.scope)
             return (list, clock)
         }
-        try Files.write(try list.json, to: output)
+        try Files.deliver(try list.json, to: output)
         if let warning = clock.warning { Terminal.say(warning[options.language]) }
         guard let output else { return }
         try options.done(
@@ -176,7 +176,7 @@ struct BookingDaySheetCommand: AsyncParsableCommand {
             case .html:
                 Array(try PrintedPages.daySheet(sheet, village: village, language: options.language).utf8)
             }
-        try Files.write(bytes, to: output)
+        try Files.deliver(bytes, to: output)
     }
 }
 

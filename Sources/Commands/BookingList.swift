@@ -4,13 +4,6 @@ import Documents
 import Kernel
 import Tours
 
-extension BookingState: ExpressibleByArgument {
-    /// Reads `no-show` as well as `no_show`.
-    public init?(argument: String) { self.init(rawValue: argument.replacing("-", with: "_")) }
-}
-
-extension MoneyState: ExpressibleByArgument {}
-
 extension BookingCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,8 +20,7 @@ extension BookingCommand {
             transform: reading(CivilDay.init(_:)))
         var day: CivilDay?
         @Option(
-            help: .words(
-                "只列处于此状态的预约，如 requested 或 confirmed。", "Only those that stand there, such as requested or confirmed."))
+            help: .words("只列处于此状态的预约。", "Only those that stand there."))
         var state: BookingState?
         @Option(help: .words("单位、带队人、电话或预约号的一部分。", "A part of the unit, the leader, the phone or the reference."))
         var text: String?
@@ -41,9 +33,7 @@ extension BookingCommand {
             transform: reading(CivilDay.init(_:)))
         var to: CivilDay?
         @Option(
-            help: .words(
-                "只列款项是这样的预约：due（待退款）、overpaid（多收）、open（待收款）或 settled（已结清）。",
-                "Only those whose money stands so: due, overpaid, open or settled."))
+            help: .words("只列款项是这样的预约。", "Only those whose money stands so."))
         var money: MoneyState?
         @Option(help: .words("只列这个电话的预约。", "Only those of this phone.")) var phone: String?
         @Option(help: .words("只列这个电子邮箱的预约。", "Only those of this e-mail address.")) var email: String?

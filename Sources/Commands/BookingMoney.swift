@@ -12,10 +12,10 @@ extension BookingCommand {
             abstract: words(
                 "调整预约的费用：少来、多来或优惠；到场以后也可以。",
                 "Changes what a booking comes to: fewer or more came, a discount; after the visit too."),
-            discussion: "taoyuan booking adjust --booking 17 --amount -136 --reason 少来两人")
+            discussion: "taoyuan booking adjust 17 --amount -136 --reason 少来两人")
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var which: NamedBookingOptions
+        @OptionGroup var which: BookingOptions
         @Option(
             parsing: .unconditional, help: .words("调整多少元，减少写负数。", "By how many yuan; below zero lowers it."),
             transform: reading(Money.init(yuan:)))
@@ -25,7 +25,7 @@ extension BookingCommand {
             CivilDay?
 
         func run() async throws {
-            try await which.booking.carryOut(options) { key, seen, now in
+            try await which.carryOut(options) { key, seen, now in
                 AdjustmentStore.adjust(key, amount, reason: reason, day: day, seen: seen, now: now)
             }
         }

@@ -11,8 +11,8 @@ struct BookingTicketCommand: AsyncParsableCommand {
         abstract: words(
             "显示已确认预约的凭证，画出二维码或打印。", "Shows a confirmed booking's ticket, draws its QR symbol or prints it."),
         discussion: """
-            taoyuan booking ticket --booking 17 --qr png --output 17.png
-            taoyuan booking ticket --booking 17 --format html --output 17.html
+            taoyuan booking ticket 17 --qr png --output 17.png
+            taoyuan booking ticket 17 --format html --output 17.html
             """)
 
     enum Drawing: String, ExpressibleByArgument, CaseIterable {
@@ -24,7 +24,7 @@ struct BookingTicketCommand: AsyncParsableCommand {
     }
 
     @OptionGroup var options: SharedOptions
-    @Option(help: .words("预约编号。", "The booking's number.")) var booking: Int64
+    @Argument(help: .words("预约编号。", "The booking's number.")) var booking: Int64
     @Option(help: .words("画出二维码。", "Draw the QR symbol.")) var qr: Drawing?
     @Option(help: .words("html 写出供打印的页面（默认文字）。", "A page to print instead of text.")) var format = Format.text
     @Option(help: .words("写入的文件（默认标准输出）。", "The file to write to (default: standard output).")) var output: String?
@@ -55,7 +55,7 @@ struct BookingTicketCommand: AsyncParsableCommand {
         }
         if format == .html {
             let page = try PrintedPages.ticket(ticket, village: village, language: options.language)
-            return try Files.write(Array(page.utf8), to: output)
+            return try Files.deliver(Array(page.utf8), to: output)
         }
         let symbol = try QRCode(url: ticket.url)
         guard let qr else {
@@ -68,7 +68,7 @@ struct BookingTicketCommand: AsyncParsableCommand {
             case .svg: Array(symbol.svg(title: ticket.url).utf8)
             case .png: try symbol.png()
             }
-        try Files.write(bytes, to: output)
+        try Files.deliver(bytes, to: output)
     }
 }
 

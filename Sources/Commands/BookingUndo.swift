@@ -12,12 +12,12 @@ struct BookingUndoCommand: AsyncParsableCommand {
             "Takes back a booking's last step (arrived, completed, no-show, cancelled), or one check-in; of a register's row all of it."
         ),
         discussion: """
-            taoyuan booking undo --booking 17 --reason 签错了团
+            taoyuan booking undo 17 --reason 签错了团
             taoyuan booking undo --check-in 5 --reason 把 19 打成 29
             """)
 
     @OptionGroup var options: SharedOptions
-    @Option(help: .words("预约编号或预约号。", "The booking's number or reference.")) var booking: String?
+    @Argument(help: .words("预约编号或预约号。", "The booking's number or reference.")) var booking: String?
     @Option(help: .words("签到的编号，见 booking show。", "The check-in's number, as booking show lists it.")) var checkIn:
         Int64?
     @Option(help: .words("原因。", "Why.")) var reason: String
@@ -27,7 +27,7 @@ struct BookingUndoCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard booking != nil || checkIn != nil else {
-            throw ValidationError(words("请给出 --booking 或 --check-in。", "Give --booking or --check-in."))
+            throw ValidationError(words("请给出预约或 --check-in。", "Give the booking or --check-in."))
         }
     }
 

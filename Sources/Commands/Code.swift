@@ -16,14 +16,14 @@ struct CodeCommand: ParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words("显示批次的溯源码，或画出二维码。", "Shows a batch's code, or draws its QR symbol."),
-            discussion: "taoyuan code show --batch 17 --qr png --output 17.png")
+            discussion: "taoyuan code show 17 --qr png --output 17.png")
 
         enum Drawing: String, ExpressibleByArgument, CaseIterable {
             case terminal, svg, png
         }
 
         @OptionGroup var options: SharedOptions
-        @Option(help: .words("批次号。", "The batch's number.")) var batch: Int64
+        @Argument(help: .words("批次号。", "The batch's number.")) var batch: Int64
         @Option(help: .words("画出二维码。", "Draw the QR symbol.")) var qr: Drawing?
         @Option(help: .words("二维码写入的文件（默认标准输出）。", "The file to write the symbol to (default: standard output)."))
         var output: String?
@@ -56,7 +56,7 @@ struct CodeCommand: ParsableCommand {
                 case .svg: Array(symbol.svg(title: "\(code.origin) \(code.batch)").utf8)
                 case .png: try symbol.png()
                 }
-            try Files.write(bytes, to: output)
+            try Files.deliver(bytes, to: output)
         }
     }
 

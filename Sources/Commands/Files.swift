@@ -28,9 +28,14 @@ enum Files {
         return Array(data)
     }
 
-    /// Writes to a file, or without a path to standard output.
-    static func write(_ bytes: [UInt8], to path: String?) throws {
+    /// Writes to a file, and says so, or without a path to standard output.
+    static func deliver(_ bytes: [UInt8], to path: String?) throws {
         guard let path else { return try Terminal.write(bytes) }
+        try write(bytes, to: path)
+        Terminal.say(words("已写入 \(path)", "written to \(path)"))
+    }
+
+    static func write(_ bytes: [UInt8], to path: String) throws {
         do {
             try Data(bytes).write(to: URL(filePath: path), options: .atomic)
         } catch {

@@ -78,8 +78,6 @@ struct ImportCommand: AsyncParsableCommand {
     }
 }
 
-extension ChangedRows: ExpressibleByArgument {}
-
 enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
     case households, plots, harvest, sales, income, bookings
 

@@ -20,7 +20,7 @@ struct IncomeCommand: ParsableCommand {
         @Option(
             help: .words(
                 "按什么分组，可选多个，用逗号隔开：month（月份）、source（来源）、product（产品）、cooperative（合作社）、channel（渠道）、household（农户）。",
-                "Any of month,source,product,cooperative,channel,household."),
+                "Any of month,source,product,cooperative,channel,household (or 月份,来源,产品,合作社,渠道,农户)."),
             transform: reading(IncomeSummary.Dimension.list))
         var by: [[IncomeSummary.Dimension]] = []
         @Option(help: .words("table、csv 或 json。", "table, csv or json.")) var format: RowFormat?

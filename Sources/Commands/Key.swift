@@ -25,6 +25,7 @@ struct KeyCommand: ParsableCommand {
                 try await backend.keys.create(algorithm, backend.database, backend.local.scope)
             }
             try options.show(["keyId": .string(id.hex), "algorithm": .string(algorithm.name)], id.hex)
+            Terminal.say(words("已生成密钥 \(id)，今后用它签发", "made the key \(id), which signs from now on"))
         }
     }
 
@@ -35,14 +36,19 @@ struct KeyCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
 
         func run() async throws {
-            let keys = try await options.withBackend { $0.keys.all }
+            let (keys, origin) = try await options.withBackend { ($0.keys.all, $0.keys.origin) }
             try options.show(
                 keys, json: \.json,
                 [
                     .left("编号", "id"), .left("算法", "algorithm"), .left("站点", "origin"), .left("生成", "made"),
                     .left("状态", "state"),
                 ]
-            ) { [$0.id.hex, $0.publicKey.algorithm.name, $0.origin.text, $0.createdAt.minute, $0.state] }
+            ) { key in
+                [
+                    key.id.hex, key.publicKey.algorithm.name, key.origin.text, key.createdAt.minute,
+                    key.state(under: origin),
+                ]
+            }
         }
     }
 
@@ -75,7 +81,7 @@ struct KeyCommand: ParsableCommand {
                 case .pem: keys.map(\.publicKey.pem).joined()
                 case .jwks: JSON(keySet: keys).text + "\n"
                 }
-            try Files.write(Array(text.utf8), to: output)
+            try Files.deliver(Array(text.utf8), to: output)
         }
     }
 
@@ -99,6 +105,7 @@ struct KeyCommand: ParsableCommand {
                     pem: pem, passphrase: passphrase, backend.database, backend.local.scope)
             }
             try options.show(["keyId": .string(id.hex)], id.hex)
+            Terminal.say(words("已接管密钥 \(id)", "took over the key \(id)"))
         }
     }
 
@@ -169,11 +176,14 @@ extension SigningKey {
         ]
     }
 
-    var state: String {
+    /// - Parameter current: the origin under which codes are issued now.
+    func state(under current: Origin) -> String {
         if let compromisedSince {
             words("自 \(compromisedSince) 起泄露", "compromised since \(compromisedSince)")
         } else if let retiredOn {
             words("\(retiredOn) 停用", "retired on \(retiredOn)")
+        } else if origin != current {
+            words("只查验（旧站点）", "verifies only (former origin)")
         } else {
             words("可用", "good")
         }

@@ -4,8 +4,6 @@ import Documents
 import Kernel
 import Orchard
 
-extension NameKind: ExpressibleByArgument {}
-
 struct NameCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "name", abstract: words("名称：把写错的并入写对的。", "Names: what was spelt in two ways is made one."),
@@ -22,11 +20,7 @@ struct NameCommand: ParsableCommand {
                 """)
 
         @OptionGroup var options: SharedOptions
-        @Option(
-            help: .words(
-                "cooperative（合作社）、variety（品种）、grade（等级）、channel（渠道）或 buyer（买方）。",
-                "cooperative, variety, grade, channel or buyer."))
-        var kind: NameKind
+        @Option(help: .words("什么的名称。", "What they are the names of.")) var kind: NameKind
         @Flag(
             help: .words(
                 "正确的写法还没有人用过（渠道、买方）。", "The one that is meant is a new one (of channels and buyers).")) var create =

@@ -54,7 +54,7 @@ struct ReportCommand: ParsableCommand {
             let form = format ?? (options.json ? .json : .markdown)
             var bytes = try form.render(report, Arguments.ofThisRun.language ?? .chinese)
             if form == .json { bytes += Array("\n".utf8) }
-            try Files.write(bytes, to: output)
+            try Files.deliver(bytes, to: output)
             if let output {
                 Terminal.say(
                     words("第 \(report.id) 号民生篇已写入 \(output)", "report no. \(report.id) was written to \(output)"))

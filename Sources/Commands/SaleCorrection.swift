@@ -63,8 +63,7 @@ extension SaleCommand {
             transform: reading(Weight.init(_:)))
         var weight: Weight
         @Option(
-            help: .words(
-                "货的去向：back（退回入库）、scrapped（报废）、regraded（降级入库）。", "Where the goods are: back, scrapped or regraded."))
+            help: .words("货的去向。", "Where the goods are."))
         var goods: SaleCorrection.Goods
         @Option(help: .words("退给买方的金额（元）。", "What the buyer got back, in yuan."), transform: reading(Money.init(yuan:)))
         var refund: Money
@@ -83,8 +82,6 @@ extension SaleCommand {
         }
     }
 }
-
-extension SaleCorrection.Goods: ExpressibleByArgument {}
 
 extension SaleCorrection {
     var json: JSON {

@@ -68,7 +68,7 @@ public struct Taoyuan: AsyncParsableCommand {
                 Terminal.say(refusal.sentence(in: .ofThisRun))
                 Foundation.exit(EXIT_FAILURE)
             }
-            var command = try parseAsRoot(Arguments.ofThisRun.rest)
+            var command = try parsed()
             do {
                 if var asynchronous = command as? any AsyncParsableCommand {
                     try await asynchronous.run()
@@ -81,6 +81,22 @@ public struct Taoyuan: AsyncParsableCommand {
         } catch {
             leave(error)
         }
+    }
+
+    private static func parsed() throws -> any ParsableCommand {
+        let command: any ParsableCommand
+        do {
+            command = try parseAsRoot(Arguments.ofThisRun.rest)
+        } catch {
+            guard exitCode(for: error) == .validationFailure, !fullMessage(for: error).contains("Unknown option"),
+                let complaint = try TypedOptions().unknown
+            else { throw error }
+            throw ValidationError(complaint)
+        }
+        if Arguments.ofThisRun.hasRepeated, let complaint = try TypedOptions().repeated {
+            throw ValidationError(complaint)
+        }
+        return command
     }
 
     /// Says what went wrong.

@@ -45,7 +45,7 @@ struct TourCommand: ParsableCommand {
                 let name = words("\(backend.village.name)研学", "\(backend.village.name): study tours")
                 return TourCalendar.text(events, name: name, Language.ofThisRun)
             }
-            try Files.write(text, to: output)
+            try Files.deliver(text, to: output)
         }
     }
 }

@@ -16,11 +16,12 @@ public struct IncomeSummary: Sendable {
             }
         }
 
-        /// Reads `month,source`.
+        /// Reads `month,source` and `月份、来源`.
         /// - Throws: a `Refusal` that lists the dimensions, or says that one stands twice.
         public static func list(_ text: String) throws -> [Dimension] {
-            let dimensions = try text.split(separator: ",").map { part in
-                guard let dimension = Dimension(rawValue: part.trimmed) else {
+            let dimensions = try text.split(whereSeparator: { ",，、".contains($0) }).map { part in
+                let name = part.trimmed
+                guard let dimension = allCases.first(where: { $0.rawValue == name || $0.label.zh == name }) else {
                     let names = allCases.map(\.rawValue).joined(separator: ",")
                     throw Refusal(
                         .invalid, "unknown-dimension", field: "by", zh: "不能按“\(part.trimmed.shortened)”汇总，可用：\(names)",

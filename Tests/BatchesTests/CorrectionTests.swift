@@ -75,7 +75,7 @@ import Testing
             let withdrawal = BatchStore.withdraw(
                 .loss, batch: batch, weight: Weight(grams: 1), day: day, reason: nil, today: village.today)
             for (refusal, field) in [
-                (try await refusal { try await village.register(village.harvest(day: day)) }, "harvested"),
+                (try await refusal { try await village.register(village.harvest(day: day)) }, "harvestedOn"),
                 (try await refusal { try await village.change(withdrawal) }, "day"),
             ] {
                 #expect(refusal?.code == "books-closed" && refusal?.field == field)

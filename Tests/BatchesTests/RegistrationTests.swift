@@ -157,7 +157,7 @@ import Testing
             let tomorrow = village.harvest(day: village.today.adding(days: 1))
             let future = try await refusal { try await village.register(tomorrow) }
             #expect(future?.code == "harvest-in-future")
-            #expect(future?.field == "harvested")
+            #expect(future?.field == "harvestedOn")
             let tooOld = village.harvest(day: CivilDay(daysSince2020: -1))
             let past = try await refusal { try await village.register(tooOld) }
             #expect(past?.code == "harvest-too-old")

@@ -68,18 +68,18 @@ import Testing
         let number = "\(try #require(asked["booking"] as? Int))"
         let late = try await village.run(request(session, headcount: 10))
         #expect(late.status == 1 && late.output.isEmpty)
-        #expect(try await village.run("booking", "ticket", "--booking", number).status == 1)
+        #expect(try await village.run("booking", "ticket", number).status == 1)
         #expect(try await village.json("booking", "confirm", number)["state"] as? String == "confirmed")
         _ = try await village.json("booking", "pay", number, "--amount", "500", "--how", "微信")
         let summary = ["income", "summary", "--from", tomorrow, "--to", tomorrow, "--by", "source", "--json"]
         let before = try await village.run(summary).json()
         #expect((before["total"] as? [String: Int])?["fen"] == 0)
 
-        let ticket = try await village.json("booking", "ticket", "--booking", number)
+        let ticket = try await village.json("booking", "ticket", number)
         let payload = try #require(ticket["payload"] as? String)
         let picture = village.file("ticket.png")
         #expect(
-            try await village.run("booking", "ticket", "--booking", number, "--qr", "png", "--output", picture).status
+            try await village.run("booking", "ticket", number, "--qr", "png", "--output", picture).status
                 == 0)
         let read = try await village.shell("zbarimg -q --raw '\(picture)'")
         #expect(read.output.uppercased().contains(payload))
@@ -177,7 +177,7 @@ import Testing
         #expect((accepted["settlement"] as? [String: Any])?["accepted"] as? Bool == false)
         let sheet = try await village.run("booking", "day-sheet", "--day", tomorrow, "--format", "csv", "--lang", "zh")
         #expect(sheet.output.contains("分批签到 12 + 8") && sheet.output.contains("撤销签到 19 人：打错了"))
-        let back = try await village.json("booking", "undo", "--booking", number, "--reason", "签错了团")
+        let back = try await village.json("booking", "undo", number, "--reason", "签错了团")
         #expect(back["state"] as? String == "confirmed" && back["arrived"] is NSNull)
     }
 
@@ -271,7 +271,7 @@ import Testing
         ["picked", "1", "--batch", "1", "--batch", "2", "--weight", "1kg", "--weight", "2kg", "--batch", "3"],
         ["request"], ["confirm"], ["pay", "1", "--amount", "viel", "--how", "x"], ["check-in", "x"],
         ["check-in", "x", "--headcount", "1", "--journal", "j"], ["ticket"], ["gate-list", "--day", "2026-02-30"],
-        ["refund", "decide", "1"], ["undo", "--reason", "x"], ["undo", "--booking", "1"],
+        ["refund", "decide", "1"], ["undo", "--reason", "x"], ["undo", "1"],
         ["settle", "--conflict", "1", "--reason", "x"], ["settle", "--conflict", "1", "--accept", "--dismiss"],
         ["nonesuch"],
     ])

@@ -18,8 +18,8 @@ import Testing
         "batch list --limit x", "batch show", "batch show x",
         "batch register --plot D01", "batch register --plot D --variety V --grade G --weight 20",
         "batch register --plot D --variety V --grade G --weight 20kg --harvested 2025-02-30",
-        "batch withdraw --batch 1 --kind sale --weight 1kg", "code show --batch 1 --output f",
-        "code show --batch 1 --qr gif", "code show --batch 1 --qr svg --json", "code verify X --offline",
+        "batch withdraw --batch 1 --kind sale --weight 1kg", "code show 1 --output f",
+        "code show 1 --qr gif", "code show 1 --qr svg --json", "code verify X --offline",
         "code verify X --public-key f", "code verify X --origin h", "code revoke --batch 1 --reason r --serial 12",
         "import foo f", "import sales", "key create --algorithm rsa", "key retire --key-id 8a3",
         "sale record --batch 1 --weight 1kg --batch 2 --price 1/斤 --channel c --buyer b",
@@ -34,6 +34,24 @@ import Testing
         let outcome = try await village.run(line.split(separator: " ").map(String.init))
         #expect(outcome.status == 64 && outcome.output.isEmpty && outcome.errors.contains("Error: "))
         #expect(!FileManager.default.fileExists(atPath: village.file("data")))
+    }
+
+    @Test(arguments: [
+        (
+            "sale record --batch 1 --weight 1kg --price 1/斤 --chanel c --buyer b",
+            "'--chanel'. Did you mean '--channel'?"
+        ),
+        ("batch correct --harvested 2025-01-01 --batch 1 --reason r", "Unknown option '--harvested'"),
+        (
+            "sale record --batch 1 --weight 1kg --price 1/斤 --channel a --channel=b --buyer b",
+            "'--channel' is given once"
+        ),
+        ("batch list --limit 5 --limit 6", "'--limit' is given once"),
+    ])
+    func `an option that is mistyped or given twice is named`(line: String, told: String) async throws {
+        let village = try Village()
+        let outcome = try await village.run(line.split(separator: " ").map(String.init))
+        #expect(outcome.status == 64 && outcome.errors.contains(told), "\(outcome.errors)")
     }
 
     @Test(arguments: [

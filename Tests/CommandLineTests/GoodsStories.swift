@@ -52,6 +52,17 @@ import Testing
         #expect(back.contains("returned") && !back.contains("reversed"), "\(back)")
         let audit = try await village.run("audit", "list", "--lang", "zh").output
         for words in ["更正批次", "冲销销售", "登记退货", "原 12500 kg (25000 斤)"] { #expect(audit.contains(words), "\(words)") }
+        let returns = try await village.run(
+            "audit", "list", "--kind", "登记退货", "--actor", "本机", "--json"
+        ).json(as: [[String: Any]].self)
+        #expect(returns.map { $0["kind"] as? String } == ["sale.return"])
+        let (id, subject) = (try #require(returns.first?["id"] as? Int), try #require(returns.first?["subject"] as? String))
+        let earlier = try await village.run(
+            "audit", "list", "--kind", "sale", "--subject", subject, "--before", "\(id)", "--json"
+        ).json(as: [[String: Any]].self)
+        #expect(earlier.allSatisfy { ($0["id"] as? Int ?? id) < id && $0["subject"] as? String == subject })
+        #expect(earlier.last?["kind"] as? String == "sale.record")
+        #expect(try await village.run("audit", "list", "--to", "2020-01-01").errors.contains("nothing to show"))
     }
 
     @Test func `a withdrawal is undone, a batch void, and the books are closed`() async throws {
@@ -59,10 +70,14 @@ import Testing
         try await village.importPlots()
         let (batch, payload) = try await village.register()
         let taken = try await village.json(
-            "batch", "withdraw", "--batch", "\(batch)", "--kind", "loss", "--weight", "10kg")
+            "batch", "withdraw", "--batch", "\(batch)", "--kind", "损耗", "--weight", "10kg")
         let movement = try #require(taken["movement"] as? Int)
         #expect(try await village.run("batch", "withdraw", "--undo", "\(movement)").status == 64)
-        let undone = try await village.json("batch", "withdraw", "--undo", "\(movement)", "--reason", "没有损耗")
+        let another = try await village.run(
+            "batch", "withdraw", "--undo", "\(movement)", "--batch", "\(batch + 1)", "--reason", "没有损耗")
+        #expect(another.status == 1)
+        let undone = try await village.json(
+            "batch", "withdraw", "--undo", "\(movement)", "--batch", "\(batch)", "--reason", "没有损耗")
         #expect(grams(undone["stock"]) == 100_000)
         #expect(try await village.run("batch", "withdraw", "--undo", "\(movement)", "--reason", "x").status == 1)
         #expect(try await village.run("batch", "void", "--batch", "\(batch)", "--reason", "重复登记").status == 0)
@@ -105,13 +120,13 @@ import Testing
         #expect(recall.status == 0)
         let sold = try await village.run(early + ["--price", "8.50/斤"])
         #expect(sold.status == 1 && sold.errors.contains("under recall") && sold.errors.contains("农残复检"))
-        for shown in [["batch", "show", "\(batch)"], ["code", "show", "--batch", "\(batch)"]] {
+        for shown in [["batch", "show", "\(batch)"], ["code", "show", "\(batch)"]] {
             #expect(try await village.run(shown).output.hasPrefix("UNDER RECALL"), "\(shown)")
         }
         #expect(try await village.run("batch", "list").output.contains("under recall"))
         let exported = try await village.run("code", "export")
         #expect(exported.output.isEmpty && exported.errors.contains("农残复检"))
-        let drawn = try await village.run("code", "show", "--batch", "\(batch)", "--qr", "svg")
+        let drawn = try await village.run("code", "show", "\(batch)", "--qr", "svg")
         #expect(drawn.status == 1 && drawn.output.isEmpty)
     }
 

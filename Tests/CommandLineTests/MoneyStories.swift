@@ -53,7 +53,7 @@ import Testing
         let twice = try await village.run(reverse + ["--lang", "zh"])
         #expect(twice.status == 1 && twice.errors.contains("已经撤销"))
         let adjusted = try await village.json(
-            "booking", "adjust", "--booking", second, "--amount", "-136", "--reason", "少来两人")
+            "booking", "adjust", second, "--amount", "-136", "--reason", "少来两人")
         #expect(fen(adjusted, "adjusted") == -13_600 && fen(adjusted, "open") == 300_000 - 13_600)
 
         let book = try await village.json("payment", "list", "--from", day(0), "--to", day(0))

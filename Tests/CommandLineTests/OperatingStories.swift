@@ -37,7 +37,7 @@ import Testing
         #expect(verified["origin"] as? String == "suyuan.example.cn" && verified["keyId"] as? String == key)
         let before = try await village.json("code", "verify", old)
         #expect(before["answer"] as? String == "genuine" && before["origin"] as? String == "localhost:8080")
-        let shown = try await village.json("code", "show", "--batch", "\(batch)")
+        let shown = try await village.json("code", "show", "\(batch)")
         let drawn = try #require(shown["code"] as? [String: Any])
         #expect((drawn["url"] as? String)?.hasPrefix("http://localhost:8080/") == true, "\(shown)")
         let audited = try await village.run("audit", "list")

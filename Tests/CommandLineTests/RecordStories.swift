@@ -17,6 +17,8 @@ import Testing
         #expect((sale["total"] as? [String: Int])?["fen"] == 51_000 + 13_600)
         #expect((sale["lines"] as? [Any])?.count == 2)
         let terms = ["--price", "8/斤", "--channel", "零售", "--buyer", "李"]
+        let unsure = try await village.run(["sale", "record", "--batch", "\(batch)", "--weight", "1kg"] + terms)
+        #expect(unsure.status == 1 && unsure.errors.contains("“批发”") && unsure.errors.contains("--new-channel"))
         let over = try await village.run(
             ["sale", "record", "--batch", "\(batch)", "--weight", "80kg", "--lang", "zh"] + terms)
         #expect(over.status == 1 && over.errors.contains("只剩 70 kg (140 斤)") && !over.errors.contains("lines["))
@@ -92,7 +94,7 @@ import Testing
             as: [[String: Any]].self)
         #expect(accounts.map { $0["username"] as? String } == ["li"] && accounts.first?["disabledAt"] is String)
         let audit = try await village.run("audit", "list", "--json")
-        let actions = try audit.json(as: [[String: Any]].self).compactMap { $0["action"] as? String }
+        let actions = try audit.json(as: [[String: Any]].self).compactMap { $0["kind"] as? String }
         #expect(actions.prefix(2) == ["account.disable", "account.password"])
         #expect(!audit.output.contains(password) && !audit.output.contains(secret))
     }

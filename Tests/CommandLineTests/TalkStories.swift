@@ -32,7 +32,7 @@ import Testing
         try #require(batch == 1)
         for typed in ["１", "1 ", "1.0"] {
             for command in [
-                ["code", "show", "--batch"], ["batch", "show"], ["sale", "list", "--limit", "５", "--batch"],
+                ["code", "show"], ["batch", "show"], ["sale", "list", "--limit", "５", "--batch"],
             ] {
                 let outcome = try await village.run(command + [typed])
                 #expect(outcome.status == 0, "\(command) \(typed): \(outcome.errors)")

@@ -61,8 +61,8 @@ extension BookingStore {
             let left = ledger.checkIns.filter { $0.counts && $0.id != id }
             guard old.state == .arrived || !left.isEmpty else {
                 throw Refusal(
-                    .conflict, "completed-already", field: "checkIn", zh: "预约已登记完成，请先撤销完成（booking undo --booking）",
-                    en: "the visit has been completed: take that back first (booking undo --booking)")
+                    .conflict, "completed-already", field: "checkIn", zh: "预约已登记完成，请先撤销完成（booking undo）",
+                    en: "the visit has been completed: take that back first (booking undo)")
             }
             let day = ledger.entryDay(line.day, now)
             var booking = old
