@@ -17,7 +17,8 @@ import Testing
         #expect((sale["total"] as? [String: Int])?["fen"] == 51_000 + 13_600)
         #expect((sale["lines"] as? [Any])?.count == 2)
         let terms = ["--price", "8/斤", "--channel", "零售", "--buyer", "李"]
-        let unsure = try await village.run(["sale", "record", "--batch", "\(batch)", "--weight", "1kg"] + terms)
+        let unsure = try await village.run(
+            ["sale", "record", "--batch", "\(batch)", "--weight", "1kg", "--day", "2023-08-22"] + terms)
         #expect(unsure.status == 1 && unsure.errors.contains("“批发”") && unsure.errors.contains("--new-channel"))
         let over = try await village.run(
             ["sale", "record", "--batch", "\(batch)", "--weight", "80kg", "--lang", "zh"] + terms)
