@@ -17,7 +17,9 @@ enum NewChannel {
         let known: [(name: String, meant: String)] = try rows.map {
             (name: try $0.decode("name"), meant: try $0.decode("meant"))
         }
-        guard !known.isEmpty else { return }
+        // Where somebody has just recorded it in another spelling, the sale's last write finds out.
+        let form = CleanText.folded(channel)
+        guard !known.isEmpty, !known.contains(where: { CleanText.folded($0.name) == form }) else { return }
         let told = CloseNames(known).first(closeTo: channel).map { [$0] } ?? Set(known.map(\.meant)).sorted()
         let names = told.prefix(10).map { "“\($0.shortened)”" }
         throw Refusal(
