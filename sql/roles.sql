@@ -18,6 +18,23 @@ BEGIN
 END
 $$;
 
+-- What a login has set for itself holds for whoever logs in so after it.
+DO $$
+DECLARE
+    kept record;
+BEGIN
+    FOR kept IN
+        SELECT r.rolname, d.datname FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+        LEFT JOIN pg_database d ON d.oid = s.setdatabase
+        WHERE r.rolname IN ('taoyuan_service', 'taoyuan_public')
+            AND (s.setdatabase = 0 OR d.datname = current_database())
+    LOOP
+        EXECUTE format('ALTER ROLE %I %s RESET ALL', kept.rolname,
+            coalesce('IN DATABASE ' || quote_ident(kept.datname), ''));
+    END LOOP;
+END
+$$;
+
 DO $$
 DECLARE
     thing record;

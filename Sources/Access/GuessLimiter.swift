@@ -30,15 +30,21 @@ public struct TooManyGuesses: Error {
 
 /// Slows down who guesses passwords, and as far as can be nobody else.
 ///
-/// Three things are counted: what one address tried of one account, what it tried of all, and what all addresses tried
-/// of one account. The first two make that address wait. The third makes strangers wait alone: an address from which the
+/// Three things are counted: what one address tried of one account, what it tried of all in all villages, and what all
+/// addresses tried of one account. The first two make that address wait. The third makes strangers wait alone: an address from which the
 /// account was opened before is none. A stranger who comes back after the time that it was told has its attempt for
 /// certain, so that guessers can't keep an account's owner out.
 public final class GuessLimiter<Address: Hashable & Sendable>: Sendable {
     private typealias Instant = ContinuousClock.Instant
 
+    /// A name is another account in each village.
+    fileprivate struct Account: Hashable {
+        let name: String
+        let village: Int
+    }
+
     fileprivate struct Pair: Hashable {
-        let account: String
+        let account: Account
         let address: Address
     }
 
@@ -60,7 +66,7 @@ public final class GuessLimiter<Address: Hashable & Sendable>: Sendable {
     private struct Memory {
         var pairs: Recent<Pair, Tally>
         var addresses: Recent<Address, Tally>
-        var accounts: Recent<String, Tally>
+        var accounts: Recent<Account, Tally>
         /// Kept apart, so that no flood of strangers makes a stranger of an owner.
         var known: Recent<Pair, Bool>
 
@@ -94,11 +100,11 @@ public final class GuessLimiter<Address: Hashable & Sendable>: Sendable {
                 known: Recent(capacity)))
     }
 
-    /// - Parameter account: the name that was given, whether there is such an account or not.
+    /// - Parameter account: the name that was given, whether the village has such an account or not.
     public func admit(
-        _ account: String, from address: Address, at now: ContinuousClock.Instant = .now
+        _ account: String, of village: Int, from address: Address, at now: ContinuousClock.Instant = .now
     ) throws(TooManyGuesses) -> Attempt {
-        let pair = Pair(account: account.lowercased(), address: address)
+        let pair = Pair(account: Account(name: account.lowercased(), village: village), address: address)
         let outcome: Result<Attempt, TooManyGuesses> = memory.withLock { memory in
             var own = memory.recent(memory.pairs[pair], now)
             var ofAddress = memory.recent(memory.addresses[address], now)

@@ -3,8 +3,9 @@ import Postgres
 
 extension Database {
     /// Sees to it that whoever gets a statement of theirs run here gains nothing by it: neither login may become a
-    /// superuser or the schema's owner, as `SET ROLE NONE` would make of one that only acts as another role, and the
-    /// strangers' not the service.
+    /// superuser or the schema's owner, as `SET ROLE NONE` would make of one that only acts as another role, nor one of
+    /// the roles that PostgreSQL makes itself, which read, write or run what is nobody's table; and the strangers' not the
+    /// service.
     /// - Throws: a `Refusal` that names the login.
     public func checkLogins() async throws {
         for (pool, name, others) in [
@@ -14,11 +15,13 @@ extension Database {
                 try await pool.query(
                     """
                     SELECT session_user::text AS login, (
-                        SELECT min(r.rolname)::text FROM pg_roles r
+                        SELECT r.rolname::text FROM pg_roles r
                         WHERE pg_has_role(session_user, r.oid, 'MEMBER') AND (
-                            r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolname = ANY (\(others)::text[])
+                            r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+                            OR starts_with(r.rolname, 'pg_') OR r.rolname = ANY (\(others)::text[])
                             OR r.oid IN (SELECT relowner FROM pg_class WHERE relnamespace = 'public'::regnamespace)
-                            OR r.oid = (SELECT datdba FROM pg_database WHERE datname = current_database()))) AS power
+                            OR r.oid = (SELECT datdba FROM pg_database WHERE datname = current_database()))
+                        ORDER BY starts_with(r.rolname, 'pg_'), r.rolname LIMIT 1) AS power
                     """)
             }
             guard let row = rows.first, let power = try row.decode("power", as: String?.self) else { continue }

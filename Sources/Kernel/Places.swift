@@ -2,15 +2,58 @@ import Synchronization
 
 /// So many at a time; some others wait for a while, in the order in which they came, and the rest is turned away.
 public final class Places: Sendable {
+    /// One of those among whom the places are shared, such as a village.
+    public struct Party: Sendable, Hashable {
+        let name: String
+        /// Of the places, and of those who wait.
+        let share: Double
+
+        public init(_ name: String, share: Double) {
+            self.name = name
+            self.share = share
+        }
+
+        func most(of count: Int) -> Int { max(1, Int(Double(count) * share)) }
+    }
+
     private struct Waiter {
         let id: UInt64
+        let parties: [Party]
         let continuation: CheckedContinuation<Void, any Error>
     }
 
     private struct State {
         var taken = 0
+        /// By party, of those that have any.
+        var takenBy: [Party: Int] = [:]
         var waiting: [Waiter] = []
         var lastWaiter: UInt64 = 0
+
+        /// - Returns: whether there was a place.
+        mutating func take(_ parties: [Party], of count: Int) -> Bool {
+            guard taken < count, parties.allSatisfy({ takenBy[$0, default: 0] < $0.most(of: count) }) else {
+                return false
+            }
+            taken += 1
+            for party in parties { takenBy[party, default: 0] += 1 }
+            return true
+        }
+
+        mutating func leave(_ parties: [Party]) {
+            taken -= 1
+            for party in parties {
+                let left = takenBy[party, default: 1] - 1
+                takenBy[party] = left > 0 ? left : nil
+            }
+        }
+
+        /// - Parameter most: how many may wait.
+        func hasRoomToWait(_ parties: [Party], most: Int) -> Bool {
+            waiting.count < most
+                && parties.allSatisfy { party in
+                    waiting.count { $0.parties.contains(party) } < party.most(of: most)
+                }
+        }
     }
 
     private let state = Mutex(State())
@@ -33,26 +76,26 @@ public final class Places: Sendable {
     public var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Calls `body` in a place of its own.
+    /// - Parameter parties: whose place it is, of each no more than its share.
     /// - Throws: what `body` throws; the refusal where there was no place; a `CancellationError`.
-    public func hold<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        try await take()
-        defer { leave() }
+    public func hold<Value: Sendable>(
+        for parties: [Party] = [], _ body: () async throws -> Value
+    ) async throws -> Value {
+        try await take(parties)
+        defer { leave(parties) }
         return try await body()
     }
 
-    private func take() async throws {
+    private func take(_ parties: [Party]) async throws {
         let id: UInt64? = try state.withLock {
-            if $0.taken < count {
-                $0.taken += 1
-                return nil
-            }
-            guard $0.waiting.count < waiters else { throw refusal }
+            if $0.take(parties, of: count) { return nil }
+            guard $0.hasRoomToWait(parties, most: waiters) else { throw refusal }
             $0.lastWaiter += 1
             return $0.lastWaiter
         }
         guard let id else { return }
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { wait(Waiter(id: id, continuation: $0)) }
+            try await withCheckedThrowingContinuation { wait(Waiter(id: id, parties: parties, continuation: $0)) }
         } onCancel: {
             end(id, with: CancellationError())
         }
@@ -63,10 +106,7 @@ public final class Places: Sendable {
             // The cancellation handler has run already, and has found nobody to wake.
             if Task.isCancelled { return .failure(CancellationError()) }
             // Somebody may have left since `take` looked.
-            if $0.taken < count {
-                $0.taken += 1
-                return .success(())
-            }
+            if $0.take(waiter.parties, of: count) { return .success(()) }
             $0.waiting.append(waiter)
             return nil
         }
@@ -84,13 +124,10 @@ public final class Places: Sendable {
         waiter?.continuation.resume(throwing: error)
     }
 
-    private func leave() {
-        let next: Waiter? = state.withLock {
-            guard !$0.waiting.isEmpty else {
-                $0.taken -= 1
-                return nil
-            }
-            return $0.waiting.removeFirst()
+    private func leave(_ parties: [Party]) {
+        let next: Waiter? = state.withLock { state in
+            state.leave(parties)
+            return state.waiting.firstIndex { state.take($0.parties, of: count) }.map { state.waiting.remove(at: $0) }
         }
         next?.continuation.resume()
     }

@@ -57,12 +57,15 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
         }
     }
 
-    /// What a session relies on. Every login may change such defaults for itself, and for whoever logs in so after it.
+    /// What a session relies on. Every login may change such defaults for itself, and for whoever logs in so after it: they
+    /// must not end our statements, nor let us say of something that it is recorded before it is.
     /// Compiling statements takes the server longer than it saves: a sixth of the time of listing a million rows. A server
     /// that spreads its tables over others (Citus) hands on to them what is set for a transaction; others ignore it.
     private static let reliedOn = [
         "timezone=UTC", "datestyle=ISO,YMD", "bytea_output=hex", "search_path=public", "row_security=on",
         "default_transaction_read_only=off", "default_transaction_isolation=read\\ committed", "jit=off",
+        "statement_timeout=0", "lock_timeout=0", "idle_in_transaction_session_timeout=0", "idle_session_timeout=0",
+        "synchronous_commit=on", "standard_conforming_strings=on", "array_nulls=on",
         "citus.propagate_set_commands=local",
     ]
 

@@ -54,7 +54,9 @@ public struct Import: Sendable {
                 let report = try await record(register, &recorder, twins, transaction, refusedRow) {
                     progress(0.1 + 0.9 * $0)
                 }
-                if report.refusedCount > 0, !choices.partial { throw ImportRefused(report: report) }
+                if report.isCutShort || report.refusedCount > 0 && !choices.partial {
+                    throw ImportRefused(report: report)
+                }
                 let event = Event(
                     "import.\(kind)", kind, .number("read", report.read), .number("recorded", report.recorded),
                     .number("updated", report.updated), .number("refused", report.refusedCount))
@@ -140,9 +142,10 @@ public struct Import: Sendable {
             }
             report.skip((part.skipped + passedOver).sorted { $0.row < $1.row })
             progress(Double(part.bytesRead) / Double(max(register.byteCount, 1)))
-            next = try await following
+            report.endIfHopeless()
+            next = report.isCutShort ? nil : try await following
         }
-        let isRecorded = report.refusedCount == 0 || choices.partial
+        let isRecorded = report.refusedCount == 0 || choices.partial && !report.isCutShort
         if isRecorded { try await recorder.finish(in: transaction, scope) }
         report.changed = recorder.changed
         if isRecorded {

@@ -33,6 +33,8 @@ public struct RegisterChange: Sendable, Hashable {
 public struct ImportReport: Sendable, Hashable {
     /// Refused rows beyond this many are counted but not listed.
     public static let maximumListed = 1000
+    /// From so many on the refused rows may be too many.
+    static let maximumRefused = 10_000
 
     /// Rows of the register, whatever became of them.
     public var read = 0
@@ -60,6 +62,8 @@ public struct ImportReport: Sendable, Hashable {
     public private(set) var refusedCount = 0
     /// The reasons of the first of them.
     public private(set) var refused: [RefusedRow] = []
+    /// Whether most rows were refused, so that the rest was not looked at.
+    public private(set) var isCutShort = false
 
     public struct Changed: Sendable, Hashable {
         public let row: Int
@@ -89,6 +93,17 @@ public struct ImportReport: Sendable, Hashable {
         for refusal in refusals where refused.count < Self.maximumListed {
             refused.append(RefusedRow(row: refusal.row, field: refusal.field, reason: refusal.message))
         }
+    }
+
+    /// Ends it where rows are refused by the thousands, and are most of those so far: that is another register.
+    mutating func endIfHopeless() {
+        guard refusedCount >= Self.maximumRefused, refusedCount * 2 > read else { return }
+        isCutShort = true
+        notes.append(
+            Bilingual(
+                zh: "前 \(read) 行中有 \(refusedCount) 行有问题，后面的没有再看：请核对是不是这种登记册",
+                en: "\(refusedCount) of the first \(read) rows are wrong, and the rest was not looked at: "
+                    + "see whether it is this register"))
     }
 
     mutating func skip(_ rows: [SkippedRow]) {

@@ -87,14 +87,14 @@ struct Twins: Sendable {
             let listed = twins.prefix(5).map { String($0.number) }
             let rest = twins.count > 5
             let name = (number.last ?? "").shortened
-            for twin in twins {
-                refusals[twin.number] = Refusal(
-                    .conflict, "number-twice", field: field, row: twin.number,
-                    zh: "“\(name)”在第 \(listed.joined(separator: "、")) 行\(rest ? "等" : "")出现，“\(column)”不同；"
-                        + "请只留正确的一行",
-                    en: "“\(name)” stands in rows \(listed.joined(separator: ", "))\(rest ? " and more" : ""), "
-                        + "and “\(column)” differs: keep the one that is right")
-            }
+            // Once for all: a number may stand in millions of rows.
+            let refusal = Refusal(
+                .conflict, "number-twice", field: field,
+                zh: "“\(name)”在第 \(listed.joined(separator: "、")) 行\(rest ? "等" : "")出现，“\(column)”不同；"
+                    + "请只留正确的一行",
+                en: "“\(name)” stands in rows \(listed.joined(separator: ", "))\(rest ? " and more" : ""), "
+                    + "and “\(column)” differs: keep the one that is right")
+            for twin in twins { refusals[twin.number] = refusal.of(row: twin.number) }
         }
         return refusals
     }

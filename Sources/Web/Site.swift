@@ -63,6 +63,13 @@ struct SignedIn: Caller {
     let person: Person
     var name: String { person.name }
     var role: Role { person.role }
+
+    /// An account with all its tokens has at most half, and a village leaves something to the others.
+    var parties: [Places.Party] {
+        let village = "village \(person.village)"
+        let own = person.account.map { "account \($0)" } ?? person.name
+        return [.init("\(village), \(own)", share: 0.5), .init(village, share: 0.75)]
+    }
 }
 
 extension Call {

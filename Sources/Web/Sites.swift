@@ -22,7 +22,7 @@ final class Sites: Sendable {
     let lookUpsOfOne: RateLimiter<BookingReference>?
     /// A password costs us 80 ms, and a guesser should pay for it.
     let signIns: RateLimiter<ClientAddress>?
-    /// Wrong passwords, by account and address.
+    /// Wrong passwords, by the village's account and by address.
     let guesses = GuessLimiter<ClientAddress>()
     private let county: County
     private let kept: Mutex<Recent<Int, Kept>>

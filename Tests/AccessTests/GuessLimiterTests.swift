@@ -7,18 +7,21 @@ import Testing
 
     /// - Returns: for how many seconds the attempt has to wait, or nil when it is let in and is wrong.
     private func guess(
-        _ limiter: GuessLimiter<Int>, _ account: String = "li", from address: Int, at seconds: Double = 0
+        _ limiter: GuessLimiter<Int>, _ account: String = "li", of village: Int = 1, from address: Int,
+        at seconds: Double = 0
     ) -> Int? {
         do {
-            _ = try limiter.admit(account, from: address, at: start + .seconds(seconds))
+            _ = try limiter.admit(account, of: village, from: address, at: start + .seconds(seconds))
             return nil
         } catch {
             return error.seconds
         }
     }
 
-    private func succeed(_ limiter: GuessLimiter<Int>, from address: Int, at seconds: Double = 0) throws {
-        limiter.succeeded(try limiter.admit("li", from: address, at: start + .seconds(seconds)))
+    private func succeed(
+        _ limiter: GuessLimiter<Int>, of village: Int = 1, from address: Int, at seconds: Double = 0
+    ) throws {
+        limiter.succeeded(try limiter.admit("li", of: village, from: address, at: start + .seconds(seconds)))
     }
 
     @Test func `five wrong passwords are free, and each more waits twice as long`() {
@@ -54,6 +57,27 @@ import Testing
             for _ in 0..<4 { #expect(guess(limiter, from: 1) == nil) }
             try succeed(limiter, from: 1)
         }
+    }
+
+    @Test func `whoever has an account of the name in another village is a stranger here`() throws {
+        let limiter = GuessLimiter<Int>()
+        var tried = 0
+        for address in 1...10 {
+            for _ in 0..<4 {
+                try succeed(limiter, of: 2, from: address)
+                if guess(limiter, of: 1, from: address) == nil { tried += 1 }
+            }
+        }
+        #expect(tried == 10, "as many as strangers have")
+        for address in 1...10 { #expect(guess(limiter, "wang", of: 2, from: address) == nil) }
+        #expect(guess(limiter, "wang", of: 2, from: 99) == 11)
+        #expect(guess(limiter, "wang", of: 1, from: 99, at: 1) == nil, "nor do guesses elsewhere keep the owner out")
+    }
+
+    @Test func `one address waits for what it has tried in all villages`() {
+        let limiter = GuessLimiter<Int>()
+        for village in 1...20 { #expect(guess(limiter, of: village, from: 1) == nil) }
+        #expect(guess(limiter, of: 21, from: 1) == 11)
     }
 
     @Test func `many at once are counted before any of them is wrong`() {
@@ -94,7 +118,7 @@ import Testing
 
     @Test func `what was not looked at doesn't count`() throws {
         let limiter = GuessLimiter<Int>()
-        for _ in 0..<100 { limiter.withdrawn(try limiter.admit("li", from: 1, at: start)) }
+        for _ in 0..<100 { limiter.withdrawn(try limiter.admit("li", of: 1, from: 1, at: start)) }
         for _ in 0..<5 { #expect(guess(limiter, from: 1) == nil) }
     }
 

@@ -212,6 +212,72 @@ extension Backend {
         }
     }
 
+    @Test(arguments: ["taoyuan_service", "taoyuan_public"])
+    func `a server takes no login that PostgreSQL lets do more`(role: String) async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let good = try configuration(server, "village", password: "s3cret", keys: keys)
+            _ = try await Backend.migrate(good)
+            let owner = try await Connection.open(server.settings())
+            let powers = try await owner.query(
+                "SELECT rolname::text FROM pg_roles WHERE starts_with(rolname, 'pg_') AND rolname <> 'pg_database_owner'"
+            ).map { try $0.decode(0, as: String.self) }
+            #expect(powers.count >= 10)
+            let field = role == "taoyuan_service" ? "TAOYUAN_SERVICE_URL" : "TAOYUAN_PUBLIC_URL"
+            for power in powers {
+                _ = try await owner.query("GRANT \(identifier: power) TO \(identifier: role)")
+                let refused = try await refusal { try await Backend.open(serving(good), for: .serving) }
+                #expect(refused?.code == "serves-as-owner" && refused?.field == field, "\(power)")
+                #expect(refused?.message.en.contains(power) == true)
+                _ = try await owner.query("REVOKE \(identifier: power) FROM \(identifier: role)")
+            }
+            for (power, none) in [("CREATEDB", "NOCREATEDB"), ("REPLICATION", "NOREPLICATION")] as [(SQL, SQL)] {
+                _ = try await owner.query("ALTER ROLE \(identifier: role) " + power)
+                let refused = try await refusal { try await Backend.open(serving(good), for: .serving) }
+                #expect(refused?.code == "serves-as-owner" && refused?.field == field)
+                _ = try await owner.query("ALTER ROLE \(identifier: role) " + none)
+            }
+            await owner.close()
+            let backend = try await Backend.open(serving(good), for: .serving)
+            await backend.close()
+        }
+    }
+
+    @Test func `what a login has set for itself stops no server, and ends with a migration`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let good = try configuration(server, "village", password: "s3cret", keys: keys)
+            _ = try await Backend.migrate(good)
+            let owner = try await Connection.open(server.settings())
+            for role in ["taoyuan_service", "taoyuan_public"] {
+                for setting in [
+                    "statement_timeout = '1ms'", "lock_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'",
+                    "idle_session_timeout = '1ms'", "synchronous_commit = off", "standard_conforming_strings = off",
+                    "array_nulls = off",
+                ] as [SQL] {
+                    _ = try await owner.query("ALTER ROLE \(identifier: role) SET " + setting)
+                }
+                _ = try await owner.query(
+                    "ALTER ROLE \(identifier: role) IN DATABASE village SET statement_timeout = 1")
+            }
+            let backend = try await Backend.open(serving(good), for: .serving)
+            #expect(try await backend.registerAndVerify() == .genuine)
+            let slow = Scope(village: backend.village.id, cooperative: nil, actor: "account:li")
+            try await backend.database.transaction(slow) { transaction in
+                let commits = try await transaction.query("SHOW synchronous_commit").first
+                #expect(try commits?.decode(0) == "on")
+                try await Task.sleep(for: .milliseconds(100))
+                _ = try await transaction.query("SELECT pg_sleep(0.1)")
+            }
+            await backend.close()
+            let kept: SQL = """
+                SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname LIKE 'taoyuan%'
+                """
+            #expect(try await owner.query(kept).count == 4)
+            _ = try await Backend.migrate(good)
+            #expect(try await owner.query(kept).isEmpty)
+            await owner.close()
+        }
+    }
+
     private func serving(_ configuration: Configuration, service: String?, open: String?) -> Configuration {
         var configuration = serving(configuration)
         (configuration.serviceURL, configuration.publicURL) = (service, open)

@@ -38,6 +38,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `a register of which thousands of rows are wrong, and most, ends early and says so`(partial: Bool) async throws
+    {
+        try await withVillage { village in
+            _ = try await village.plant()
+            let good = "C1,2025-08-03,东社,E1,蟠桃,124蟠桃,二级,12.5,"
+            func load(wrong: Int) async throws -> ImportReport {
+                try await village.load(
+                    lines: [Self.header, good] + Array(repeating: "a", count: wrong), village.harvestRegister(),
+                    partial: partial, dryRun: true)
+            }
+            let few = try await load(wrong: 9_000)
+            #expect([few.read, few.refusedCount, few.notes.count] == [9_001, 9_000, 0] && !few.isCutShort)
+            #expect(few.recorded == (partial ? 1 : 0))
+            let many = try await load(wrong: 30_000)
+            #expect([many.read, many.refusedCount, many.recorded] == [15_000, 14_999, 0] && many.isCutShort)
+            #expect(many.notes.first?.en.hasPrefix("14999 of the first 15000 rows are wrong") == true)
+            #expect(many.refused.count == 1000)
+        }
+    }
+
     @Test func `a row becomes the batch that it describes`() async throws {
         try await withVillage { village in
             _ = try await village.plant()

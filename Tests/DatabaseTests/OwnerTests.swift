@@ -90,7 +90,16 @@ import Testing
                 _ = try await transaction.query("SELECT set_config('taoyuan.gained', '', false)")
                 _ = try await transaction.query("SELECT analyze_new_tables()")
                 _ = try await transaction.query("SELECT number_events(1)")
+                _ = try await transaction.query(
+                    """
+                    INSERT INTO public.batch_correction (village_id, batch_number, cooperative_id, kind, day, reason,
+                        grams_before, grams_after, grade_before, grade_after, slip_after, picker_before, picker_after, actor)
+                    SELECT village_id, number, cooperative_id, 'correct', harvested_on, 'x', in_g, in_g, grade_id, grade_id,
+                        '1', picker, picker, 'x'
+                    FROM public.batch
+                    """)
                 _ = try await transaction.query("UPDATE public.batch SET out_g = out_g, in_g = in_g, slip = '1'")
+                _ = try await transaction.query("SET CONSTRAINTS ALL IMMEDIATE")
                 let gained = try await transaction.query("SELECT current_setting('taoyuan.gained') AS who").first
                 #expect(try gained?.decode("who") == "")
             }

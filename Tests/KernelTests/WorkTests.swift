@@ -18,6 +18,7 @@ import Testing
     private final class Gate: Sendable {
         private let isOpen = Mutex(false)
 
+        var hasOpened: Bool { isOpen.withLock { $0 } }
         func open() { isOpen.withLock { $0 = true } }
         func wait() { while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.01) } }
     }
@@ -137,6 +138,35 @@ import Testing
         #expect(places.waitingCount == 0)
         try await leave()
         #expect(try await places.hold { true })
+    }
+
+    @Test func `nobody has more places than their share, while others come to theirs`() async throws {
+        let places = Places(4, waiters: 4, patience: .seconds(600), refusal: Self.full)
+        let greedy = [Places.Party("greedy", share: 0.5)]
+        let (inside, isInside) = AsyncStream<Int>.makeStream()
+        let gate = Gate()
+        try await withThrowingTaskGroup { group in
+            for number in 0..<4 {
+                group.addTask {
+                    try await places.hold(for: greedy) {
+                        isInside.yield(number)
+                        while !gate.hasOpened { await Task.yield() }
+                    }
+                }
+            }
+            var entered = inside.makeAsyncIterator()
+            _ = await entered.next()
+            _ = await entered.next()
+            while places.waitingCount < 2 { await Task.yield() }
+            // Those who may wait are shared too.
+            #expect(await #expect(throws: Refusal.self) { try await places.hold(for: greedy) {} }?.code == "full")
+            #expect(try await places.hold(for: [Places.Party("modest", share: 0.5)]) { true })
+            #expect(try await places.hold { true })
+            #expect(places.waitingCount == 2)
+            gate.open()
+            try await group.waitForAll()
+        }
+        #expect(try await places.hold(for: greedy) { true })
     }
 
     @Test func `who is cancelled waits no longer`() async throws {

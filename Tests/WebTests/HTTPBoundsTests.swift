@@ -13,6 +13,7 @@ import func TestSupport.awaitCondition
 /// What one caller can do to a server, and what the others notice of it.
 @Suite struct HTTPBoundsTests {
     private let get = "GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\n\r\n"
+    private let again = "GET /api/v1/sales/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     private let sale = "{\"number\":7}"
 
     /// An endpoint that answers when it is let go.
@@ -69,6 +70,27 @@ import func TestSupport.awaitCondition
             await late.write(get)
             #expect(await late.read(until: sale).contains("HTTP/1.1 200 "))
             #expect(await slow.read(until: "never").contains("HTTP/1.1 503 "))
+        }
+    }
+
+    @Test func `a request that goes on coming is not pushed out by who sends nothing`() async throws {
+        try await withServer({ $0.connections = 3 }) { server in
+            let upload = try SocketClient(port: server.port)
+            await upload.write(
+                "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n")
+            var idle: [SocketClient] = []
+            for _ in 0..<5 {
+                for _ in 0..<2 {
+                    let late = try SocketClient(port: server.port)
+                    await late.write(get)
+                    #expect(await late.read(until: sale).contains("HTTP/1.1 200 "))
+                    idle.append(late)
+                }
+                await upload.write("x")
+                // The server is to see the one before the next.
+                try await Task.sleep(for: .milliseconds(300))
+            }
+            #expect(await upload.read(until: "size").hasPrefix("HTTP/1.1 200 "))
         }
     }
 
@@ -193,6 +215,63 @@ import func TestSupport.awaitCondition
         }
     }
 
+    /// More than the system takes for a client that does not read.
+    private static let megabytes = Endpoint(.get, "/megabytes", "Much", access: .anyone) { _ in
+        .bytes([UInt8](repeating: 0x61, count: 8 << 20), "text/plain")
+    }
+
+    @Test(arguments: [(2, 0, ""), (100, 2, ""), (2, 0, "Connection: close\r\n")])
+    func `who does not read makes room for a new connection`(all: Int, each: Int, fields: String) async throws {
+        try await withServer(
+            { ($0.connections, $0.connectionsPerClient) = (all, each) }, endpoints: sampleEndpoints + [Self.megabytes]
+        ) { server in
+            let greedy = [try SocketClient(port: server.port), try SocketClient(port: server.port)]
+            for socket in greedy {
+                // The second request waits for the first answer to be taken.
+                await socket.write(
+                    "GET /megabytes HTTP/1.1\r\nHost: a\r\n\r\nGET /megabytes HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+                #expect(await socket.read(until: "aaaa").hasPrefix("HTTP/1.1 200 "))
+            }
+            for _ in 0..<2 {
+                let late = try SocketClient(port: server.port)
+                await late.write(get)
+                #expect(await late.read(until: sale).contains("HTTP/1.1 200 "))
+            }
+            #expect(await greedy[0].count() < 16 << 20)
+        }
+    }
+
+    @Test func `no request begins before the answers before it have been taken`() async throws {
+        let begun = Atomic(0)
+        let counted = Endpoint(.get, "/counted", "Much", access: .anyone) { _ in
+            begun.add(1, ordering: .relaxed)
+            return .bytes([UInt8](repeating: 0x61, count: 8 << 20), "text/plain")
+        }
+        try await withServer(endpoints: sampleEndpoints + [counted]) { server in
+            let socket = try SocketClient(port: server.port, seconds: 60)
+            let request = "GET /counted HTTP/1.1\r\nHost: a\r\n\r\n"
+            await socket.write(String(repeating: request, count: 4) + again)
+            #expect(await socket.read(until: "aaaa").hasPrefix("HTTP/1.1 200 "))
+            // As long as others are answered, nothing else is begun for it.
+            for _ in 0..<50 { #expect(try await server.send("GET", "/api/v1/sales/7").status == 200) }
+            // One that is begun before the answer to the one before it is written can't know that nobody takes that.
+            #expect(begun.load(ordering: .relaxed) <= 2)
+            #expect(await socket.count() > 31 << 20)
+            #expect(begun.load(ordering: .relaxed) == 4)
+        }
+    }
+
+    @Test func `a connection ends with the last of the requests that may be sent ahead`() async throws {
+        try await withServer { server in
+            let socket = try SocketClient(port: server.port)
+            let slow = "GET /api/v1/slow HTTP/1.1\r\nHost: a\r\n\r\n"
+            await socket.write(slow + String(repeating: get, count: 100))
+            let replies = await socket.read(until: "never")
+            #expect(replies.split(separator: "HTTP/1.1 200 ").count == 64)
+            #expect(replies.split(separator: "Connection: close").count == 2)
+        }
+    }
+
     @Test func `whoever has said all gets all of a large answer`() async throws {
         let size = 16 << 20
         let large = Endpoint(.get, "/large", "Much", access: .anyone) { _ in
@@ -300,6 +379,10 @@ import func TestSupport.awaitCondition
         ("GET /api/v1//sales/7 HTTP/1.1\r\nHost: a\r\n\r\n", 404),
         ("GET /api/v1/sales/7?x=//&lang=en HTTP/1.1\r\nHost: a\r\n\r\n", 422),
         ("GET /page/a?x=// HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        (
+            "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+                + "1\r\nx\r\n0\r\n\r\n", 400
+        ),
         (
             "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n"
                 + "Content-Length: 1\r\n\r\nx", 415

@@ -44,6 +44,35 @@ import Testing
         }
     }
 
+    @Test func `whoever sends one file after the other leaves places to the others`() async throws {
+        let begun = Mutex(0)
+        let isOver = Mutex(false)
+        let file = Endpoint(
+            .post, "/file", "Takes as long as it may", access: .signedIn, body: .bytes(["text/csv"], limit: nil),
+            takesIdempotencyKey: false, patience: .minutes(10)
+        ) { call in
+            begun.withLock { $0 += 1 }
+            while call.caller?.role == .clerk, !isOver.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+            return .json(["done": true])
+        }
+        try await withServer(endpoints: [file]) { server in
+            func send(as role: String) async throws -> Int {
+                try await server.send(
+                    "POST", "/file", headers: ["Content-Type": "text/csv", "Authorization": "Bearer \(role)"],
+                    body: Data("a".utf8)
+                ).status
+            }
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 { group.addTask { try await send(as: "clerk") } }
+                while begun.withLock({ $0 }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
+                for _ in 0..<4 { #expect(try await send(as: "administrator") == 200) }
+                #expect(begun.withLock { $0 } == 6)
+                isOver.withLock { $0 = true }
+                for try await status in group { #expect(status == 200) }
+            }
+        }
+    }
+
     @Test func `a large body is read on another thread`() async throws {
         let name = Endpoint(
             .post, "/thread", "Tells its thread", access: .anyone,

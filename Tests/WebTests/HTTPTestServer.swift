@@ -16,6 +16,7 @@ import Testing
 struct TestPerson: Caller {
     let name: String
     let role: Role
+    var parties: [Places.Party] { [.init(role.rawValue, share: 0.5)] }
 }
 
 struct Unforeseen: Error, CustomStringConvertible {

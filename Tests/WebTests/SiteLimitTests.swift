@@ -52,6 +52,18 @@ import Testing
         }
     }
 
+    @Test func `a register that is another one ends early, with a sentence`() async throws {
+        try await withVillage { (village) async throws in
+            let head = "采收单号,采收日期,合作社,地块号,产品,品种,等级,重量斤"
+            let reply = try await village.importRegister(
+                "harvest", head, String(repeating: "a\n", count: 30_000))
+            #expect(reply.status == 422)
+            let problem = try reply.json
+            #expect(try problem["detail"].string.hasPrefix("10000 of the first 10000 rows are wrong"))
+            #expect(try problem["report"]["read"].int64 == 10_000)
+        }
+    }
+
     @Test func `many clients get no further with one booking than one`() async throws {
         let environment = forwarded.merging(["TAOYUAN_LOOK_UP_PER_MINUTE": "3"]) { $1 }
         try await withVillage(environment: environment) { (village) async throws in

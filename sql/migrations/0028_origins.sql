@@ -10,6 +10,8 @@ ALTER TABLE village_origin ENABLE ROW LEVEL SECURITY;
 CREATE POLICY village_origin_scope ON village_origin
     USING (nullif(village_id = nullif(current_setting('taoyuan.village', true), '')::int, false) IS NOT NULL);
 CREATE INDEX village_origin_newest ON village_origin (village_id, id);
+INSERT INTO village_origin (origin, village_id)
+SELECT DISTINCT k.origin, k.village_id FROM signing_key k JOIN village v ON v.id = k.village_id AND v.origin <> k.origin;
 INSERT INTO village_origin (origin, village_id) SELECT origin, id FROM village ORDER BY id;
 
 CREATE OR REPLACE VIEW public_village AS

@@ -70,7 +70,7 @@ extension Site {
     {
         let attempt: GuessLimiter<ClientAddress>.Attempt
         do {
-            attempt = try guesses.admit(username, from: call.client)
+            attempt = try guesses.admit(username, of: backend.village.id, from: call.client)
         } catch {
             throw RefusalWithFields(
                 refusal: Refusal(

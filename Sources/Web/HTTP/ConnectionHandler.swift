@@ -14,10 +14,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The body is about to be read: whoever waits to be told so may send it.
     struct Continuation: Sendable {}
 
+    /// Succeeds as soon as the client has taken enough of the answers before for another one.
+    struct Room: Sendable {}
+
     /// The request that is being answered may take so long.
     struct Extension: Sendable {
         let patience: TimeAmount
     }
+
+    /// Requests that one client may send before it has an answer; the connection ends with the last of these.
+    private static let pipelined = 64
 
     /// nil is refused.
     private let connection: ClientConnection?
@@ -44,6 +50,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var sent = 0
     private var arrival = Flow()
     private var departure = Flow()
+    /// How much had been sent when it was looked at last and nothing older was left: what the client has not taken is no
+    /// older.
+    private var backlog = (sent: 0, since: NIODeadline.now())
+    /// Whoever waits for the client to take what was sent.
+    private var room: EventLoopPromise<Void>?
     private var check: Scheduled<Void>?
 
     init(_ connection: ClientConnection?, _ patience: Patience) {
@@ -63,6 +74,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         check?.cancel()
+        room?.succeed()
+        room = nil
         if unanswered > 0, let connection {
             context.eventLoop.scheduleTask(in: patience.orphan) { connection.cancel() }
         }
@@ -84,7 +97,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             request = head
             unanswered += 1
             isBodyOpen = true
-            isLast = !fields.isKeptAlive
+            isLast = !fields.isKeptAlive || unanswered >= Self.pipelined
             expectsContinue = fields.expectsContinue
             mark = .now()
             arrival.restart(received, at: mark)
@@ -93,11 +106,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             guard isBodyOpen else { return }
             received += bytes.readableBytes
             mark = .now()
+            // Only who sends nothing more is waited for.
+            connection?.wait(since: mark)
         case .end:
             guard isBodyOpen else { return }
             isBodyOpen = false
             mark = .now()
-            connection?.work()
+            if context.channel.isWritable { connection?.work() }
         }
         context.fireChannelRead(data)
     }
@@ -122,10 +137,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return context.fireUserInboundEventTriggered(event)
         }
         isLast = true
+        let isDismissed = event is Connections.Dismissal
+        let hasUnsent = unsent(context) > 0
+        if isDismissed, hasUnsent { return abandon(context) }
         guard !isOver else { return }
         if unanswered == 0 {
-            if unsent(context) > 0 { end(context) } else { context.close(promise: nil) }
-        } else if event is Connections.Dismissal, unanswered == 1, isBodyOpen, !isAnswering {
+            if hasUnsent { end(context) } else { context.close(promise: nil) }
+        } else if isDismissed, unanswered == 1, isBodyOpen, !isAnswering {
             turnAway(context)
         }
     }
@@ -178,11 +196,26 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
             expectsContinue = false
             promise?.succeed()
+        case is Room:
+            if context.channel.isWritable || !context.channel.isActive { promise?.succeed() } else { room = promise }
         case let longer as Extension:
             deadline = longer.patience
             promise?.succeed()
         default: context.triggerUserOutboundEvent(event, promise: promise)
         }
+    }
+
+    /// A client that does not take what it asked for is waited for, although it has sent a whole request.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        if unanswered > 0, !isBodyOpen {
+            if isWritable { connection?.work() } else { connection?.wait(since: .now()) }
+        }
+        if isWritable {
+            room?.succeed()
+            room = nil
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     private func end(_ context: ChannelHandlerContext) {
@@ -209,18 +242,25 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func look(_ context: ChannelHandlerContext, at now: NIODeadline) {
         let unsent = unsent(context)
         if unsent > 0 {
-            if departure.isStalled(sent - unsent, at: now, patience) { abandon(context) }
+            if departure.isStalled(sent - unsent, at: now, patience) { return abandon(context) }
+            if sent - unsent >= backlog.sent { backlog = (sent, now) }
+            connection?.wait(since: backlog.since)
+            // Nobody waits for us meanwhile.
+            mark = now
             return
         }
         departure.restart(sent, at: now)
+        backlog = (sent, now)
         if isOver { return }
         if unanswered == 0 {
+            connection?.wait(since: mark)
             if now - mark >= (hasAnswered ? patience.idle : patience.head) { context.close(promise: nil) }
         } else if isBodyOpen, isReading, !isAnswering {
             if arrival.isStalled(received, at: now, patience) { give(up: .bodyTooSlow, context) }
         } else {
             // What we do not read, the client cannot send.
             arrival.restart(received, at: now)
+            if !isBodyOpen { connection?.work() }
             if now - mark >= deadline { give(up: .tookTooLong, context) }
         }
     }
@@ -248,21 +288,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func answer(_ refusal: Refusal, _ context: ChannelHandlerContext) {
-        let query = request?.uri.split(separator: "?", maxSplits: 1).dropFirst().first
-        let language = Language(
-            query: query.map(String.init), acceptLanguage: request?.headers.first(name: "Accept-Language"))
-        var problem = Problem(refusal, language: language)
-        // One of ours is known to the log alone.
-        problem.requestID = RequestID.given { request?.headers.first(name: $0.rawName) }
-        let body = ByteBuffer(bytes: problem.document.bytes)
-        var head = HTTPResponseHead(
-            version: .http1_1, status: .init(statusCode: problem.status.code),
-            headers: [
-                "Content-Type": "application/problem+json", "Content-Length": "\(body.readableBytes)",
-                "Cache-Control": "no-store", "Connection": "close",
-            ])
-        for field in problem.headers { head.headers.add(name: field.name.rawName, value: field.value) }
-        if let id = problem.requestID { head.headers.add(name: HTTPField.Name.requestID.rawName, value: id) }
+        let (head, body) = refusal.answer(to: request)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

@@ -7,7 +7,7 @@ final class ClientConnection: Sendable {
     let channel: any Channel
     /// nil is a proxy of ours, behind which there are many.
     fileprivate let client: ClientAddress?
-    /// Since when its client is waited for, on the monotonic clock; 0 while it has a whole request.
+    /// Since when its client is waited for, on the monotonic clock; 0 while we are to answer a whole request.
     private let waitsSince: Atomic<UInt64>
     private let task = Mutex<Task<Void, Never>?>(nil)
 
@@ -42,10 +42,11 @@ final class ClientConnection: Sendable {
 }
 
 /// The connections that are open: no more than so many in all and so many of one client. Where there is no room for a new
-/// one, that whose client has been waited for longest, for a request or the rest of one, makes it; where all requests are
-/// being answered, the new connection is refused.
+/// one, that whose client has been waited for longest, for a request or more of one or to take its answer, makes it;
+/// where all requests are being answered, the new connection is refused.
 final class Connections: Sendable {
-    /// Tells a connection to make room, unless its request is being answered: then it ends with that.
+    /// Tells a connection to make room, at once if its client has not taken what was sent; if its request is being answered
+    /// it ends with that.
     struct Dismissal: Sendable {}
 
     private struct State {

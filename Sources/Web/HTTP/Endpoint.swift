@@ -119,6 +119,8 @@ public struct Endpoint: Sendable {
 public protocol Caller: Sendable {
     var name: String { get }
     var role: Role { get }
+    /// Among whom what takes long is shared.
+    var parties: [Places.Party] { get }
 }
 
 /// Finds out who shows a token.

@@ -65,8 +65,8 @@ final class EndpointResponder: HTTPResponder {
         }
         let isLong = endpoint.patience != nil || bytes.readableBytes > LongWork.largeBody
         return fields.response(
-            isLong ? try await longWork.run(file: endpoint.takesFile, answer) : try await answer(), isAPI: isAPI,
-            language: context.language)
+            isLong ? try await longWork.run(file: endpoint.takesFile, of: caller, answer) : try await answer(),
+            isAPI: isAPI, language: context.language)
     }
 
     /// RFC 9110, section 15.5.20: a host that is none of ours is told so.

@@ -2,7 +2,7 @@ import Kernel
 import Synchronization
 
 /// What takes long is worked at on threads of its own, a few requests at a time: registers, sums of years, large bodies.
-/// Files and the rest have places apart, because a file may take minutes.
+/// Files and the rest have places apart, because a file may take minutes; and nobody has all places for files.
 struct LongWork: Sendable {
     /// Bodies of more bytes than this are read there.
     static let largeBody = 65_536
@@ -17,10 +17,13 @@ struct LongWork: Sendable {
         self.room = BodyRoom(limit: room)
     }
 
+    /// - Parameter caller: who has sent the file, if it is one.
     func run<Value: Sendable>(
-        file isFile: Bool, _ body: @escaping @Sendable () async throws -> Value
+        file isFile: Bool, of caller: (any Caller)?, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        try await (isFile ? files : others).hold { try await threads.run(body) }
+        try await (isFile ? files : others).hold(for: isFile ? caller?.parties ?? [] : []) {
+            try await threads.run(body)
+        }
     }
 
     private static let busy = Refusal(

@@ -12,12 +12,14 @@ struct OpenAPI {
     /// Where the description is served: an endpoint like the others, and part of itself.
     static func endpoint(title: String, version: String, describing endpoints: [Endpoint]) -> Endpoint {
         func make(_ bytes: [UInt8]) -> Endpoint {
-            Endpoint(
+            // However many ask, and however slowly they read, there is one of it.
+            let (answer, tag) = (Answer.bytes(bytes, "application/json"), EntityTag(of: bytes))
+            return Endpoint(
                 .get, "/openapi.json", "This description", access: .anyone,
                 outcomes: [.init(200, "The description, OpenAPI 3.1", contentType: "application/json")],
                 isOfAnyHost: true
             ) { call in
-                Answer.bytes(bytes, "application/json").tagged(for: call)
+                answer.tagged(tag, for: call)
             }
         }
         let all = endpoints + [make([])]

@@ -86,6 +86,10 @@ struct SiteResponder: HTTPResponder {
     let edge: Edge
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
+        // What a client has not taken is held for it: no more than this, and two answers.
+        if !context.channel.isWritable {
+            try await context.channel.triggerUserOutboundEvent(ConnectionHandler.Room()).get()
+        }
         var context = context
         if let (operation, values) = routes.find(request.method, request.uri.path) {
             context.operation = operation

@@ -83,11 +83,15 @@ extension Site {
             let title = Bilingual(
                 zh: "有 \(report.refusedCount) 行有问题，什么都没有记录",
                 en: "\(report.refusedCount) rows are wrong; nothing was recorded")
-            let problem: JSON = [
-                "type": "urn:taoyuan:problem:rows-refused", "title": .string(title[call.language]), "status": 422,
-                "report": report.json(call.language),
+            var problem: [JSON.Member] = [
+                .init("type", "urn:taoyuan:problem:rows-refused"), .init("title", .string(title[call.language])),
+                .init("status", 422),
             ]
-            return .bytes(problem.bytes, "application/problem+json", status: .unprocessableContent)
+            if report.isCutShort, let note = report.notes.first {
+                problem.append(.init("detail", .string(note[call.language])))
+            }
+            problem.append(.init("report", report.json(call.language)))
+            return .bytes(JSON.object(problem).bytes, "application/problem+json", status: .unprocessableContent)
         }
     }
 
