@@ -5,13 +5,15 @@
 DO $$
 DECLARE
     name text;
+    -- From version 16 on, whoever makes a role is a member of it that may not become it.
+    needed text := CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
     FOREACH name IN ARRAY ARRAY['taoyuan_owner', 'taoyuan_service', 'taoyuan_public'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I %s', name, CASE name WHEN 'taoyuan_owner' THEN 'NOLOGIN' ELSE 'LOGIN' END);
         END IF;
         -- Who is no superuser needs membership to become one of them with SET ROLE.
-        IF NOT pg_has_role(name, 'MEMBER') THEN
+        IF NOT pg_has_role(name, needed) THEN
             EXECUTE format('GRANT %I TO %I', name, current_user);
         END IF;
     END LOOP;

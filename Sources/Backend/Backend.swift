@@ -22,19 +22,24 @@ public final class Backend: Sendable {
     public let scans: ScanStore
     public let messages: MessageSender
     public let authentication: Authentication
+    /// Says whose lines they are.
+    public let logger: Logger
 
     init(_ county: County, village: Village, keys: KeyRing) {
         let (configuration, database) = (county.configuration, county.database)
         self.county = county
         self.village = village
         self.keys = keys
+        var logger = county.logger
+        logger[metadataKey: "village"] = "\(village.id)"
+        self.logger = logger
         verification = Verification(county.register, keys: keys, clock: county.clock)
         scans = ScanStore(database, village: village.id)
         messages = MessageSender(
             database, village: village.id, brand: village.brand,
             source: BookingMessages(database, village: village.id, brand: village.brand, origin: keys.origin),
             ways: configuration.messageWays, perDay: configuration.messagesPerDay, clock: county.clock,
-            logger: county.logger)
+            logger: logger)
         authentication = Authentication(database, village: village.id, clock: county.clock)
     }
 
@@ -42,7 +47,6 @@ public final class Backend: Sendable {
     public var clock: WallClock { county.clock }
     public var database: Database { county.database }
     public var hasher: PasswordHasher { county.hasher }
-    public var logger: Logger { county.logger }
 
     /// Forgets what may have changed of codes and people.
     func forget() {

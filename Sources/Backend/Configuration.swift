@@ -26,7 +26,8 @@ public struct Configuration: Sendable {
     /// The address on which to listen.
     public var host: String
     public var port: Int
-    /// On which those who run the program ask how it is; nil is the port that serves everybody.
+    /// Where those who run the program ask how it is; without a port of theirs, on the one that serves everybody.
+    public var adminHost: String
     public var adminPort: Int?
     public var poolSize: Int
     public var requestLimits: RequestLimits
@@ -106,6 +107,7 @@ public struct Configuration: Sendable {
         }
         host = try reader.text("TAOYUAN_HOST", default: "127.0.0.1")
         port = try reader.number("TAOYUAN_PORT", in: 0...65_535, default: 8080)
+        adminHost = try reader.text("TAOYUAN_ADMIN_HOST", default: "127.0.0.1")
         adminPort = try reader.optionalNumber("TAOYUAN_ADMIN_PORT", in: 0...65_535)
         poolSize = try reader.number("TAOYUAN_POOL_SIZE", in: 1...200, default: 16)
         requestLimits = try reader.requestLimits()

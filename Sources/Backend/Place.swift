@@ -60,11 +60,15 @@ struct Place {
 
     private static func login(_ url: String, _ name: String) throws -> Settings {
         do {
-            return try Settings(url: url)
+            var settings = try Settings(url: url)
+            settings.setting = name
+            return settings
         } catch {
             throw Refusal(
-                .invalid, "bad-setting", field: name, zh: "不是 PostgreSQL 地址，如 postgres://用户@主机/库",
-                en: "this is no PostgreSQL address such as postgres://user@host/database")
+                .invalid, "bad-setting", field: name,
+                zh: "不是 PostgreSQL 地址，如 postgres://用户:密码@主机:5432/库；用户名和密码里的 / @ : ? # % 和空格须写成百分号编码，如 / 写成 %2F",
+                en: "this is no PostgreSQL address such as postgres://user:password@host:5432/database; in user and "
+                    + "password, / @ : ? # % and spaces are percent-encoded: / is %2F")
         }
     }
 

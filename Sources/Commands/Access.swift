@@ -18,7 +18,7 @@ struct TokenCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
         @OptionGroup var duty: DutyOptions
         @Option(help: .words("在列表中的名称（默认用角色名）。", "What it is called in lists (default: the role).")) var name: String?
-        @Option(help: .words("有效天数。", "Days for which it is valid.")) var days = 365
+        @Option(help: .words("有效天数（默认 365）。", "Days for which it is valid (default: 365).")) var days = 365
 
         func run() async throws {
             let secret = try await options.withBackend { backend in

@@ -91,7 +91,7 @@ struct BatchCommand: ParsableCommand {
 
         @OptionGroup var options: SharedOptions
         @Argument(help: .words("批次号。", "The batch's number.")) var batch: Int64
-        @Option(help: .words("最多列出多少条变动。", "How many movements at most.")) var limit = 50
+        @Option(help: .words("最多列出多少条变动（默认 50）。", "How many movements at most (default: 50).")) var limit = 50
         @Option(help: .words("只列这个编号以前的变动。", "Only movements before this one.")) var before: Int64?
 
         func validate() throws { try PageOptions.check(limit) }

@@ -48,7 +48,7 @@ struct HouseholdCommand: ParsableCommand {
             abstract: words("列出农户。", "Lists the households."), discussion: "taoyuan household list")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 100_000
+        @Option(help: .words("最多列出多少条（默认 100000）。", "How many at most (default: 100000).")) var limit = 100_000
 
         func validate() throws { try PageOptions.check(limit) }
 
@@ -116,7 +116,7 @@ struct PlotCommand: ParsableCommand {
             abstract: words("列出地块。", "Lists the plots."), discussion: "taoyuan plot list")
 
         @OptionGroup var options: SharedOptions
-        @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 100_000
+        @Option(help: .words("最多列出多少条（默认 100000）。", "How many at most (default: 100000).")) var limit = 100_000
 
         func validate() throws { try PageOptions.check(limit) }
 

@@ -10,7 +10,36 @@ struct JobsCommand: AsyncParsableCommand {
         commandName: "jobs",
         abstract: words(
             "后台工作：发消息、收回过期座位、清理旧数据。", "Work in the background: sending messages, ending holds, upkeep."),
-        subcommands: [Run.self])
+        subcommands: [List.self, Run.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: words("列出后台工作，以及各隔多久做一次。", "Lists the jobs and how often each is done."),
+            discussion: "taoyuan jobs list")
+
+        @OptionGroup var options: SharedOptions
+
+        func run() async throws {
+            let configuration = try options.configuration()
+            let jobs = try await Interruption.watching {
+                let county = try await County.open(
+                    configuration, for: .command, settingUp: SharedOptions.tellSettingUp)
+                let jobs = county.jobs
+                await county.close()
+                return jobs
+            }
+            try options.show(
+                jobs,
+                json: {
+                    [
+                        "job": .string($0.name), "seconds": .integer($0.every.components.seconds),
+                        "purpose": .string($0.purpose[.ofThisRun]),
+                    ]
+                },
+                [.left("工作", "job"), .right("间隔（秒）", "every (s)"), .left("内容", "what it does")],
+                row: { [$0.name, "\($0.every.components.seconds)", $0.purpose[.ofThisRun]] })
+        }
+    }
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -22,7 +51,9 @@ struct JobsCommand: AsyncParsableCommand {
         @OptionGroup var options: ProgramOptions
         @Flag(help: .words("一直做下去，直到 Ctrl-C 或 SIGTERM。", "Goes on until Ctrl-C or SIGTERM."))
         var keep = false
-        @Argument(help: .words("只做这些，如 holds；不给则全部。", "Only these, such as holds; all of them unless told."))
+        @Argument(
+            help: .words(
+                "只做这些（名称见 jobs list）；不给则全部。", "Only these, by the names of `jobs list`; all of them unless told."))
         var names: [String] = []
 
         func run() async throws {

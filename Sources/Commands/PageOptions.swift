@@ -3,7 +3,7 @@ import Kernel
 
 /// How much of a list.
 struct PageOptions: ParsableArguments {
-    @Option(help: .words("最多列出多少条。", "How many at most.")) var limit = 50
+    @Option(help: .words("最多列出多少条（默认 50）。", "How many at most (default: 50).")) var limit = 50
 
     func validate() throws { try Self.check(limit) }
 

@@ -79,4 +79,33 @@ extension Refusal {
             .conflict, "migration-failed", zh: "迁移 \(name) 失败，未留下任何改动（\(reason)）",
             en: "migration \(name) failed and has changed nothing (\(reason))")
     }
+
+    static func rolesDenied(reason: String) -> Refusal {
+        Refusal(
+            .forbidden, "roles-denied", field: "DATABASE_URL",
+            zh: "这个用户不能建立或使用角色 taoyuan_owner、taoyuan_service、taoyuan_public，未留下任何改动（\(reason)）。"
+                + "请数据库管理员执行 ALTER ROLE 用户 CREATEROLE；或先建好这三个角色并授予：GRANT taoyuan_owner, taoyuan_service, "
+                + "taoyuan_public TO 用户 WITH ADMIN OPTION。角色及其密码为整个 PostgreSQL 服务器共有",
+            en:
+                "this user may not make or use the roles taoyuan_owner, taoyuan_service and taoyuan_public; nothing was "
+                + "changed (\(reason)). Have the administrator of the server ALTER ROLE user CREATEROLE; or make the three and "
+                + "GRANT taoyuan_owner, taoyuan_service, taoyuan_public TO user WITH ADMIN OPTION. Roles and their passwords are "
+                + "shared by the whole PostgreSQL server")
+    }
+
+    static func wrongEncoding(_ encoding: String, of database: String) -> Refusal {
+        Refusal(
+            .conflict, "database-encoding", field: "DATABASE_URL",
+            zh: "数据库 \(database.shortened) 的编码是 \(encoding)，存不下所有文字：请另建一个，CREATE DATABASE … ENCODING 'UTF8' "
+                + "TEMPLATE template0",
+            en:
+                "the database \(database.shortened) is encoded in \(encoding), which can't hold every text: make another, "
+                + "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0")
+    }
+
+    static func othersTables(_ name: String) -> Refusal {
+        Refusal(
+            .conflict, "others-tables", field: "DATABASE_URL", zh: "数据库里有别的程序的表（\(name.shortened)）：请给本程序一个自己的数据库",
+            en: "the database has tables of another program (\(name.shortened)): give this one a database of its own")
+    }
 }

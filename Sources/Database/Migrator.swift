@@ -40,7 +40,8 @@ public struct Migrator: Sendable {
         try await connected(settings) { connection in
             // Held until the connection closes.
             _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))")
-            try await refusing("roles.sql") { try await connection.changingRoles(roles) }
+            try await checkFitness(connection)
+            try await makeRoles(connection)
             if let owner { _ = try await connection.query("SET ROLE \(identifier: owner)") }
             _ = try await connection.query(
                 """
@@ -66,8 +67,37 @@ public struct Migrator: Sendable {
     /// Makes the roles alone, for what is restored to belong to them.
     public func makeRoles(using settings: Settings) async throws {
         try await connected(settings) { connection in
-            try await refusing("roles.sql") { try await connection.changingRoles(roles) }
+            try await checkFitness(connection)
+            try await makeRoles(connection)
         }
+    }
+
+    private func makeRoles(_ connection: Connection) async throws {
+        try await refusing("roles.sql") {
+            do {
+                try await connection.changingRoles(roles)
+            } catch let error as PostgresError where error.sqlState == "42501" {
+                throw Refusal.rolesDenied(reason: error.message)
+            }
+        }
+    }
+
+    /// Whether the database takes every character, and holds nobody else's tables, which would become ours.
+    private func checkFitness(_ connection: Connection) async throws {
+        let rows = try await connection.query(
+            """
+            SELECT pg_encoding_to_char(encoding)::text AS encoding, datname::text AS name,
+                CASE WHEN to_regclass('public.schema_migration') IS NULL THEN (
+                    SELECT min(relname)::text FROM pg_class c
+                    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (
+                        SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')) END AS other
+            FROM pg_database WHERE datname = current_database()
+            """)
+        guard let row = rows.first else { return }
+        let encoding: String = try row.decode("encoding")
+        guard encoding == "UTF8" else { throw Refusal.wrongEncoding(encoding, of: try row.decode("name")) }
+        if let other = try row.decode("other", as: String?.self) { throw Refusal.othersTables(other) }
     }
 
     /// Whether the database has exactly the schema of this program; a server asks before it starts.
@@ -102,7 +132,7 @@ public struct Migrator: Sendable {
         } catch let error as PostgresError where error.kind == .cannotConnect {
             let reason = error.message.split(separator: "\n").first ?? ""
             throw Refusal(
-                .unavailable, "database-unreachable", zh: "连不上 PostgreSQL：\(reason)",
+                .unavailable, "database-unreachable", field: settings.setting, zh: "连不上 PostgreSQL：\(reason)",
                 en: "PostgreSQL can't be reached: \(reason)")
         }
         do {

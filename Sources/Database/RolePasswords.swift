@@ -14,8 +14,12 @@ public enum RolePasswords {
             try await connection.changingRoles("ALTER ROLE \"\(role)\" PASSWORD '\(verifier)'")
         } catch let error as PostgresError where error.sqlState == "42501" {
             throw Refusal(
-                .forbidden, "role-password", field: "DATABASE_URL", zh: "这个用户无权给角色 \(role) 设置密码（需要 CREATEROLE）",
-                en: "this user may not set the password of the role \(role): it needs CREATEROLE")
+                .forbidden, "role-password", field: "DATABASE_URL",
+                zh: "这个用户无权给角色 \(role) 设置密码：需要 CREATEROLE；或由数据库管理员设好密码，此处不给 TAOYUAN_SERVICE_URL 和 "
+                    + "TAOYUAN_PUBLIC_URL",
+                en:
+                    "this user may not set the password of the role \(role): it needs CREATEROLE; or have the administrator of "
+                    + "the server set it, and leave TAOYUAN_SERVICE_URL and TAOYUAN_PUBLIC_URL out here")
         }
     }
 }

@@ -15,6 +15,8 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
     public var connectTimeout: Duration = .seconds(10)
     /// Further parameters of libpq, such as `sslmode`.
     public var parameters: [String: String] = [:]
+    /// By which setting of the program they were given, such as `DATABASE_URL`: for whoever has to put it right.
+    public var setting: String?
 
     public init(
         host: String? = nil, port: Int? = nil, user: String? = nil, password: String? = nil, database: String? = nil,
@@ -32,15 +34,25 @@ public struct Settings: Sendable, CustomStringConvertible, CustomReflectable {
     /// Reads `postgres://user:password@host:port/database?parameter=value` as libpq does, or `key=value` pairs.
     /// - Throws: a `PostgresError` of kind `cannotConnect`, which does not quote the text: a password may be in it.
     public init(url: String) throws {
-        guard let list = PQconninfoParse(url, nil) else {
-            throw PostgresError(.cannotConnect, "the connection URL cannot be read")
-        }
+        let unreadable = PostgresError(.cannotConnect, "the connection URL cannot be read")
+        guard Self.isPlain(url), let list = PQconninfoParse(url, nil) else { throw unreadable }
         defer { PQconninfoFree(list) }
         var option = list
         while let keyword = option.pointee.keyword {
             if let value = option.pointee.val { set(String(cString: keyword), to: String(cString: value)) }
             option += 1
         }
+        // Several hosts have several.
+        let ports = parameters["port"]?.split(separator: ",", omittingEmptySubsequences: false) ?? []
+        guard ports.allSatisfy({ $0.isEmpty || UInt16($0) != nil }) else { throw unreadable }
+    }
+
+    /// Whether nothing of a password can be taken for a host or port, and then be told in an error: libpq ends the user and
+    /// password of a URL at the first `/` or `@`.
+    private static func isPlain(_ url: String) -> Bool {
+        guard let scheme = ["postgres://", "postgresql://"].first(where: url.hasPrefix) else { return true }
+        let parts = url.dropFirst(scheme.count).split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 1 || parts.count == 2 && !parts[0].contains("/")
     }
 
     private mutating func set(_ keyword: String, to value: String) {

@@ -61,9 +61,19 @@ final class Wire {
         }
         guard state == PGRES_POLLING_OK, PQsetnonblocking(start, 1) == 0, PQenterPipelineMode(start) == 1 else {
             let words = String(cString: PQerrorMessage(start)).trimmingCharacters(in: .newlines)
-            throw PostgresError(.cannotConnect, words)
+            throw PostgresError(.cannotConnect, Self.withoutSettings(words))
         }
         canceller.attach(self)
+    }
+
+    /// What libpq says before it has reached a server quotes the settings, and something secret may have strayed into those.
+    static func withoutSettings(_ words: String) -> String {
+        words.split(separator: "\n").map { line in
+            guard !line.hasPrefix("connection to server"), let first = line.firstIndex(of: "\""),
+                let last = line.lastIndex(of: "\"")
+            else { return String(line) }
+            return line[..<first] + "…" + line[last...].dropFirst()
+        }.joined(separator: "\n")
     }
 
     var socket: Int32 { PQsocket(connection) }

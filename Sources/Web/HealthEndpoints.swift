@@ -3,6 +3,7 @@ import Hummingbird
 import Kernel
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 extension Site {
@@ -29,12 +30,28 @@ extension Site {
 
     /// The server on the port of those who run the program, if they have one.
     func adminServer(_ settings: ServerSettings, _ logger: Logger) -> [any Service] {
-        guard let port = backend.configuration.adminPort else { return [] }
+        guard let admin = adminSettings(settings) else { return [] }
+        return [AdminServer(settings: admin, site: adminSite, logger: logger)]
+    }
+
+    /// Finds out whether its port is free before anything is served: what fails afterwards ends the other server, too.
+    func checkAdminPort(_ settings: ServerSettings) async throws {
+        guard let admin = adminSettings(settings) else { return }
+        try await refusingAdminPort(admin) {
+            try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: admin.host, port: admin.port).get().close()
+        }
+    }
+
+    func adminSettings(_ settings: ServerSettings) -> ServerSettings? {
+        guard let port = backend.configuration.adminPort else { return nil }
         var settings = settings
+        settings.host = backend.configuration.adminHost
         settings.port = port
         settings.connections = 16
         settings.connectionsPerClient = 0
-        return [AdminServer(settings: settings, site: adminSite, logger: logger)]
+        return settings
     }
 
     private var adminSite: WebSite {
@@ -50,10 +67,17 @@ private struct AdminServer: Service {
     let logger: Logger
 
     func run() async throws {
-        do {
-            try await makeApplication(settings, site: site, logger: logger).run()
-        } catch let error as IOError {
-            throw cannotListen(error.errnoCode, settings: settings)?.renamed(field: "TAOYUAN_ADMIN_PORT") ?? error
-        }
+        try await refusingAdminPort(settings) { try await makeApplication(settings, site: site, logger: logger).run() }
+    }
+}
+
+private func refusingAdminPort(_ settings: ServerSettings, _ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let error as IOError {
+        guard let refusal = cannotListen(error.errnoCode, settings: settings) else { throw error }
+        throw refusal.renamed(field: refusal.field == "host" ? "TAOYUAN_ADMIN_HOST" : "TAOYUAN_ADMIN_PORT")
+    } catch is SocketAddressError.UnknownHost {
+        throw addressNotHere(settings).renamed(field: "TAOYUAN_ADMIN_HOST")
     }
 }

@@ -113,6 +113,7 @@ public func serve(
 ) async throws {
     let site = Site(try await county.firstBackend(), among: try Sites(county))
     var settings = site.settings(host: host, port: port)
+    try await site.checkAdminPort(settings)
     settings.fit(connections: try Descriptors.raised().connections(beside: 2 * county.configuration.poolSize))
     let application = makeApplication(
         settings, site: site.webSite,

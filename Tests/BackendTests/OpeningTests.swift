@@ -304,6 +304,89 @@ extension Backend {
         }
     }
 
+    @Test func `who may not make the roles is told what the administrator of the server has to do`() async throws {
+        try await withServer(.passwordForRoles) { server, keys in
+            let connection = try await Connection.open(server.settings())
+            func run(_ statements: SQL...) async throws {
+                for statement in statements { _ = try await connection.query(statement) }
+            }
+            try await run("CREATE ROLE plain LOGIN", "CREATE DATABASE ours OWNER plain")
+            let plain = try configuration(server, "ours", user: "plain", keys: keys)
+            let denied = try #require(await refusal { try await Backend.migrate(plain) })
+            #expect(denied.code == "roles-denied" && denied.field == "DATABASE_URL")
+            #expect(denied.message.en.contains("CREATEROLE") && denied.message.en.contains("WITH ADMIN OPTION"))
+
+            // Roles that another database's owner has made are not everybody's to use either.
+            try await run(
+                "CREATE ROLE taoyuan_owner NOLOGIN", "CREATE ROLE taoyuan_service LOGIN PASSWORD 's3cret'",
+                "CREATE ROLE taoyuan_public LOGIN PASSWORD 'other s3cret'")
+            #expect(try await refusal { try await Backend.migrate(plain) }?.code == "roles-denied")
+            try await run(
+                "GRANT taoyuan_owner, taoyuan_service, taoyuan_public TO plain WITH ADMIN OPTION")
+            #expect(try await Backend.migrate(plain).count >= 6)
+            let withPasswords = try configuration(server, "ours", user: "plain", password: "s3cret", keys: keys)
+            let noPassword = try #require(await refusal { try await Backend.migrate(withPasswords) })
+            #expect(noPassword.code == "role-password" && noPassword.message.en.contains("TAOYUAN_SERVICE_URL"))
+            let backend = try await Backend.open(serving(withPasswords), for: .serving)
+            #expect(try await backend.registerAndVerify() == .genuine)
+            await backend.close()
+            await connection.close()
+        }
+    }
+
+    @Test func `a database that can't hold every text, or holds another program's tables, is left alone`() async throws
+    {
+        try await withServer(.trust) { server, keys in
+            let connection = try await Connection.open(server.settings())
+            _ = try await connection.query(
+                "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+            _ = try await connection.query("CREATE DATABASE theirs")
+            await connection.close()
+            let latin = try await refusal {
+                try await Backend.found(configuration(server, "latin", keys: keys), .sample)
+            }
+            #expect(latin?.code == "database-encoding" && latin?.message.zh.contains("LATIN1") == true)
+            var settings = server.settings()
+            settings.database = "theirs"
+            let theirs = try await Connection.open(settings)
+            for (make, name) in [
+                ("CREATE TABLE invoice (id int)", "invoice"), ("ALTER TABLE invoice RENAME TO z", "z"),
+                ("CREATE VIEW a AS SELECT 1 AS x", "a"),
+            ] as [(SQL, String)] {
+                _ = try await theirs.query(make)
+                let refused = try await refusal {
+                    try await Backend.found(configuration(server, "theirs", keys: keys), .sample)
+                }
+                #expect(refused?.code == "others-tables" && refused?.message.en.contains("(\(name))") == true)
+            }
+            let owner = try await theirs.query(
+                "SELECT relowner::regrole::text AS name FROM pg_class WHERE relname = 'z'")
+            #expect(try owner.first?.decode("name") == "postgres")
+            await theirs.close()
+        }
+    }
+
+    @Test func `an address that can't be read, or where nobody answers, is told by its setting`() async throws {
+        for (name, url) in [
+            ("TAOYUAN_SERVICE_URL", "postgres://taoyuan_service:kJ8sQe/7Zy@127.0.0.1:1/village"),
+            ("TAOYUAN_SERVICE_URL", "postgres://taoyuan_service:kJ8sQe%2F7Zy@127.0.0.1:1/village"),
+            ("DATABASE_URL", "postgres://owner:kJ8sQe@7Zy@127.0.0.1:1/village"),
+            ("DATABASE_URL", "postgres://owner:x@7Zy.invalid/village"),
+        ] {
+            let environment = [
+                name: url, "TAOYUAN_KEY_PASSPHRASE": "x",
+                name == "DATABASE_URL" ? "" : "TAOYUAN_PUBLIC_URL": "postgres://taoyuan_public@127.0.0.1:1/village",
+            ]
+            let settings = try Configuration(environment: environment)
+            let refused = try await refusal {
+                try await Backend.open(settings, for: name == "DATABASE_URL" ? .command : .serving)
+            }
+            #expect(refused?.field == name, "\(url)")
+            let told = "\(String(describing: refused))"
+            #expect(!told.contains("kJ8sQe") && !told.contains("7Zy"), "\(told)")
+        }
+    }
+
     @Test func `where no key can be made, no village is founded and no origin added`() async throws {
         try await withServer(.trust) { server, keys in
             let good = try configuration(server, "village", keys: keys)

@@ -115,4 +115,28 @@ import Testing
         let old = try await village.run("upgrade-database")
         #expect(old.status == 1 && old.errors.contains("postgresql-14"), "\(old.errors)")
     }
+
+    @Test func `a port for those who run the program that is taken is told before anything is served`() async throws {
+        let village = try await Village.founded()
+        let environment = ["TAOYUAN_ADMIN_PORT": "\(19_200 + Int.random(in: 0...99))"]
+        let running = try village.launch(
+            Village.program, ["serve", "--port", "0"], input: "", environment: environment)
+        _ = try await running.errors(after: "Ctrl-C")
+        let second = try await village.run(["serve", "--port", "0", "--lang", "en"], environment: environment)
+        running.signal(SIGTERM)
+        _ = try await running.finish()
+        #expect(second.status == 1 && second.errors.hasPrefix("TAOYUAN_ADMIN_PORT: "), "\(second.errors)")
+        #expect(second.errors.contains("taken") && !second.errors.contains("serving"), "\(second.errors)")
+        let nowhere = ["TAOYUAN_ADMIN_PORT": "0", "TAOYUAN_ADMIN_HOST": "192.0.2.77"]
+        let wrong = try await village.run(["serve", "--port", "0"], environment: nowhere)
+        #expect(wrong.status == 1 && wrong.errors.hasPrefix("TAOYUAN_ADMIN_HOST"), "\(wrong.errors)")
+    }
+
+    @Test func `the jobs are listed with their pauses`() async throws {
+        let village = try await Village.founded()
+        let listed = try await village.run("jobs", "list", "--lang", "en")
+        #expect(listed.output.contains { $0.isNewline } && listed.status == 0, "\(listed.errors)")
+        let holds = listed.output.split(separator: "\n").first { $0.hasPrefix("holds") }
+        #expect(holds?.contains(" 20 ") == true, "\(listed.output)")
+    }
 }

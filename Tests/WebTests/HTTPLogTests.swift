@@ -43,6 +43,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [("127.0.0.0/8", 0), ("10.0.0.0/8", 1)])
+    func `a proxy that was forgotten in the settings is told, once`(trusted: String, times: Int) async throws {
+        let log = InMemoryLogHandler()
+        let network = try #require(IPNetwork(trusted))
+        let proxies = TrustedProxies(field: "X-Forwarded-For", networks: [network])
+        try await withServer({ $0.proxies = proxies }, logger: Logger(label: "test", factory: { _ in log })) { server in
+            _ = try await server.send("GET", "/page/a")
+            #expect(!log.entries.contains { $0.level == .warning })
+            for address in ["192.0.2.1", "192.0.2.2"] {
+                _ = try await server.send("GET", "/page/a", headers: ["X-Forwarded-For": address])
+            }
+        }
+        let warnings = log.entries.filter { $0.level == .warning }
+        #expect(warnings.count == times)
+        for line in warnings {
+            let text = "\(line.message) \(line.metadata)"
+            #expect(text.contains("TAOYUAN_TRUSTED_PROXIES") && text.contains("127.0.0.1"), "\(text)")
+            #expect(!text.contains("192.0.2."))
+        }
+    }
+
     @Test func theIdOfARequestIsTakenOverOrMade() async throws {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
         let given: [([String: String], String?)] = [

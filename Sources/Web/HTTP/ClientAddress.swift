@@ -1,6 +1,8 @@
 import HTTPTypes
 import Kernel
+import Logging
 import NIOCore
+import Synchronization
 
 /// Where a request comes from, only as far as telling callers apart needs: an IPv4 address or the /64 of an IPv6 one.
 ///
@@ -68,4 +70,39 @@ public struct TrustedProxies: Sendable {
         if text.hasPrefix("[") { return IPAddress(text.dropFirst().prefix { $0 != "]" }) }
         return IPAddress(text) ?? IPAddress(text.prefix { $0 != ":" })
     }
+}
+
+/// Who calls, as the proxies in front tell. What others say in their field is not believed, and told in the log once: as
+/// likely as a stranger's invention it is the word of a proxy that was forgotten in the settings.
+final class Callers: Sendable {
+    private let proxies: TrustedProxies
+    private let logger: Logger
+    private let hasTold = Atomic(false)
+
+    init(_ proxies: TrustedProxies, _ logger: Logger) {
+        self.proxies = proxies
+        self.logger = logger
+    }
+
+    func client(behind peer: IPAddress?, _ fields: HTTPFields, _ channel: any Channel) -> IPAddress? {
+        if let peer, !proxies.contains(peer), fields.contains(proxies.field),
+            !hasTold.exchange(true, ordering: .relaxed)
+        {
+            // A proxy of ours is near; where strangers are is nobody's business.
+            let isNear = Self.near.contains { $0.contains(peer) }
+            logger.warning(
+                "a proxy is not believed: it is none of TAOYUAN_TRUSTED_PROXIES",
+                metadata: [
+                    "field": "\(proxies.field)",
+                    "proxy": "\(isNear ? channel.remoteAddress?.ipAddress ?? "" : "a public address")",
+                ])
+        }
+        return proxies.client(behind: peer, fields)
+    }
+
+    private static let near = [
+        "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::1",
+        "fc00::/7",
+        "fe80::/10",
+    ].compactMap { IPNetwork($0) }
 }

@@ -11,7 +11,7 @@ struct Edge {
     static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     let limiter: RateLimiter<ClientAddress>?
-    let proxies: TrustedProxies?
+    let callers: Callers?
     let site: WebSite
     let fields: AnswerFields
 
@@ -21,7 +21,7 @@ struct Edge {
         var context = context
         context.language = Language(query: request.uri.query, acceptLanguage: request.headers[.acceptLanguage])
         let peer = IPAddress(context.channel.remoteAddress)
-        context.client = ClientAddress(proxies?.client(behind: peer, request.headers) ?? peer)
+        context.client = ClientAddress(callers?.client(behind: peer, request.headers, context.channel) ?? peer)
         var response: Response
         do {
             try limiter?.check(context.client)

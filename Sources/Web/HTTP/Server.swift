@@ -119,8 +119,8 @@ public func makeApplication(
 func makeResponder(_ settings: ServerSettings, site: WebSite, logger: Logger = .silent) -> SiteResponder {
     let fields = AnswerFields(contentSecurityPolicy: settings.contentSecurityPolicy)
     let edge = Edge(
-        limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0), proxies: settings.proxies, site: site,
-        fields: fields)
+        limiter: RateLimiter(unlessZero: settings.requestsPerMinute ?? 0),
+        callers: settings.proxies.map { Callers($0, logger) }, site: site, fields: fields)
     return SiteResponder(
         routes: makeRoutes(settings, site: site, fields: fields), log: RequestLog(logger), edge: edge)
 }
