@@ -20,8 +20,9 @@ public struct BatchStore: Sendable {
         try await database.transaction(scope) { transaction in
             let page = scope.newest(
                 "batch", by: "number", before: before, where: inStock ? "r.out_g < r.in_g" : "true", limit: limit)
-            return try await transaction.query(Self.select(from: "(\(page))", scope) + " ORDER BY b.number DESC")
-                .map(Self.batch)
+            return try await transaction.query([
+                .keepingPlan, Self.select(from: "(\(page))", scope) + " ORDER BY b.number DESC",
+            ])[1].map(Self.batch)
         }
     }
 

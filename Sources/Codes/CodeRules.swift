@@ -16,10 +16,11 @@ public enum CodeRules {
     /// - Parameter ours: all origins under which labels are or were printed.
     public static func foreignHost(in text: String, ours: Set<Origin>) -> String? {
         var address = text.trimmed.prefix { $0 != "?" && $0 != "#" }
-        guard address.contains("/") else { return nil }
         if let scheme = address.firstRange(of: ":/") { address = address[scheme.upperBound...] }
-        let host = String(address.drop { $0 == "/" }.prefix { $0 != "/" })
-        guard !host.isEmpty, (try? Origin(host)).map({ !ours.contains($0) }) ?? true else { return nil }
+        address = address.drop { $0 == "/" }
+        guard let end = address.firstIndex(of: "/") else { return nil }
+        let host = String(address[..<end])
+        guard (try? Origin(host)).map({ !ours.contains($0) }) ?? true else { return nil }
         return host.shortened
     }
 

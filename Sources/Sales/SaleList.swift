@@ -60,7 +60,8 @@ extension SaleStore {
         _ scope: Scope, before: Int64 = .max, _ filter: SaleFilter = SaleFilter(), limit: Int = 50
     ) async throws -> [Sale] {
         try await database.transaction(scope) { transaction in
-            try await Self.sales(filter.page(before: before, limit: limit, scope), transaction, scope)
+            try await Self.sales(
+                filter.page(before: before, limit: limit, scope), after: [.keepingPlan], transaction, scope)
         }
     }
 
@@ -86,26 +87,31 @@ extension SaleStore {
         return found
     }
 
-    private static func sales(_ page: SQL, _ transaction: Transaction, _ scope: Scope) async throws -> [Sale] {
-        let rows = try await transaction.query(
-            """
-            WITH page AS (\(page))
-            SELECT s.id, s.number, c.name AS cooperative, s.sold_on,
-                coalesce(w.meant, s.channel) AS channel, coalesce(v.meant, s.buyer) AS buyer, s.paid_how, s.replaces,
-                (SELECT r.id FROM sale r WHERE r.village_id = \(scope.village) AND r.replaces = s.id) AS replaced_by,
-                l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
-                l.returned_g, l.refunded_fen, (l.returned_g > 0 OR l.refunded_fen > 0) AND EXISTS (
-                    SELECT FROM sale_correction k WHERE k.village_id = \(scope.village) AND k.sale_id = l.sale_id
-                        AND k.line = l.line AND k.kind = 'reversal') AS reversed
-            FROM page s
-            JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
-            LEFT JOIN spelling w ON w.village_id = s.village_id AND w.kind = 'channel' AND w.name = s.channel
-            LEFT JOIN spelling v ON v.village_id = s.village_id AND v.kind = 'buyer' AND v.name = s.buyer
-            JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
-            JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
-            JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
-            ORDER BY s.id DESC, l.line
-            """)
+    private static func sales(
+        _ page: SQL, after settings: [SQL] = [], _ transaction: Transaction, _ scope: Scope
+    ) async throws -> [Sale] {
+        let answers = try await transaction.query(
+            settings + [
+                """
+                WITH page AS (\(page))
+                SELECT s.id, s.number, c.name AS cooperative, s.sold_on,
+                    coalesce(w.meant, s.channel) AS channel, coalesce(v.meant, s.buyer) AS buyer, s.paid_how, s.replaces,
+                    (SELECT r.id FROM sale r WHERE r.village_id = \(scope.village) AND r.replaces = s.id) AS replaced_by,
+                    l.line, l.batch_number, p.name AS product, l.grams, l.price_fen, l.price_basis, l.basis_g, l.amount_fen,
+                    l.returned_g, l.refunded_fen, (l.returned_g > 0 OR l.refunded_fen > 0) AND EXISTS (
+                        SELECT FROM sale_correction k WHERE k.village_id = \(scope.village) AND k.sale_id = l.sale_id
+                            AND k.line = l.line AND k.kind = 'reversal') AS reversed
+                FROM page s
+                JOIN cooperative_meant c ON c.village_id = s.village_id AND c.id = s.cooperative_id
+                LEFT JOIN spelling w ON w.village_id = s.village_id AND w.kind = 'channel' AND w.name = s.channel
+                LEFT JOIN spelling v ON v.village_id = s.village_id AND v.kind = 'buyer' AND v.name = s.buyer
+                JOIN sale_line l ON l.village_id = s.village_id AND l.sale_id = s.id
+                JOIN batch b ON b.village_id = l.village_id AND b.number = l.batch_number
+                JOIN product p ON p.village_id = b.village_id AND p.id = b.product_id
+                ORDER BY s.id DESC, l.line
+                """
+            ])
+        guard let rows = answers.last else { return [] }
         var order: [Int64] = []
         var lines: [Int64: [Sale.Line]] = [:]
         var heads: [Int64: Row] = [:]

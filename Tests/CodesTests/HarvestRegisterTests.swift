@@ -230,7 +230,7 @@ import Testing
                 partial: true)
             #expect(report.recorded == 1)
             #expect(report.refused.map(\.row) == [3])
-            #expect(report.refused.map(\.field) == ["地块号"])
+            #expect(report.refused.map(\.field) == ["合作社"])
         }
     }
 

@@ -32,7 +32,7 @@ import Testing
             let first = try await village.sell(village.sale([line]))
             let known = first.channel
             let other = known + "部"
-            try await village.sell(village.sale([line], channel: other))
+            try await village.sell(village.sale([line], channel: other, confirmed: [.newChannel]))
             #expect(try await sum(village, .channel) == [known: 850, other: 850])
             try await village.change(NameMerge.merge(.channel, from: other, to: known))
             #expect(try await sum(village, .channel) == [known: 1700])

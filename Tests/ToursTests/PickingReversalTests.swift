@@ -89,7 +89,9 @@ import Testing
             try await ground.reverse(wrong)
             let line = NewSale.Line(
                 batch: ground.east, weight: Weight(grams: 5_000), price: try Price(fen: 1200, basis: .jin))
-            let right = try await village.sell(village.sale([line], replaces: wrong)).id.value
+            let right = try await village.sell(
+                village.sale([line], replaces: wrong, confirmed: [.newChannel])
+            ).id.value
             #expect(try await ground.stands() == ([right], false))
             #expect(try await ground.refused() == "no-picking")
             try await ground.reverse(right)
