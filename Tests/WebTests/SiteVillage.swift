@@ -132,6 +132,8 @@ struct ServedVillage: Sendable {
             SELECT relname AS name, (xpath('/row/v/text()', query_to_xml(format(
                 'SELECT count(*) || '' '' || coalesce(md5(string_agg(t::text, '','' ORDER BY t::text)), '''') AS v FROM %s t',
                 CASE relname WHEN 'event' THEN '(SELECT * FROM event WHERE kind <> ''report.livelihood'')'
+                    -- What became of a message is a job's.
+                    WHEN 'message' THEN '(SELECT id, kind, about FROM message)'
                     ELSE quote_ident(relname) END), true, true, '')))[1]::text AS state
             FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
                 AND relname <> 'livelihood_report'
