@@ -63,6 +63,19 @@ struct AccountCommand: ParsableCommand {
         }
     }
 
+    private static func set(_ username: String, isDisabled: Bool, _ options: SharedOptions) async throws {
+        try await options.withBackend { backend in
+            let accounts = AccountStore(backend.database, hasher: backend.hasher)
+            try await backend.database.change(
+                backend.local.scope,
+                isDisabled ? accounts.disable(username: username) : accounts.enable(username: username))
+        }
+        try options.done(
+            ["username": .string(username.lowercased()), "disabled": .bool(isDisabled)],
+            "账号 \(username) \(isDisabled ? "已停用" : "已启用")",
+            "account \(username) is \(isDisabled ? "disabled" : "enabled")")
+    }
+
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: words("停用账号及其令牌。", "Shuts an account, and its tokens with it."),
@@ -72,14 +85,7 @@ struct AccountCommand: ParsableCommand {
         @Argument(help: .words("谁的账号。", "Whose.")) var username: String
 
         func run() async throws {
-            try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    AccountStore(backend.database, hasher: backend.hasher).disable(username: username))
-            }
-            try options.done(
-                ["username": .string(username.lowercased()), "disabled": true], "账号 \(username) 已停用",
-                "account \(username) is disabled")
+            try await AccountCommand.set(username, isDisabled: true, options)
         }
     }
 
@@ -94,14 +100,7 @@ struct AccountCommand: ParsableCommand {
         @Argument(help: .words("谁的账号。", "Whose.")) var username: String
 
         func run() async throws {
-            try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    AccountStore(backend.database, hasher: backend.hasher).enable(username: username))
-            }
-            try options.done(
-                ["username": .string(username.lowercased()), "disabled": false], "账号 \(username) 已启用",
-                "account \(username) is enabled")
+            try await AccountCommand.set(username, isDisabled: false, options)
         }
     }
 

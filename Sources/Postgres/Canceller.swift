@@ -17,7 +17,8 @@ final class Canceller: Sendable {
 
     /// Owns a `PGcancel`.
     private final class Token: Sendable {
-        // nonisolated(unsafe): safe because libpq lets any thread call `PQcancel` with it, and the pointer never changes.
+        // nonisolated(unsafe): safe because the pointer never changes, and any thread may call `PQcancel` with what it points
+        // to (PostgreSQL, libpq, "Behavior in Threaded Programs" and "Canceling Queries in Progress").
         private nonisolated(unsafe) let pointer: OpaquePointer
 
         init?(_ connection: OpaquePointer) {

@@ -24,7 +24,8 @@ struct ResultHandle: ~Copyable {
 public struct Rows: RandomAccessCollection, Sendable {
     /// Shares one result among its rows.
     final class Storage: Sendable {
-        // nonisolated(unsafe): safe because libpq lets any thread read a finished `PGresult`, and nobody writes to it.
+        // nonisolated(unsafe): safe because nobody writes to a finished `PGresult`, and then threads may share it
+        // (PostgreSQL, libpq, "Behavior in Threaded Programs").
         nonisolated(unsafe) let result: ResultHandle
 
         init(_ result: consuming ResultHandle) {

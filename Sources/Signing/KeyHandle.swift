@@ -2,7 +2,8 @@ import COpenSSL
 
 /// Owns an `EVP_PKEY`, parsed once and kept: reading a key from PEM costs ten times a signature.
 final class KeyHandle: Sendable {
-    // nonisolated(unsafe): safe because OpenSSL lets threads share an `EVP_PKEY` that is never changed, as this is not.
+    // nonisolated(unsafe): safe because neither the pointer nor the `EVP_PKEY` is ever changed, and then threads may share
+    // it (OpenSSL, openssl-threads(7)).
     nonisolated(unsafe) let pointer: OpaquePointer
     let algorithm: Algorithm
 
