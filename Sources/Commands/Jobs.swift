@@ -17,7 +17,7 @@ struct JobsCommand: AsyncParsableCommand {
             abstract: words("列出后台工作，以及各隔多久做一次。", "Lists the jobs and how often each is done."),
             discussion: "taoyuan jobs list")
 
-        @OptionGroup var options: SharedOptions
+        @OptionGroup var options: ProgramOptions
 
         func run() async throws {
             let configuration = try options.configuration()
