@@ -111,7 +111,7 @@ GRANT SELECT, INSERT, DELETE ON scan_key TO taoyuan_service;
 GRANT SELECT, INSERT, UPDATE (visitors), DELETE ON scan_count TO taoyuan_service;
 
 GRANT EXECUTE ON FUNCTION analyze_new_tables(), number_events(int), own_number(text), check_touched(bigint, bigint),
-    check_admitted(bigint), refuse_closed_books(), is_own_plot(int, int), spelling_meant(int, text, text),
+    check_admitted(int, bigint), refuse_closed_books(), is_own_plot(int, int), spelling_meant(int, text, text),
     spellings(int, text, text), cooperatives_named(int, text), first_sold_on(int, bigint),
     lock_tour_sessions(int, bigint[]),
     promote_waiting(int, bigint[], timestamptz), promote_waiting_within(int, bigint[], bigint[], timestamptz),

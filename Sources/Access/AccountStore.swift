@@ -123,11 +123,18 @@ public struct AccountStore: Sendable {
                     UPDATE account SET disabled_at = now()
                     WHERE village_id = \(scope.village) AND id = \(id) AND disabled_at IS NULL
                     """,
-                    News.tell(scope),
+                    Self.endTokens(of: id, scope), News.tell(scope),
                 ],
                 event: Event("account.disable", username.lowercased())
             ).endingTokens
         }
+    }
+
+    private static func endTokens(of account: Int, _ scope: Scope) -> SQL {
+        """
+        UPDATE api_token SET revoked_at = now()
+        WHERE village_id = \(scope.village) AND \(account) IN (account_id, made_by) AND revoked_at IS NULL
+        """
     }
 
     /// Opens an account that was shut, with the password that it has. Sessions and tokens that ended with it stay ended.
@@ -143,12 +150,8 @@ public struct AccountStore: Sendable {
                 """
             return Change(
                 (),
-                writes: [
-                    """
-                    UPDATE api_token SET revoked_at = now()
-                    WHERE village_id = \(scope.village) AND \(id) IN (account_id, made_by) AND revoked_at IS NULL
-                    """, update.touching(1), News.tell(scope),
-                ],
+                // Those too that were made while it was being shut.
+                writes: [Self.endTokens(of: id, scope), update.touching(1), News.tell(scope)],
                 refusals: [SQL.rowsTouched: notShut], event: Event("account.enable", username.lowercased()))
         }
     }

@@ -1,3 +1,4 @@
+import Kernel
 import Synchronization
 
 /// How long whoever guesses passwords waits.
@@ -70,7 +71,7 @@ public final class GuessLimiter<Address: Hashable & Sendable>: Sendable {
         /// Kept apart, so that no flood of strangers makes a stranger of an owner.
         var known: Recent<Pair, Bool>
 
-        func recent(_ tally: Tally?, _ now: Instant) -> Tally {
+        static func recent(_ tally: Tally?, _ now: Instant) -> Tally {
             guard let tally, tally.last.duration(to: now) < GuessRules.memory else { return Tally(last: now) }
             return tally
         }
@@ -96,8 +97,9 @@ public final class GuessLimiter<Address: Hashable & Sendable>: Sendable {
     public init(capacity: Int = 100_000) {
         memory = Mutex(
             Memory(
-                pairs: Recent(capacity), addresses: Recent(capacity), accounts: Recent(capacity),
-                known: Recent(capacity)))
+                pairs: Recent(capacity: capacity), addresses: Recent(capacity: capacity),
+                accounts: Recent(capacity: capacity),
+                known: Recent(capacity: capacity)))
     }
 
     /// - Parameter account: the name that was given, whether the village has such an account or not.
@@ -106,9 +108,9 @@ public final class GuessLimiter<Address: Hashable & Sendable>: Sendable {
     ) throws(TooManyGuesses) -> Attempt {
         let pair = Pair(account: Account(name: account.lowercased(), village: village), address: address)
         let outcome: Result<Attempt, TooManyGuesses> = memory.withLock { memory in
-            var own = memory.recent(memory.pairs[pair], now)
-            var ofAddress = memory.recent(memory.addresses[address], now)
-            var ofAccount = memory.recent(memory.accounts[pair.account], now)
+            var own = Memory.recent(memory.pairs[pair], now)
+            var ofAddress = Memory.recent(memory.addresses[address], now)
+            var ofAccount = Memory.recent(memory.accounts[pair.account], now)
             var turn = max(
                 own.last + GuessRules.wait(after: own.guesses, free: GuessRules.perAccount),
                 ofAddress.last + GuessRules.wait(after: ofAddress.guesses, free: GuessRules.perAddress))

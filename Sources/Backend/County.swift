@@ -28,7 +28,7 @@ public final class County: Sendable {
     let openIsAskedAfter = Mutex(ContinuousClock.now)
     private let loaded: Mutex<Recent<Int, Backend>>
     /// Whose hosts are. A host that is nobody's is the only village's until there is another one.
-    private let hosts: Mutex<Recent<String, (village: Int, until: ContinuousClock.Instant?)>>
+    private let hosts: Remembered<String, Int>
 
     /// - Parameter capacity: villages that are kept at most.
     init(
@@ -43,7 +43,7 @@ public final class County: Sendable {
         register = CodeRegister(database)
         readiness = Outage("the service", logger, quiet: .zero)
         loaded = Mutex(Recent(capacity: capacity))
-        hosts = Mutex(Recent(capacity: 2 * capacity))
+        hosts = Remembered(capacity: 2 * capacity)
         _ = Self.started
     }
 
@@ -122,14 +122,12 @@ public final class County: Sendable {
     /// - Returns: nil when it is nobody's.
     public func backend(at host: String?) async throws -> Backend? {
         let host = host ?? ""
-        let now = ContinuousClock.now
-        if let known = hosts.withLock({ $0[host] }), known.until.map({ $0 > now }) ?? true {
-            return try await backend(of: known.village)
+        let village = try await hosts.value(of: host) {
+            let villages = try await VillageStore.at((try? Origin(host))?.text ?? "", database)
+            if let named = villages.named { return (named, nil) }
+            return villages.only.map { ($0, .seconds(5)) }
         }
-        let villages = try await VillageStore.at((try? Origin(host))?.text ?? "", database)
-        guard let village = villages.named ?? villages.only else { return nil }
-        hosts.withLock { $0[host] = (village, villages.named == nil ? now + .seconds(5) : nil) }
-        return try await backend(of: village)
+        return if let village { try await backend(of: village) } else { nil }
     }
 
     /// The village that a command is about.

@@ -21,7 +21,7 @@ public struct BatchStore: Sendable {
             let page = scope.newest(
                 "batch", by: "number", before: before, where: inStock ? "r.out_g < r.in_g" : "true", limit: limit)
             return try await transaction.query([
-                .keepingPlan, Self.select(from: "(\(page))", scope) + " ORDER BY b.number DESC",
+                LocalSetting.keepingPlan.statement, Self.select(from: "(\(page))", scope) + " ORDER BY b.number DESC",
             ])[1].map(Self.batch)
         }
     }

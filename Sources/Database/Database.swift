@@ -96,7 +96,7 @@ public final class Database: Sendable {
     public func change<Value: Sendable>(
         _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)], lockTimeout: Int
     ) async throws {
-        let settings = scope.settings + [LocalSetting("lock_timeout", lockTimeout)]
+        let settings = scope.settings + [.keepingPlan, LocalSetting("lock_timeout", lockTimeout)]
         let claims = answers.map { $0.retry.insert(answer: $0.text, by: scope) }
         try await noticing {
             do {
@@ -155,15 +155,20 @@ public final class Database: Sendable {
     private func looking<Value: Sendable>(
         _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
+        func look() async throws -> Value {
+            try await noticing {
+                try await self.service.transaction(local: scope.settings + [.keepingPlan], body)
+            }
+        }
         for _ in 0..<2 {
             do {
-                return try await transaction(scope, body)
+                return try await look()
             } catch is Beaten {
                 continue
             }
         }
         do {
-            return try await transaction(scope, body)
+            return try await look()
         } catch let beaten as Beaten {
             throw beaten.refusal
         }

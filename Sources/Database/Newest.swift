@@ -1,9 +1,9 @@
 import Postgres
 
-extension SQL {
-    /// Said before a list in its transaction: it is found in one way, whatever is asked for. Left to itself the server
-    /// plans some of them anew each time, which takes ten times as long as finding a page.
-    public static let keepingPlan: SQL = "SET LOCAL plan_cache_mode = force_generic_plan"
+extension LocalSetting {
+    /// What is asked for is found in one way, whatever its values: so are a change and a page of a list. Left to itself the
+    /// server plans some statements anew each time, which takes up to ten times as long as finding the rows.
+    public static let keepingPlan = LocalSetting("plan_cache_mode", word: "force_generic_plan")
 }
 
 extension Scope {

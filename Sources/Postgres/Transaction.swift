@@ -6,10 +6,11 @@ public enum Isolation: Sendable {
     case readCommitted, repeatableRead, serializable
 }
 
-/// What `SET LOCAL` sets for a transaction: a number, or several with commas between them.
+/// What `SET LOCAL` sets for a transaction: a number, or several with commas between them; or a word.
 public struct LocalSetting: Sendable {
     let name: StaticString
     let values: [Int]
+    private var word: StaticString?
 
     public init(_ name: StaticString, _ values: Int...) {
         self.init(name, values)
@@ -20,10 +21,15 @@ public struct LocalSetting: Sendable {
         self.values = values
     }
 
-    /// Its values in the text: few different ones, each prepared once.
-    fileprivate var statement: SQL {
+    public init(_ name: StaticString, word: StaticString) {
+        self.init(name, [])
+        self.word = word
+    }
+
+    /// Its values in the text, which `SET` takes no parameters for.
+    public var statement: SQL {
         var text: SQL = "SET LOCAL \(literal: name) = '"
-        text.append(text: values.map(String.init).joined(separator: ","))
+        text.append(text: word?.description ?? values.map(String.init).joined(separator: ","))
         return text + "'"
     }
 }

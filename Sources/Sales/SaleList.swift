@@ -61,7 +61,8 @@ extension SaleStore {
     ) async throws -> [Sale] {
         try await database.transaction(scope) { transaction in
             try await Self.sales(
-                filter.page(before: before, limit: limit, scope), after: [.keepingPlan], transaction, scope)
+                filter.page(before: before, limit: limit, scope), after: [LocalSetting.keepingPlan.statement],
+                transaction, scope)
         }
     }
 

@@ -132,14 +132,3 @@ import Testing
         try succeed(limiter, from: 1000)
     }
 }
-
-@Suite struct RecentTests {
-    @Test func `the oldest go first and no more than so many stay`() {
-        var recent = Recent<Int, Int>(10)
-        for key in 0..<100 { recent[key] = key }
-        let kept = (0..<100).filter { recent[$0] != nil }
-        #expect(kept.count <= 10 && kept.contains(99) && kept.contains(95) && !kept.contains(80))
-        recent[99] = nil
-        #expect(recent[99] == nil)
-    }
-}

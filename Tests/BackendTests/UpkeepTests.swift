@@ -110,11 +110,15 @@ import Tours
             "SET LOCAL session_replication_role = replica",
             "UPDATE tour_booking SET requested_at = now() - make_interval(days => \(days) + 9) WHERE id = \(booking)",
             """
-            UPDATE tour_session SET day = current_date - \(days)::int, starts_at = now() - make_interval(days => \(days)),
-                ends_at = now() - make_interval(days => \(days)) + interval '1 hour'
+            UPDATE tour_session SET day = was.day, starts_at = (was.day + time '09:00') AT TIME ZONE 'Asia/Shanghai',
+                ends_at = (was.day + time '10:00') AT TIME ZONE 'Asia/Shanghai'
+            FROM (SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date - \(days)::int AS day) was
             WHERE id IN (SELECT session_id FROM tour_booking_session WHERE booking_id = \(booking))
             """,
-            "UPDATE tour_booking_session SET day = current_date - \(days)::int WHERE booking_id = \(booking)",
+            """
+            UPDATE tour_booking_session SET day = (now() AT TIME ZONE 'Asia/Shanghai')::date - \(days)::int
+            WHERE booking_id = \(booking)
+            """,
         ])
     }
 

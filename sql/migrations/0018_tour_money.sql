@@ -274,7 +274,8 @@ $$;
 REVOKE ALL ON FUNCTION settle_tours(int, bigint[], date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION settle_tours(int, bigint[], date, text) TO taoyuan_service;
 
-SELECT settle_tours(v.id, ARRAY(SELECT b.id FROM tour_booking b WHERE b.village_id = v.id), current_date, 'migration')
+SELECT settle_tours(v.id, ARRAY(SELECT b.id FROM tour_booking b WHERE b.village_id = v.id),
+    (now() AT TIME ZONE 'Asia/Shanghai')::date, 'migration')
 FROM village v;
 
 CREATE OR REPLACE VIEW tour_income WITH (security_invoker = true) AS
