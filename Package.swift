@@ -76,9 +76,8 @@ let package = Package(
 
         .target(
             name: "Documents",
-            dependencies: [
-                "Kernel", "Signing", "Registers", "Orchard", "Tours", "Income", "Livelihood",
-                .product(name: "Mustache", package: "swift-mustache"),
+            dependencies: (["Kernel", "Signing", "Registers"] + capabilities).map { .init(stringLiteral: $0) } + [
+                .product(name: "Mustache", package: "swift-mustache")
             ], exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         .target(
             name: "Web",

@@ -67,20 +67,7 @@ struct BatchCommand: ParsableCommand {
                     try await BatchStore(backend.database).list(backend.local.scope, inStock: inStock, limit: $0)
                 }
             }
-            try options.show(
-                batches, json: \.json,
-                [
-                    .right("批次", "batch"), .left("采收日期", "harvested"), .left("合作社", "cooperative"),
-                    .left("地块", "plot"), .left("品种", "variety"), .left("等级", "grade"), .right("入库", "in"),
-                    .right("库存", "in stock"), .left("状态", "state"),
-                ]
-            ) { batch in
-                [
-                    "\(batch.number)", "\(batch.harvestedOn)", batch.cooperative, batch.plot,
-                    "\(batch.product) \(batch.variety)", batch.grade, "\(batch.weightIn)", "\(batch.stock)",
-                    batch.state ?? "",
-                ]
-            }
+            try options.show(batches, Shapes.batch)
         }
     }
 

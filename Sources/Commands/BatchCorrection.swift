@@ -53,7 +53,7 @@ extension BatchCommand {
                     BatchStore.correct(
                         batch, right, reason: correction.reason, day: correction.day, today: backend.clock.today))
             }
-            try options.show(corrected.json, Table(facts: corrected.facts).text)
+            try options.show(corrected, Shapes.batch)
         }
     }
 
@@ -81,38 +81,7 @@ extension BatchCommand {
     }
 }
 
-extension BatchCorrection {
-    /// What was changed, as `重量 12500 kg → 1250 kg`.
-    var changes: String {
-        if kind == "void" { return words("作废（原 \(before.weight)）", "void (was \(before.weight))") }
-        var changes: [String] = []
-        func add(_ zh: String, _ en: String, _ before: String?, _ after: String?) {
-            if before != after { changes.append("\(words(zh, en)) \(before ?? "—") → \(after ?? "—")") }
-        }
-        add("重量", "weight", "\(before.weight)", "\(after.weight)")
-        add("等级", "grade", before.grade, after.grade)
-        add("采收单号", "slip", before.slip, after.slip)
-        add("采收人", "picker", before.picker, after.picker)
-        return changes.joined(separator: words("，", ", "))
-    }
-
-    var json: JSON {
-        [
-            "correction": .integer(number), "kind": .string(kind), "day": JSON(day), "reason": .string(reason),
-            "before": before.json, "after": after.json, "actor": .string(actor), "at": JSON(at),
-        ]
-    }
-}
-
-extension BatchCorrection.State {
-    fileprivate var json: JSON {
-        ["weight": JSON(weight), "grade": .string(grade), "slip": JSON(slip), "picker": JSON(picker)]
-    }
-}
-
 extension OpenRecall {
-    var json: JSON { ["batch": .integer(batch), "reason": .string(reason), "since": JSON(CivilDay(of: at))] }
-
     /// Said before all else.
     func warning(of batch: Int64) -> String {
         let since = CivilDay(of: at)
@@ -129,40 +98,18 @@ extension OpenRecall {
 extension BatchHistory {
     var json: JSON {
         [
-            "batch": batch.json, "recall": recall?.json ?? .null,
-            "corrections": .array(corrections.map(\.json)), "movements": .array(movements.map(\.json)),
-            "olderMovements": JSON(older),
+            "batch": Shapes.batch.json(batch), "recall": recall.map(Shapes.recall.json) ?? .null,
+            "corrections": .array(corrections.map(Shapes.batchCorrection.json)),
+            "movements": .array(movements.map(Shapes.movement.json)), "olderMovements": JSON(older),
         ]
     }
 
     func text(_ code: IssuedCode) -> String {
         var text = recall?.warning(of: batch.number.value) ?? ""
         if batch.isVoid { text += Terminal.mark(words("已作废", "VOID"), good: false) + "\n" }
-        text += Table(facts: batch.facts + code.facts.dropFirst()).text + "\n"
-        if !corrections.isEmpty {
-            text +=
-                Table(
-                    [
-                        .left("更正日期", "corrected"), .left("更正", "correction"), .left("理由", "reason"), .left("经手", "by"),
-                        .left("登记", "entered"),
-                    ],
-                    rows: corrections.map {
-                        ["\($0.day)", $0.changes, $0.reason, Recorded.actor($0.actor), $0.at.minute]
-                    }
-                ).text + "\n"
-        }
-        return text
-            + Table(
-                [
-                    .right("编号", "movement"), .left("日期", "day"), .left("变动", "kind"), .right("重量", "weight"),
-                    .left("原因", "reason"), .left("经手", "by"),
-                ],
-                rows: movements.map {
-                    [
-                        "\($0.number)", $0.day.description, $0.label, $0.signedWeight, $0.reason ?? "",
-                        Recorded.actor($0.actor),
-                    ]
-                }
-            ).text
+        let facts = Shapes.batch.facts(of: batch, .ofThisRun).map { (name: $0.title, value: $0.text) }
+        text += Table(facts: facts + code.facts.dropFirst()).text + "\n"
+        if !corrections.isEmpty { text += Table(Shapes.batchCorrection, corrections).text + "\n" }
+        return text + Table(Shapes.movement, movements).text
     }
 }

@@ -6,7 +6,7 @@ import Signing
 extension IssuedCode {
     var json: JSON {
         [
-            "batch": .integer(batch), "recall": recall?.json ?? .null,
+            "batch": .integer(batch), "recall": recall.map(Shapes.recall.json) ?? .null,
             "code": [
                 "payload": .string(payload), "url": .string(url), "keyId": .string(signed.body.keyID.hex),
                 "issuedDay": JSON(signed.body.issued), "bestBeforeDay": JSON(signed.body.bestBefore),

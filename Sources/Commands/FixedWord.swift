@@ -9,9 +9,7 @@ import Tours
 import enum Batches.Withdrawal
 
 /// One of a few words that an option takes: in English or in Chinese, whichever language the program speaks.
-public protocol FixedWord: ExpressibleByArgument, CaseIterable, RawRepresentable<String> {
-    var label: Bilingual { get }
-}
+public protocol FixedWord: ExpressibleByArgument, CaseIterable, RawRepresentable<String>, Labelled {}
 
 extension FixedWord {
     /// Reads `own-use`, `own_use` and `自用`; of a longer Chinese word its beginning too, where no other begins so: `退回` for

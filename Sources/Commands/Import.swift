@@ -78,10 +78,8 @@ struct ImportCommand: AsyncParsableCommand {
     }
 }
 
-enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
-    case households, plots, harvest, sales, income, bookings
-
-    init?(argument: String) {
+extension RegisterKind: ExpressibleByArgument {
+    public init?(argument: String) {
         let names: [String: RegisterKind] = [
             "农户": .households, "农户名册": .households, "地块": .plots, "采收": .harvest, "采收登记": .harvest, "销售": .sales,
             "销售流水": .sales, "收入": .income, "其他收入": .income, "预约": .bookings,
@@ -89,19 +87,5 @@ enum RegisterKind: String, ExpressibleByArgument, CaseIterable {
         ]
         guard let kind = RegisterKind(rawValue: argument.lowercased()) ?? names[argument] else { return nil }
         self = kind
-    }
-
-    /// Whether what it tells holds from a day on.
-    var isDated: Bool { self == .households || self == .plots }
-
-    var label: Bilingual {
-        switch self {
-        case .households: Bilingual(zh: "农户", en: "households")
-        case .plots: Bilingual(zh: "地块", en: "plots")
-        case .harvest: Bilingual(zh: "采收", en: "harvest")
-        case .sales: Bilingual(zh: "销售", en: "sales")
-        case .income: Bilingual(zh: "收入", en: "income")
-        case .bookings: Bilingual(zh: "预约", en: "bookings")
-        }
     }
 }

@@ -61,7 +61,7 @@ struct SaleCommand: ParsableCommand {
                     confirmed: questions.confirmed.union(newChannel ? [.newChannel] : []))
                 return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
             }
-            try options.show(sale.json, sale.text)
+            try options.show(Shapes.sale.json(sale), sale.text)
         }
     }
 
@@ -86,7 +86,8 @@ struct SaleCommand: ParsableCommand {
                 }
             }
             if sales.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
-            try options.show(.array(sales.map(\.json)), Sale.table(sales).text)
+            try options.show(
+                .array(sales.map(Shapes.sale.json)), Table(Shapes.soldLine, sales.flatMap(\.soldLines)).text)
         }
     }
 }

@@ -2,6 +2,7 @@ import Access
 import Backend
 import Database
 import Foundation
+import Documents
 import Kernel
 import Registers
 

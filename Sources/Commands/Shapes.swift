@@ -1,73 +1,15 @@
 import Access
-import Batches
 import Codes
 import Documents
 import Foundation
 import Income
 import Kernel
 import Orchard
-import Sales
 
 extension JSON {
     init(_ text: String?) { self = text.map { .string($0) } ?? .null }
     init(_ day: CivilDay?) { self = day.map { JSON($0) } ?? .null }
-    init(_ moment: Date?) { self = moment.map { .string($0.ISO8601Format()) } ?? .null }
-}
-
-extension Batch {
-    var json: JSON {
-        [
-            "batch": JSON(number), "kind": .string(kind.rawValue), "cooperative": .string(cooperative),
-            "plot": JSON(plot), "product": .string(product), "variety": .string(variety), "grade": .string(grade),
-            "harvestedOn": JSON(harvestedOn), "slip": JSON(slip), "picker": JSON(picker), "weightIn": JSON(weightIn),
-            "weightOut": JSON(weightOut), "stock": JSON(stock), "void": .bool(isVoid), "recalled": .bool(isRecalled),
-            "registeredAt": JSON(registeredAt),
-        ]
-    }
-
-    /// What has to be known before it is touched.
-    var state: String? {
-        isVoid ? words("已作废", "void") : isRecalled ? words("召回中", "under recall") : nil
-    }
-
-    var facts: [(name: String, value: String?)] {
-        [
-            (words("批次", "batch"), "\(number)"), (words("合作社", "cooperative"), cooperative),
-            (words("地块", "plot"), plot), (words("产品", "product"), "\(product) \(variety) \(grade)"),
-            (words("采收日期", "harvested"), "\(harvestedOn)"), (words("采收单号", "slip"), slip),
-            (words("采收人", "picker"), picker), (words("入库", "in"), "\(weightIn)"),
-            (words("出库", "out"), "\(weightOut)"), (words("库存", "in stock"), "\(stock)"),
-            (words("登记", "registered"), registeredAt.minute),
-        ]
-    }
-}
-
-extension StockMovement {
-    var json: JSON {
-        [
-            "movement": .integer(number), "kind": .string(kind), "grams": .integer(grams), "day": JSON(day),
-            "sale": sale.map { .integer($0) } ?? .null, "undoes": undoes.map { .integer($0) } ?? .null,
-            "undoneBy": undoneBy.map { .integer($0) } ?? .null,
-            "reason": JSON(reason), "actor": .string(actor), "at": JSON(at),
-        ]
-    }
-
-    var label: String {
-        if let withdrawal = Withdrawal(rawValue: kind) {
-            return withdrawal.label[.ofThisRun]
-                + (undoneBy.map { words("（已由 \($0) 撤销）", " (undone by \($0))") } ?? "")
-        }
-        switch kind {
-        case "harvest": return words("采收", "harvest")
-        case "correction": return words("更正", "correction")
-        case "sale": return words("销售", "sale") + (sale.map { " \($0)" } ?? "")
-        case "return": return words("退回，销售", "back from sale") + (sale.map { " \($0)" } ?? "")
-        case "undo": return words("撤销", "undoes") + (undoes.map { " \($0)" } ?? "")
-        default: return kind
-        }
-    }
-
-    var signedWeight: String { (grams < 0 ? "-" : "+") + "\(Weight(grams: abs(grams)))" }
+    init(_ moment: Date?) { self = moment.map { .instant($0) } ?? .null }
 }
 
 extension IncomeEntry {

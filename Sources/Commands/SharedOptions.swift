@@ -88,6 +88,15 @@ extension CommandOptions {
         try show(.array(items.map(json)), Table(columns, rows: items.map(row)).text)
     }
 
+    func show<Value>(_ values: [Value], _ shape: Shape<Value>) throws {
+        if values.isEmpty, !json { return Terminal.say(words("没有记录", "nothing to show")) }
+        try show(.array(values.map(shape.json)), Table(shape, values).text)
+    }
+
+    func show<Value>(_ value: Value, _ shape: Shape<Value>) throws {
+        try show(shape.json(value), Table(shape, of: value).text)
+    }
+
     /// Reports what was done, where there is nothing else to tell.
     func done(_ data: JSON, _ zh: String, _ en: String) throws {
         if json { try show(data, "") } else { Terminal.say(words(zh, en)) }

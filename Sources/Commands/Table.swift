@@ -1,3 +1,4 @@
+import Documents
 import Kernel
 
 /// Rows under titles, aligned for a terminal.
@@ -23,6 +24,18 @@ struct Table {
     init(facts: [(name: String, value: String?)]) {
         let known = facts.filter { $0.value != nil }
         self.init([.left("", ""), .left("", "")], rows: known.map { [$0.name, $0.value] })
+    }
+
+    /// A list of values.
+    init<Value>(_ shape: Shape<Value>, _ values: [Value]) {
+        self.init(
+            shape.list.map { Column(title: $0.title[.ofThisRun], alignsRight: $0.alignsRight) },
+            rows: values.map { shape.row(of: $0, .ofThisRun).map { $0 ?? "" } })
+    }
+
+    /// The facts of one value.
+    init<Value>(_ shape: Shape<Value>, of value: Value) {
+        self.init(facts: shape.facts(of: value, .ofThisRun).map { (name: $0.title, value: $0.text) })
     }
 
     var text: String {

@@ -43,18 +43,3 @@ func reading<Value>(
 private struct Unreadable: LocalizedError {
     let errorDescription: String?
 }
-
-extension Money {
-    /// Yuan with thousands separators, such as `1,234.50`.
-    var yuan: String {
-        let text = description
-        let whole = text.prefix { $0 != "." }
-        var grouped = ""
-        for (index, character) in whole.enumerated() {
-            let left = whole.count - index
-            if index > 0, left % 3 == 0, whole[whole.startIndex] != "-" || index > 1 { grouped += "," }
-            grouped.append(character)
-        }
-        return grouped + text.dropFirst(whole.count)
-    }
-}

@@ -30,3 +30,8 @@ public struct Bilingual: Sendable, Hashable {
         language == .chinese ? zh : en
     }
 }
+
+/// One of a few words, with what people call it.
+public protocol Labelled {
+    var label: Bilingual { get }
+}

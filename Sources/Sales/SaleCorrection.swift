@@ -4,13 +4,20 @@ import Postgres
 
 /// What was put right of a line of a sale: all that was left of it, or goods that came back.
 public struct SaleCorrection: Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable, Labelled {
         case reversal
         case returned = "return"
+
+        public var label: Bilingual {
+            switch self {
+            case .reversal: Bilingual(zh: "冲销", en: "reversal")
+            case .returned: Bilingual(zh: "退货", en: "return")
+            }
+        }
     }
 
     /// Where the goods are. Regraded ones go back into the stock of their batch too, until batches are made of others.
-    public enum Goods: String, Sendable, CaseIterable {
+    public enum Goods: String, Sendable, CaseIterable, Labelled {
         case back, scrapped, regraded
 
         public var label: Bilingual {

@@ -103,6 +103,12 @@ extension Site {
         let answer = try await backend.database.change(scope, once: retry, render: { render($0).text }, plan)
         return .bytes(answer.utf8, "application/json", status: status)
     }
+
+    func carryOut<Value: Sendable>(
+        _ call: Call, _ plan: @escaping Plan<Value>, _ shape: Shape<Value>
+    ) async throws -> Answer {
+        try await carryOut(call, plan, shape.json)
+    }
 }
 
 /// Serves the API and the pages of all villages until SIGTERM or SIGINT; keeps the embedded PostgreSQL running meanwhile.

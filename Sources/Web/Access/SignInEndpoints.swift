@@ -1,5 +1,6 @@
 import Access
 import Database
+import Documents
 import Kernel
 
 /// Signing in and out, and what one does about oneself.

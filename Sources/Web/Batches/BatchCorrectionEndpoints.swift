@@ -52,13 +52,13 @@ extension Site {
                 .post, "/api/v1/batches/{number}/withdrawals/{movement}/reversals", "Undo a withdrawal",
                 access: .whoMay(.registerBatches),
                 pathParameters: [number, .init("movement", .integer(1...Int64.max), "The withdrawal's number")],
-                body: .json(.object(Self.correctionFields)), outcomes: [.init(201, "Undone", Self.moved)]
+                body: .json(.object(Self.correctionFields)), outcomes: [.init(201, "Undone", Shapes.moved)]
             ) { call in
                 let plan = BatchStore.undo(
                     withdrawal: try call.path["movement"].int64, of: try call.path["number"].int64,
                     reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
                     today: backend.clock.today)
-                return try await carryOut(call, plan, Self.moved)
+                return try await carryOut(call, plan, Shapes.moved)
             },
         ]
     }

@@ -31,7 +31,7 @@ extension Site {
                     call.scope, before: Self.number(page.after), inStock: call.query["inStock"].orNil?.bool ?? false,
                     limit: page.limit)
                 let next = batches.count == page.limit ? batches.last?.number.description : nil
-                return .page(batches.map(Shapes.batch), next: next)
+                return .page(batches.map(Shapes.batch.json), next: next)
             },
             Endpoint(
                 .get, "/api/v1/batches/{number}",
@@ -41,10 +41,10 @@ extension Site {
                     .init(
                         200, "The batch",
                         .object([
-                            Field("batch", Shapes.batch), Field("recall", Shapes.recall, nullable: true),
+                            Field("batch", Shapes.batch.schema), Field("recall", Shapes.recall.schema, nullable: true),
                             Field("code", Shapes.code), Field("revoked", .boolean),
-                            Field("corrections", .array(of: Shapes.batchCorrection), "Oldest first"),
-                            Field("movements", .array(of: Shapes.movement), "Their sum, on all pages, is the stock"),
+                            Field("corrections", .array(of: Shapes.batchCorrection.schema), "Oldest first"),
+                            Field("movements", .array(of: Shapes.movement.schema), "Their sum, on all pages, is the stock"),
                             Field("olderMovements", .integer(0...Int64.max), "How many there are on later pages"),
                             Field("next", .string(1...500), "The `cursor` of older movements", nullable: true),
                         ]))
@@ -57,24 +57,16 @@ extension Site {
                         Field("kind", .enumeration(Withdrawal.allCases.map(\.rawValue))), Field("weight", .weight()),
                         Field("day", .day), .optional("reason", .string(1...1000)),
                     ])),
-                outcomes: [.init(201, "Taken out", Self.moved)]
+                outcomes: [.init(201, "Taken out", Shapes.moved)]
             ) { call in
                 let kind = Withdrawal(rawValue: try call.body["kind"].string) ?? .loss
                 let plan = BatchStore.withdraw(
                     kind, batch: try call.path["number"].int64, weight: try call.body["weight"].weight,
                     day: try call.body["day"].day, reason: try call.body["reason"].orNil?.string,
                     today: backend.clock.today)
-                return try await carryOut(call, plan, Self.moved)
+                return try await carryOut(call, plan, Shapes.moved)
             },
         ]
-    }
-
-    static let moved = Schema.object([
-        Field("movement", .integer(1...Int64.max)), Field("stock", .weight(0...Weight.limit)),
-    ])
-
-    @Sendable static func moved(_ moved: MovedStock) -> JSON {
-        ["movement": .integer(moved.movement), "stock": JSON(moved.stock)]
     }
 
     private func show(_ call: Call) async throws -> Answer {
@@ -85,10 +77,10 @@ extension Site {
         let code = try await CodeStore(backend.database, keys: backend.keys).show(batch: number, call.scope)
         let next = history.older > 0 ? history.movements.last.map { "\($0.number)" } : nil
         return .json([
-            "batch": Shapes.batch(history.batch), "recall": history.recall.map(Shapes.recall) ?? .null,
+            "batch": Shapes.batch.json(history.batch), "recall": history.recall.map(Shapes.recall.json) ?? .null,
             "code": Shapes.code(code), "revoked": .bool(code.revoked),
-            "corrections": .array(history.corrections.map(Shapes.batchCorrection)),
-            "movements": .array(history.movements.map(Shapes.movement)), "olderMovements": JSON(history.older),
+            "corrections": .array(history.corrections.map(Shapes.batchCorrection.json)),
+            "movements": .array(history.movements.map(Shapes.movement.json)), "olderMovements": JSON(history.older),
             "next": next.map { .string(Cursor.encode($0)) } ?? .null,
         ])
     }

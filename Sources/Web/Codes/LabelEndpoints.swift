@@ -1,4 +1,5 @@
 import Codes
+import Documents
 import Kernel
 import Signing
 

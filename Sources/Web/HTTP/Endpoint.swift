@@ -55,6 +55,10 @@ public struct Endpoint: Sendable {
             self.schema = schema
             self.contentType = contentType ?? (schema == nil ? nil : "application/json")
         }
+
+        public init<Value>(_ status: Int, _ description: String, _ shape: Shape<Value>) {
+            self.init(status, description, shape.schema)
+        }
     }
 
     public let method: HTTPRequest.Method

@@ -33,6 +33,8 @@ extension Answer {
 }
 
 extension Schema {
+    static func page<Value>(of shape: Shape<Value>) -> Schema { page(of: shape.schema) }
+
     /// What `Answer.page` gives.
     public static func page(of item: Schema) -> Schema {
         .object([

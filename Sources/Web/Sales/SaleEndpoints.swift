@@ -18,7 +18,7 @@ extension Site {
                                 .array(
                                     of: .object([
                                         Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
-                                        Field("price", Shapes.price),
+                                        Field("price", Shapes.price.schema),
                                     ]), 1...100)),
                             .optional(
                                 "replaces", .integer(1...Int64.max),
@@ -30,7 +30,7 @@ extension Site {
                 let lines = try call.body["lines"].array.map { line in
                     NewSale.Line(
                         batch: try line["batch"].int64, weight: try line["weight"].weight,
-                        price: try Shapes.price(line["price"]))
+                        price: try Price(line["price"]))
                 }
                 var confirmed = try Self.confirmed(call.body)
                 if try call.body["newChannel"].orNil?.bool ?? false { confirmed.insert(.newChannel) }
@@ -60,7 +60,7 @@ extension Site {
                 let sales = try await SaleStore(backend.database).list(
                     call.scope, before: Self.number(page.after), filter, limit: page.limit)
                 let next = sales.count == page.limit ? sales.last?.id.description : nil
-                return .page(sales.map(Shapes.sale), next: next)
+                return .page(sales.map(Shapes.sale.json), next: next)
             },
         ] + saleCorrectionEndpoints
     }
@@ -68,7 +68,7 @@ extension Site {
     private var saleCorrectionEndpoints: [Endpoint] {
         let number = Endpoint.Parameter("sale", .integer(1...Int64.max), "The sale's number")
         let made = Schema.object([
-            Field("sale", .integer(1...Int64.max)), Field("corrections", .array(of: Shapes.saleCorrection)),
+            Field("sale", .integer(1...Int64.max)), Field("corrections", .array(of: Shapes.saleCorrection.schema)),
         ])
         return [
             Endpoint(
@@ -77,7 +77,7 @@ extension Site {
             ) { call in
                 let (sale, corrections) = try await SaleStore(backend.database).show(
                     call.path["sale"].int64, call.scope)
-                return .json(Shapes.saleHistory(sale, corrections))
+                return .json(Shapes.saleHistory.json(.init(sale, corrections)))
             },
             Endpoint(
                 .post, "/api/v1/sales/{sale}/reversals", "Take back all that is left of a sale, or of one of its lines",
@@ -91,7 +91,7 @@ extension Site {
                     sale, line: try call.body["line"].orNil?.int, reason: try call.body["reason"].string,
                     day: try call.body["day"].orNil?.day, today: backend.clock.today)
                 return try await carryOut(call, plan) { corrections in
-                    ["sale": .integer(sale), "corrections": .array(corrections.map(Shapes.saleCorrection))]
+                    ["sale": .integer(sale), "corrections": .array(corrections.map(Shapes.saleCorrection.json))]
                 }
             },
             Endpoint(
@@ -114,7 +114,7 @@ extension Site {
                     reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
                     today: backend.clock.today)
                 return try await carryOut(call, plan) { correction in
-                    ["sale": .integer(sale), "corrections": .array([Shapes.saleCorrection(correction)])]
+                    ["sale": .integer(sale), "corrections": .array([Shapes.saleCorrection.json(correction)])]
                 }
             },
         ]

@@ -165,7 +165,7 @@ extension Site {
                         .array(
                             of: .object([
                                 Field("batch", .integer(1...4_294_967_295)), Field("weight", .weight()),
-                                .optional("price", Shapes.price, "The extra's own unless told"),
+                                .optional("price", Shapes.price.schema, "The extra's own unless told"),
                             ]), 1...100)),
                     .optional("extra", .integer(1...Int64(Int32.max)), "Where there are several to pick"),
                     .optional("paidHow", .string(1...40)), .optional("day", .day, "Today unless told"),
@@ -174,7 +174,7 @@ extension Site {
                 let lines = try call.body["lines"].array.map { line in
                     BookingStore.Picking.Line(
                         batch: try line["batch"].int64, weight: try line["weight"].weight,
-                        price: try line["price"].orNil.map(Shapes.price))
+                        price: try line["price"].orNil.map(Price.init(_:)))
                 }
                 return BookingStore.pick(
                     key,

@@ -1,5 +1,6 @@
 import Database
 import Hummingbird
+import Documents
 import Kernel
 import Signing
 import Tours

@@ -1,4 +1,3 @@
-import Documents
 import Kernel
 
 /// What a JSON value must look like: checked on every request, and written into the description of the API.
@@ -42,7 +41,7 @@ public indirect enum Schema: Sendable, Hashable {
     }
 
     /// Reads a value of a path or query, which is always text there, and validates it.
-    func validated(text: String, at name: String) throws -> JSON {
+    public func validated(text: String, at name: String) throws -> JSON {
         var value = JSON.string(text)
         switch unnamed {
         case .integer: if let number = Int64(text) { value = .integer(number) }
@@ -54,7 +53,7 @@ public indirect enum Schema: Sendable, Hashable {
     }
 
     /// Without its name.
-    var unnamed: Schema {
+    public var unnamed: Schema {
         if case .named(_, let schema) = self { schema.unnamed } else { self }
     }
 }
@@ -214,7 +213,7 @@ extension Schema {
 
 extension Refusal {
     /// The same refusal, of a field that lies within the field or item `place`.
-    func under(_ place: String) -> Refusal {
+    public func under(_ place: String) -> Refusal {
         let inner = field.map { $0.hasPrefix("[") ? $0 : "." + $0 } ?? ""
         return Refusal(kind, code, field: place + inner, row: row, zh: message.zh, en: message.en)
     }

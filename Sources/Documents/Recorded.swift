@@ -1,5 +1,4 @@
 import Access
-import Documents
 import Foundation
 import Income
 import Kernel
@@ -7,21 +6,29 @@ import Orchard
 import Sales
 import Tours
 
-/// What the register keeps in words for programs, as this run's user reads it. What is kept stays as it is.
-enum Recorded {
+/// What the register keeps in words for programs, as people read it. What is kept stays as it is.
+public struct Recorded: Sendable {
+    public let language: Language
+
+    public init(_ language: Language) {
+        self.language = language
+    }
+
+    private func words(_ zh: String, _ en: String) -> String { Bilingual(zh: zh, en: en)[language] }
+
     /// An action of the audit, such as `batch.register`.
-    static func action(_ action: String) -> String { words(actions[action] ?? action, action) }
+    public func action(_ action: String) -> String { words(Self.actions[action] ?? action, action) }
 
     /// The action of a text: itself, or what it is called in Chinese.
-    @Sendable static func action(named text: String) -> String {
+    @Sendable public static func action(named text: String) -> String {
         actions.filter { $0.value == text }.map(\.key).min() ?? text
     }
 
     /// What an action was done to.
-    static func subject(_ subject: String, of action: String) -> String {
-        if action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) { return kind.label[.ofThisRun] }
+    public func subject(_ subject: String, of action: String) -> String {
+        if action.hasPrefix("import."), let kind = RegisterKind(rawValue: subject) { return kind.label[language] }
         // Tokens that were given no name are called by their role.
-        if action == "token.create", let role = Role(rawValue: subject) { return role.label[.ofThisRun] }
+        if action == "token.create", let role = Role(rawValue: subject) { return role.label[language] }
         if action == "session.guess", subject == AccountStore.unknownName {
             return words("没有这个用户名", "no such username")
         }
@@ -29,17 +36,17 @@ enum Recorded {
     }
 
     /// What happened to a booking, such as `checked_in`.
-    static func event(_ what: String) -> String { words(events[what] ?? what, what.replacing("_", with: " ")) }
+    public func event(_ what: String) -> String { words(Self.events[what] ?? what, what.replacing("_", with: " ")) }
 
     /// Who did it, such as `account:li`.
-    static func actor(_ actor: String) -> String {
+    public func actor(_ actor: String) -> String {
         let parts = actor.split(separator: ":", maxSplits: 1).map(String.init)
-        if parts.count == 2, let kind = actorKinds[parts[0]] { return words("\(kind) \(parts[1])", actor) }
-        return words(actors[actor] ?? actor, actor)
+        if parts.count == 2, let kind = Self.actorKinds[parts[0]] { return words("\(kind) \(parts[1])", actor) }
+        return words(Self.actors[actor] ?? actor, actor)
     }
 
     /// The actor of a text: itself, or as `actor` says it in Chinese.
-    @Sendable static func actor(named text: String) -> String {
+    @Sendable public static func actor(named text: String) -> String {
         let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
         if parts.count == 2, let kind = actorKinds.first(where: { $0.value == parts[0] })?.key {
             return "\(kind):\(parts[1])"
@@ -48,20 +55,21 @@ enum Recorded {
     }
 
     /// An event's figures; what can't be read is none.
-    static func object(_ figures: String) -> JSON { (try? JSON(parsing: Array(figures.utf8))) ?? [:] }
+    public static func object(_ figures: String) -> JSON { (try? JSON(parsing: Array(figures.utf8))) ?? [:] }
 
     /// An event's figures as one line: `金额 510.00 元，原因 抽检`.
     /// - Parameter figures: an object in JSON.
-    static func figures(_ figures: String, day: CivilDay?) -> String {
-        let members = (try? object(figures).members) ?? []
-        let order = Dictionary(uniqueKeysWithValues: figureNames.enumerated().map { ($1.name, $0) })
+    public func figures(_ figures: String, day: CivilDay?) -> String {
+        let members = (try? Self.object(figures).members) ?? []
+        let order = Dictionary(uniqueKeysWithValues: Self.figureNames.enumerated().map { ($1.name, $0) })
         let sorted = members.sorted { (order[$0.key] ?? .max, $0.key) < (order[$1.key] ?? .max, $1.key) }
         let told = sorted.map { member in
-            guard let figure = figureNames.first(where: { $0.name == member.key }) else {
-                return "\(member.key) \(plain(member.value))"
+            guard let figure = Self.figureNames.first(where: { $0.name == member.key }) else {
+                return "\(member.key) \(Self.plain(member.value))"
             }
             let label = words(figure.zh, figure.en)
-            return label.isEmpty ? figure.text(member.value) : "\(label) \(figure.text(member.value))"
+            let text = figure.text(member.value, self)
+            return label.isEmpty ? text : "\(label) \(text)"
         }
         return ((day.map { ["\($0)"] } ?? []) + told).joined(separator: words("，", ", "))
     }
@@ -70,18 +78,18 @@ enum Recorded {
         let name: String
         let zh: String
         let en: String
-        var text: @Sendable (JSON) -> String = { plain($0) }
+        var text: @Sendable (JSON, Recorded) -> String = { value, _ in plain(value) }
     }
 
     private static let figureNames: [FigureName] = [
-        FigureName(name: "fen", zh: "", en: "", text: yuan),
-        FigureName(name: "kept_fen", zh: "收取", en: "kept", text: yuan),
-        FigureName(name: "granted_fen", zh: "减免", en: "granted", text: yuan),
-        FigureName(name: "due_fen", zh: "应退", en: "to go back", text: yuan),
-        FigureName(name: "grams", zh: "", en: "") { value in
+        FigureName(name: "fen", zh: "", en: "", text: { $1.yuan($0) }),
+        FigureName(name: "kept_fen", zh: "收取", en: "kept", text: { $1.yuan($0) }),
+        FigureName(name: "granted_fen", zh: "减免", en: "granted", text: { $1.yuan($0) }),
+        FigureName(name: "due_fen", zh: "应退", en: "to go back", text: { $1.yuan($0) }),
+        FigureName(name: "grams", zh: "", en: "") { value, told in
             (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
         },
-        FigureName(name: "grams_before", zh: "原", en: "was") { value in
+        FigureName(name: "grams_before", zh: "原", en: "was") { value, told in
             (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
         },
         FigureName(name: "grade", zh: "等级", en: "grade"),
@@ -92,8 +100,8 @@ enum Recorded {
         FigureName(name: "picker_before", zh: "原采收人", en: "picker before"),
         FigureName(name: "movement", zh: "出库", en: "movement"),
         FigureName(name: "line", zh: "行", en: "line"),
-        FigureName(name: "goods", zh: "", en: "") { value in
-            (try? value.string).flatMap(SaleCorrection.Goods.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        FigureName(name: "goods", zh: "", en: "") { value, told in
+            (try? value.string).flatMap(SaleCorrection.Goods.init(rawValue:))?.label[told.language] ?? plain(value)
         },
         FigureName(name: "replaces", zh: "重新登记销售", en: "replaces sale"),
         FigureName(name: "people", zh: "人数", en: "people"),
@@ -118,17 +126,17 @@ enum Recorded {
         FigureName(name: "booked", zh: "预约人数", en: "booked"),
         FigureName(name: "arrived", zh: "已到", en: "arrived"),
         FigureName(name: "over", zh: "超出容量", en: "beyond the capacity"),
-        FigureName(name: "undone", zh: "撤销", en: "taken back", text: state),
-        FigureName(name: "state", zh: "状态", en: "state", text: state),
+        FigureName(name: "undone", zh: "撤销", en: "taken back", text: { $1.state($0) }),
+        FigureName(name: "state", zh: "状态", en: "state", text: { $1.state($0) }),
         FigureName(name: "check_in", zh: "签到", en: "check-in"),
         FigureName(name: "conflict", zh: "待处理", en: "conflict"),
-        FigureName(name: "why", zh: "", en: "") { value in
-            (try? value.string).flatMap(GateConflict.Why.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        FigureName(name: "why", zh: "", en: "") { value, told in
+            (try? value.string).flatMap(GateConflict.Why.init(rawValue:))?.label[told.language] ?? plain(value)
         },
-        FigureName(name: "verdict", zh: "", en: "") { value in
+        FigureName(name: "verdict", zh: "", en: "") { value, told in
             switch value {
-            case "accepted": words("认可", "accepted")
-            case "dismissed": words("不认可", "dismissed")
+            case "accepted": told.words("认可", "accepted")
+            case "dismissed": told.words("不认可", "dismissed")
             default: plain(value)
             }
         },
@@ -144,17 +152,17 @@ enum Recorded {
         FigureName(name: "payment", zh: "第", en: "payment"),
         FigureName(name: "day_before", zh: "原日期", en: "day before"),
         FigureName(name: "bookings", zh: "预约数", en: "bookings"),
-        FigureName(name: "by", zh: "由", en: "by") { value in
-            value == .string("village") ? words("村里", "the village") : plain(value)
+        FigureName(name: "by", zh: "由", en: "by") { value, told in
+            value == .string("village") ? told.words("村里", "the village") : plain(value)
         },
-        FigureName(name: "source", zh: "来源", en: "source") { value in
-            (try? value.string).flatMap(IncomeSource.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        FigureName(name: "source", zh: "来源", en: "source") { value, told in
+            (try? value.string).flatMap(IncomeSource.init(rawValue:))?.label[told.language] ?? plain(value)
         },
-        FigureName(name: "role", zh: "", en: "") { value in
-            (try? value.string).flatMap(Role.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        FigureName(name: "role", zh: "", en: "") { value, told in
+            (try? value.string).flatMap(Role.init(rawValue:))?.label[told.language] ?? plain(value)
         },
-        FigureName(name: "resource", zh: "", en: "") { value in
-            (try? value.string).flatMap(TourResource.Kind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        FigureName(name: "resource", zh: "", en: "") { value, told in
+            (try? value.string).flatMap(TourResource.Kind.init(rawValue:))?.label[told.language] ?? plain(value)
         },
         FigureName(name: "extra", zh: "项目", en: "extra"),
         FigureName(name: "algorithm", zh: "算法", en: "algorithm"),
@@ -168,8 +176,8 @@ enum Recorded {
         FigureName(name: "messages", zh: "消息数", en: "messages"),
         FigureName(name: "tokens", zh: "令牌数", en: "tokens"),
         FigureName(name: "error", zh: "错误", en: "error"),
-        FigureName(name: "name_kind", zh: "种类", en: "kind") { value in
-            (try? value.string).flatMap(NameKind.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+        FigureName(name: "name_kind", zh: "种类", en: "kind") { value, told in
+            (try? value.string).flatMap(NameKind.init(rawValue:))?.label[told.language] ?? plain(value)
         },
         FigureName(name: "meant", zh: "并入", en: "into"),
         FigureName(name: "guesses", zh: "错误次数", en: "wrong passwords"),
@@ -178,12 +186,12 @@ enum Recorded {
         FigureName(name: "detail", zh: "", en: ""),
     ]
 
-    private static func state(_ value: JSON) -> String {
-        (try? value.string).flatMap(BookingState.init(rawValue:))?.label[.ofThisRun] ?? plain(value)
+    private func state(_ value: JSON) -> String {
+        (try? value.string).flatMap(BookingState.init(rawValue:))?.label[language] ?? Self.plain(value)
     }
 
-    private static func yuan(_ value: JSON) -> String {
-        guard let fen = try? value.int64 else { return plain(value) }
+    private func yuan(_ value: JSON) -> String {
+        guard let fen = try? value.int64 else { return Self.plain(value) }
         let yuan = Money(fen: fen).yuan
         return words("\(yuan) 元", "\(yuan) yuan")
     }
