@@ -98,7 +98,7 @@ extension Token {
 
     var maker: String {
         if isSession { return words("登录", "signing in") }
-        return madeBy ?? Recorded(.ofThisRun).actor("local")
+        return madeBy ?? Recorded.ofThisRun.actor("local")
     }
 
     func state(_ now: Date) -> String {
@@ -159,8 +159,10 @@ struct AuditCommand: ParsableCommand {
                 ]
             ) { entry in
                 [
-                    "\(entry.id)", entry.at.minute, Recorded(.ofThisRun).actor(entry.actor), Recorded(.ofThisRun).action(entry.kind),
-                    Recorded(.ofThisRun).subject(entry.subject, of: entry.kind), Recorded(.ofThisRun).figures(entry.figures, day: entry.day),
+                    "\(entry.id)", entry.at.minute, Recorded.ofThisRun.actor(entry.actor),
+                    Recorded.ofThisRun.action(entry.kind),
+                    Recorded.ofThisRun.subject(entry.subject, of: entry.kind),
+                    Recorded.ofThisRun.figures(entry.figures, day: entry.day),
                 ]
             }
         }

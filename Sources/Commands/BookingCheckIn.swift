@@ -129,7 +129,7 @@ extension CheckInAnswer {
         switch (outcome, earlier) {
         case (.counted, _): return words("签到：\(headcount) 人", "Let in: \(headcount) people")
         case (.twice, let earlier?):
-            let who = Recorded(.ofThisRun).actor(earlier.actor)
+            let who = Recorded.ofThisRun.actor(earlier.actor)
             return words(
                 "已经签到过：\(earlier.at.minute)，\(earlier.headcount) 人（\(who)）；这次没有计入，待接待处处理；同团确实还有人来时请加 --more",
                 "Checked in before: \(earlier.at.minute), \(earlier.headcount) people (\(who)); not counted, and kept "

@@ -131,7 +131,8 @@ private enum SyncedLine {
                 parts.append(words("待处理\(number)：", "to be settled\(number): ") + why.label[.ofThisRun])
             }
             if let earlier = answer.earlier {
-                parts.append(words("先前 ", "before: ") + "\(earlier.at.minute) \(Recorded(.ofThisRun).actor(earlier.actor))")
+                parts.append(
+                    words("先前 ", "before: ") + "\(earlier.at.minute) \(Recorded.ofThisRun.actor(earlier.actor))")
             }
             parts += answer.warnings.map { $0.message[.ofThisRun] }
             return parts.joined(separator: words("，", ", "))

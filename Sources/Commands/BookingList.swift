@@ -87,8 +87,8 @@ extension BookingCommand {
                 ],
                 rows: history.events.map { event in
                     [
-                        event.at.minute, Recorded(.ofThisRun).actor(event.actor), event.state.label[.ofThisRun],
-                        Recorded(.ofThisRun).event(event.what), Recorded(.ofThisRun).figures(event.figures, day: event.day),
+                        event.at.minute, Recorded.ofThisRun.actor(event.actor), event.state.label[.ofThisRun],
+                        Recorded.ofThisRun.event(event.what), Recorded.ofThisRun.figures(event.figures, day: event.day),
                     ]
                 }
             ).text
@@ -105,7 +105,8 @@ extension BookingCommand {
                 ],
                 rows: checkIns.map { one in
                     [
-                        "\(one.id)", one.at.minute, "\(one.session)", "\(one.headcount)", Recorded(.ofThisRun).actor(one.actor),
+                        "\(one.id)", one.at.minute, "\(one.session)", "\(one.headcount)",
+                        Recorded.ofThisRun.actor(one.actor),
                         one.undone.map { words("已撤销：", "taken back: ") + $0.reason }
                             ?? (one.counts ? "" : words("没有计入", "not counted")),
                     ]

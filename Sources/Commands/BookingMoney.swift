@@ -174,7 +174,7 @@ extension TillBook {
             rows: entries.map { entry in
                 [
                     "\(entry.payment.day)", "\(entry.payment.id)", "\(entry.booking)", entry.unit, entry.payment.what,
-                    entry.payment.signed.yuan, entry.payment.paidHow, Recorded(.ofThisRun).actor(entry.payment.actor),
+                    entry.payment.signed.yuan, entry.payment.paidHow, Recorded.ofThisRun.actor(entry.payment.actor),
                 ]
             })
     }
@@ -216,7 +216,7 @@ extension BookingHistory {
                 [
                     "\(payment.day)", payment.what, "\(payment.id)", payment.signed.yuan,
                     [payment.paidHow, payment.reason].compactMap(\.self).joined(separator: words("，", ", ")),
-                    Recorded(.ofThisRun).actor(payment.actor),
+                    Recorded.ofThisRun.actor(payment.actor),
                 ]
             )
         }
@@ -225,7 +225,7 @@ extension BookingHistory {
                 adjustment.at,
                 [
                     "\(adjustment.day)", words("调整", "adjustment"), "\(adjustment.id)", adjustment.amount.yuan,
-                    adjustment.reason, Recorded(.ofThisRun).actor(adjustment.actor),
+                    adjustment.reason, Recorded.ofThisRun.actor(adjustment.actor),
                 ]
             )
         }

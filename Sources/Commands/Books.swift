@@ -53,7 +53,7 @@ struct BooksCommand: ParsableCommand {
                 ],
                 Table(
                     [.left("结到", "through"), .left("经手", "by"), .left("结账时间", "closed")],
-                    rows: closings.map { ["\($0.through)", Recorded(.ofThisRun).actor($0.actor), $0.at.minute] }
+                    rows: closings.map { ["\($0.through)", Recorded.ofThisRun.actor($0.actor), $0.at.minute] }
                 ).text)
         }
     }

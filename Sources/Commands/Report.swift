@@ -86,7 +86,7 @@ struct ReportCommand: ParsableCommand {
                 [
                     "\(report.id)", "\(report.figures.period.year)", "\(report.figures.period.to)",
                     Money(fen: report.figures.totalIncome.this).yuan, report.madeAt.minute,
-                    Recorded(.ofThisRun).actor(report.actor),
+                    Recorded.ofThisRun.actor(report.actor),
                 ]
             }
         }

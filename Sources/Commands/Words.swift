@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Foundation
 import Kernel
 
@@ -42,4 +43,8 @@ func reading<Value>(
 
 private struct Unreadable: LocalizedError {
     let errorDescription: String?
+}
+
+extension Recorded {
+    static let ofThisRun = Recorded(.ofThisRun)
 }

@@ -44,7 +44,9 @@ extension Site {
                             Field("batch", Shapes.batch.schema), Field("recall", Shapes.recall.schema, nullable: true),
                             Field("code", Shapes.code), Field("revoked", .boolean),
                             Field("corrections", .array(of: Shapes.batchCorrection.schema), "Oldest first"),
-                            Field("movements", .array(of: Shapes.movement.schema), "Their sum, on all pages, is the stock"),
+                            Field(
+                                "movements", .array(of: Shapes.movement.schema), "Their sum, on all pages, is the stock"
+                            ),
                             Field("olderMovements", .integer(0...Int64.max), "How many there are on later pages"),
                             Field("next", .string(1...500), "The `cursor` of older movements", nullable: true),
                         ]))
