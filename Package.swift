@@ -79,15 +79,16 @@ let package = Package(
             dependencies: (["Kernel", "Signing", "Registers"] + capabilities).map { .init(stringLiteral: $0) } + [
                 .product(name: "Mustache", package: "swift-mustache")
             ], exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
+        room("Operations", house + capabilities + ["Backend", "Documents"]),
         .target(
             name: "Web",
-            dependencies: ["Backend", "Documents", .product(name: "Hummingbird", package: "hummingbird")] + seen
+            dependencies: ["Backend", "Documents", "Operations", .product(name: "Hummingbird", package: "hummingbird")] + seen
                 + (house + capabilities).map { .init(stringLiteral: $0) },
             swiftSettings: strict),
         .target(
             name: "Commands",
             dependencies: [
-                "Backend", "Documents", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Backend", "Documents", "Operations", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + seen + (house + capabilities).map { .init(stringLiteral: $0) },
             exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         // The two meet here alone, so that they are built side by side.

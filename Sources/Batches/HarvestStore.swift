@@ -53,7 +53,7 @@ public enum HarvestStore {
     /// The constraint by which a slip's number stands for one harvest of its year and cooperative.
     public static let slipOnce = "batch_slip_once"
 
-    /// Finds what the harvest names and takes a batch number, in one statement.
+    /// Finds what the harvest names, takes a batch number and holds the books.
     /// - Returns: also what the constraints tell that only decide when it is written.
     /// - Throws: a `Refusal` naming the field.
     public static func prepare(
@@ -64,10 +64,11 @@ public enum HarvestStore {
         let slip = harvest.slip
         let season = OrchardRules.season(of: harvest.day)
         let answers = try await transaction.query([
-            lookup(harvest, season: season, scope), "SELECT own_number('batch') AS number",
+            ClosedBooks.numbered("batch", scope), LocalSetting.keepingPlan.statement,
+            lookup(harvest, season: season, scope),
         ])
-        let rows = answers[0]
-        guard let own = answers[1].first, let first = rows.first, let plot: Int = try first.decode("plot") else {
+        let rows = answers[2]
+        guard let own = answers[0].first, let first = rows.first, let plot: Int = try first.decode("plot") else {
             throw try await unknownPlot(harvest.plot, transaction, scope)
         }
         guard let period: Int = try first.decode("period") else {

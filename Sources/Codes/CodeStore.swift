@@ -30,7 +30,8 @@ public struct CodeStore: Sendable {
                         for: prepared, signature: signed.signature, key: signed.body.keyID, issued: today, scope)
                 ],
                 refusals: refusals.merging([CodeRules.keySigns: CodeRules.keyEnded]) { $1 },
-                event: Event("batch.register", "\(prepared.number)", day: harvest.day, .grams(harvest.weight)))
+                event: Event("batch.register", "\(prepared.number)", day: harvest.day, .grams(harvest.weight))
+            ).holdingBooks
         }
     }
 

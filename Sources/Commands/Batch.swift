@@ -4,13 +4,17 @@ import Batches
 import Codes
 import Documents
 import Kernel
+import Operations
 import Signing
 
 struct BatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "batch",
         abstract: words("批次：采收了什么，还剩多少。", "Batches: what was harvested, and how much of it is left."),
-        subcommands: [Register.self, List.self, Show.self, Withdraw.self, Correct.self, Void.self])
+        subcommands: [
+            Register.self, List.self, Show.self, Withdraw.self, OperationCommand<CorrectBatch>.self,
+            OperationCommand<VoidBatch>.self,
+        ])
 
     struct Register: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Kernel
 import Messages
 import Orchard
@@ -12,17 +13,7 @@ import enum Batches.Withdrawal
 public protocol FixedWord: ExpressibleByArgument, CaseIterable, RawRepresentable<String>, Labelled {}
 
 extension FixedWord {
-    /// Reads `own-use`, `own_use` and `自用`; of a longer Chinese word its beginning too, where no other begins so: `退回` for
-    /// `退回入库`.
-    public init?(argument: String) {
-        let english = argument.lowercased().replacing("-", with: "_")
-        let whole = Self.allCases.first { $0.rawValue == english || $0.label.zh == argument }
-        let begun = argument.count > 1 ? Self.allCases.filter { $0.label.zh.hasPrefix(argument) } : []
-        guard let word = whole ?? (begun.count == 1 ? begun.first : nil) else { return nil }
-        self = word
-    }
-
-    var typed: String { rawValue.replacing("_", with: "-") }
+    public init?(argument: String) { self.init(typed: argument) }
 
     public static var allValueStrings: [String] { allCases.map(\.typed) + allCases.map(\.label.zh) }
 }

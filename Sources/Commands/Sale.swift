@@ -2,12 +2,16 @@ import ArgumentParser
 import Backend
 import Documents
 import Kernel
+import Operations
 import Sales
 
 struct SaleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sale", abstract: words("从批次销售，以及冲销和退货。", "Sales out of batches, their reversals and returns."),
-        subcommands: [Record.self, List.self, Show.self, Reverse.self, Return.self])
+        subcommands: [
+            Record.self, List.self, Show.self,
+            OperationCommand<ReverseSale>.self, OperationCommand<ReturnGoods>.self,
+        ])
 
     struct Record: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -1,29 +1,12 @@
 import ArgumentParser
 import Kernel
 
-/// Whole numbers as they are typed: `１７`, `17 ` and a spreadsheet's `17.0` are 17.
+/// Whole numbers that are typed.
 protocol WholeNumber: FixedWidthInteger, ExpressibleByArgument {}
 
 extension Int: WholeNumber {}
 extension Int64: WholeNumber {}
 extension UInt16: WholeNumber {}
-
-extension WholeNumber {
-    /// - Throws: a `Refusal` that says why it is none.
-    fileprivate init(typed text: String) throws {
-        let cleaned = try CleanText.key(text)
-        if let number = Self(cleaned) {
-            self = number
-            return
-        }
-        guard cleaned.wholeMatch(of: /[+\-]?[0-9]+/) != nil else {
-            throw Refusal(.invalid, "no-whole-number", zh: "须是整数，如 17", en: "it is a whole number such as 17")
-        }
-        throw Refusal(
-            .invalid, "out-of-range", zh: "须在 \(Self.min) 到 \(Self.max) 之间",
-            en: "it lies between \(Self.min) and \(Self.max)")
-    }
-}
 
 // More special than those of the argument parser, these are what every option and argument that is a whole number has.
 

@@ -30,6 +30,8 @@ public struct Change<Value: Sendable>: Sendable {
     public let events: [Event]
     /// Whether it may end the token of whoever makes it: then that is looked at before the writes and not after them.
     private(set) var endsTokens = false
+    /// Whether its plan has held the books already (`ClosedBooks.numbered`).
+    private(set) var holdsBooks = false
 
     public init(
         _ value: Value, writes: [SQL] = [], rows: [NewRow] = [], lastWrites: [SQL] = [],
@@ -92,6 +94,13 @@ public struct Change<Value: Sendable>: Sendable {
         return change
     }
 
+    /// The same change, whose plan has held the books while it looked.
+    public var holdingBooks: Change {
+        var change = self
+        change.holdsBooks = true
+        return change
+    }
+
     /// The same change with another value.
     public func map<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Other) -> Change<Other> {
         let mapped: Change<Other>.Answer =
@@ -101,6 +110,7 @@ public struct Change<Value: Sendable>: Sendable {
             }
         var other = Change<Other>(mapped, writes, rows, lastWrites, refusals, events)
         other.endsTokens = endsTokens
+        other.holdsBooks = holdsBooks
         return other
     }
 }

@@ -48,6 +48,15 @@ public enum ClosedBooks {
         "SELECT pg_advisory_xact_lock_shared(\(lock), \(Int64(scope.village))::int)"
     }
 
+    /// The same, where the plan takes the number of what will be dated: one row, `number`. It goes before what asks how far
+    /// the books are closed.
+    public static func numbered(_ kind: StaticString, _ scope: Scope) -> SQL {
+        """
+        SELECT own_number('\(literal: kind)') AS number,
+            pg_advisory_xact_lock_shared(\(lock), \(Int64(scope.village))::int)
+        """
+    }
+
     /// Waits until all who write dated rows are done; those who come later wait for this transaction.
     public static func holdAlone(_ scope: Scope) -> SQL {
         "SELECT pg_advisory_xact_lock(\(lock), \(Int64(scope.village))::int)"

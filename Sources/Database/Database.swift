@@ -96,7 +96,7 @@ public final class Database: Sendable {
     public func change<Value: Sendable>(
         _ scope: Scope, _ change: Change<Value>, answers: [(retry: Retry, text: String)], lockTimeout: Int
     ) async throws {
-        let settings = scope.settings + [.keepingPlan, LocalSetting("lock_timeout", lockTimeout)]
+        let settings = scope.settings + [LocalSetting("lock_timeout", lockTimeout)]
         let claims = answers.map { $0.retry.insert(answer: $0.text, by: scope) }
         try await noticing {
             do {
@@ -155,20 +155,15 @@ public final class Database: Sendable {
     private func looking<Value: Sendable>(
         _ scope: Scope, _ body: @escaping @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
-        func look() async throws -> Value {
-            try await noticing {
-                try await self.service.transaction(local: scope.settings + [.keepingPlan], body)
-            }
-        }
         for _ in 0..<2 {
             do {
-                return try await look()
+                return try await transaction(scope, body)
             } catch is Beaten {
                 continue
             }
         }
         do {
-            return try await look()
+            return try await transaction(scope, body)
         } catch let beaten as Beaten {
             throw beaten.refusal
         }
@@ -181,7 +176,8 @@ public final class Database: Sendable {
         last: (Value) throws -> [SQL]
     ) async throws -> Value {
         // An event that is entered for a day comes with rows that are.
-        let hold = change.events.contains { $0.day != nil } ? [ClosedBooks.hold(scope)] : []
+        let isDated = change.events.contains { $0.day != nil }
+        let hold = isDated && !change.holdsBooks ? [ClosedBooks.hold(scope)] : []
         let (before, after) = change.endsTokens ? (scope.admission, []) : ([], scope.admission)
         let writes = before + hold + claims + change.statements(by: scope)
         do {

@@ -20,6 +20,7 @@ public struct SaleStore: Sendable {
             let amounts = try sale.lines.map { try $0.price.amount(for: $0.weight) }
             let numbers = Array(Set(sale.lines.map(\.batch)))
             let answers = try await transaction.query([
+                ClosedBooks.numbered("sale", scope),
                 """
                 SELECT b.number, b.cooperative_id, c.name AS cooperative, b.product_id, p.name AS product, p.usual_fen,
                     b.harvested_on, b.in_g - b.out_g AS stock_g, b.voided, b.recalls > 0 AS recalled, k.best_before
@@ -34,13 +35,12 @@ public struct SaleStore: Sendable {
                     \(SaleNames.meant(.buyer, by: sale.buyer, scope)) AS buyer,
                     (\(ClosedBooks.through(scope))) AS closed
                 """,
-                "SELECT own_number('sale') AS id",
             ])
-            let batches = try Self.batches(answers[0])
-            guard let known = answers[1].first, let own = answers[2].first, let firstLine = sale.lines.first,
+            let batches = try Self.batches(answers[1])
+            guard let known = answers[2].first, let own = answers[0].first, let firstLine = sale.lines.first,
                 let seller = batches[firstLine.batch]
             else { throw BatchRules.unknownBatch(sale.lines.first?.batch ?? 0) }
-            let id: Int64 = try own.decode("id")
+            let id: Int64 = try own.decode("number")
             let (channel, buyer): (String?, String?) = (try known.decode("channel"), try known.decode("buyer"))
             try ClosedBooks.check(sale.day, through: known.decode("closed"))
             try await Self.check(sale, batches, transaction, scope)
@@ -67,7 +67,8 @@ public struct SaleStore: Sendable {
                 writes: usual + SaleWriter.statements(Self.rows(recorded, cooperative: seller.cooperativeID), scope),
                 lastWrites: SaleNames.record(new, scope), refusals: Self.refusals,
                 event: Event(
-                    "sale.record", "\(id)", day: sale.day, .fen(recorded.total), .number("replaces", sale.replaces)))
+                    "sale.record", "\(id)", day: sale.day, .fen(recorded.total), .number("replaces", sale.replaces))
+            ).holdingBooks
         }
     }
 

@@ -34,7 +34,7 @@ import Testing
         path: String, route: String, values: [String]
     ) throws {
         let found = try #require(Self.routes.find(.get, path))
-        #expect(found.operation.path == route)
+        #expect(found.route.path == route)
         #expect(found.values.map(String.init) == values)
     }
 

@@ -38,7 +38,8 @@ class Server:
         self.data = self.folder / "data"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAOYUAN_", "DATABASE_", "PG"))}
         self.environment = kept | {
-            "TAOYUAN_DATA_DIR": str(self.data), "TAOYUAN_VERIFY_PER_MINUTE": "0", "TAOYUAN_VILLAGE": "韩村",
+            "TAOYUAN_DATA_DIR": str(self.data), "TAOYUAN_VERIFY_PER_MINUTE": "0",
+            "TAOYUAN_BOOK_PER_MINUTE": "0", "TAOYUAN_VILLAGE": "韩村",
             "TAOYUAN_BRAND": "津小韩", "TAOYUAN_ORIGIN": "localhost:8080",
             "LANG": "C.UTF-8",
         }
@@ -105,8 +106,9 @@ class Server:
     # The database, beside the program.
 
     def psql(self, *words, user="taoyuan_admin"):
+        # The first village's numbers are taken by defaults that ask for which village it is.
         return run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.data / "run", "-U", user, "-d", "taoyuan",
-                    *words], env=self.environment)
+                    *words], env=self.environment | {"PGOPTIONS": "-c taoyuan.village=1"})
 
     def sql(self, statement):
         return self.psql("-c", statement).strip()

@@ -1,28 +1,36 @@
 import Foundation
 import Kernel
 
-/// How the values of one type look outside, wherever they stand: in JSON, and as a person reads them.
+/// How the values of one type look outside, wherever they stand: in JSON, as a person reads them, and as somebody types them.
 public struct Look<Value>: Sendable {
     public let schema: Schema
-    let json: @Sendable (Value) -> JSON
+    /// Reads what somebody typed.
+    /// - Throws: a `Refusal` that says how it is written.
+    public let read: @Sendable (String) throws -> Value
+    /// What it may be, where that is one of a few words.
+    public let words: [String]
+    public let json: @Sendable (Value) -> JSON
     let text: @Sendable (Value, Language) -> String
     /// Whether they stand under each other as numbers do.
     let alignsRight: Bool
 
     public init(
         _ schema: Schema, alignsRight: Bool = false, json: @escaping @Sendable (Value) -> JSON,
-        text: @escaping @Sendable (Value, Language) -> String
+        text: @escaping @Sendable (Value, Language) -> String, words: [String] = [],
+        read: @escaping @Sendable (String) throws -> Value = { _ in throw Refusal.notTyped }
     ) {
         self.schema = schema
         self.json = json
         self.text = text
         self.alignsRight = alignsRight
+        self.words = words
+        self.read = read
     }
 }
 
 extension Look where Value == String {
     public static func text(_ length: ClosedRange<Int> = 1...200, _ kind: Schema.Text = .line) -> Self {
-        Look(.string(length, kind), json: JSON.string) { text, _ in text }
+        Look(.string(length, kind), json: JSON.string, text: { text, _ in text }, read: { $0 })
     }
 
     /// Who did something, such as `account:li`.
@@ -38,22 +46,26 @@ extension Look where Value == String {
 
 extension Look where Value == Bool {
     public static var flag: Self {
-        Look(.boolean, json: JSON.bool) { is_, language in
-            Bilingual(zh: is_ ? "是" : "否", en: is_ ? "yes" : "no")[language]
+        Look(.boolean, json: JSON.bool) { isSo, language in
+            Bilingual(zh: isSo ? "是" : "否", en: isSo ? "yes" : "no")[language]
         }
     }
 }
 
 extension Look where Value == Int {
     public static func count(_ range: ClosedRange<Int64> = 0...Int64.max) -> Self {
-        Look(.integer(range), alignsRight: true, json: { JSON($0) }) { count, _ in "\(count)" }
+        Look(
+            .integer(range), alignsRight: true, json: { JSON($0) }, text: { count, _ in "\(count)" },
+            read: { try Int(typed: $0) })
     }
 }
 
 extension Look where Value == Int64 {
     /// A number by which something is known.
     public static func number(_ range: ClosedRange<Int64> = 1...Int64.max) -> Self {
-        Look(.integer(range), alignsRight: true, json: JSON.integer) { number, _ in "\(number)" }
+        Look(
+            .integer(range), alignsRight: true, json: JSON.integer, text: { number, _ in "\(number)" },
+            read: { try Int64(typed: $0) })
     }
 
     /// An area in hundredths of a mu, read in mu.
@@ -71,7 +83,9 @@ extension Look {
 }
 
 extension Look where Value == CivilDay {
-    public static var day: Self { Look(.day, json: { JSON($0) }) { day, _ in "\(day)" } }
+    public static var day: Self {
+        Look(.day, json: { JSON($0) }, text: { day, _ in "\(day)" }, read: { try CivilDay($0) })
+    }
 }
 
 extension Look where Value == TimeOfDay {
@@ -85,20 +99,26 @@ extension Look where Value == Date {
 
 extension Look where Value == Weight {
     public static func weight(_ grams: ClosedRange<Int64> = 0...Weight.limit) -> Self {
-        Look(.weight(grams), alignsRight: true, json: { JSON($0) }) { weight, _ in "\(weight)" }
+        Look(
+            .weight(grams), alignsRight: true, json: { JSON($0) }, text: { weight, _ in "\(weight)" },
+            read: { try Weight($0) })
     }
 }
 
 extension Look where Value == Money {
     /// People read it in yuan, which its title says.
     public static func money(_ fen: ClosedRange<Int64> = 0...Money.limit) -> Self {
-        Look(.money(fen), alignsRight: true, json: { JSON($0) }) { money, _ in money.yuan }
+        Look(
+            .money(fen), alignsRight: true, json: { JSON($0) }, text: { money, _ in money.yuan },
+            read: { try Money(yuan: $0) })
     }
 }
 
 extension Look where Value == Price {
     public static var price: Self {
-        Look(Shapes.price.schema, alignsRight: true, json: Shapes.price.json) { price, _ in "\(price)" }
+        Look(
+            Shapes.price.schema, alignsRight: true, json: Shapes.price.json, text: { price, _ in "\(price)" },
+            read: { try Price($0) })
     }
 }
 
@@ -110,10 +130,35 @@ extension Look where Value: RawRepresentable<String>, Value: CaseIterable, Value
 }
 
 extension Look where Value: RawRepresentable<String>, Value: CaseIterable, Value: Labelled, Value: Sendable {
-    /// One of a few words.
+    /// One of a few words, typed in English or in Chinese, whichever language the program speaks.
     public static var word: Self {
-        Look(names, json: { .string($0.rawValue) }) { word, language in word.label[language] }
+        Look(
+            names, json: { .string($0.rawValue) }, text: { word, language in word.label[language] },
+            words: Value.allCases.map(\.typed) + Value.allCases.map(\.label.zh)
+        ) { text in
+            guard let word = Value(typed: text) else {
+                let words = Value.allCases.map { "\($0.typed)（\($0.label.zh)）" }.joined(separator: "、")
+                throw Refusal(
+                    .invalid, "out-of-range", zh: "须为其中之一：\(words)",
+                    en: "it is one of \(Value.allCases.map(\.typed).joined(separator: ", "))")
+            }
+            return word
+        }
     }
+}
+
+extension CaseIterable where Self: RawRepresentable<String>, Self: Labelled {
+    /// Reads `own-use`, `own_use` and `自用`; of a longer Chinese word its beginning too, where no other begins so: `退回` for
+    /// `退回入库`.
+    public init?(typed text: String) {
+        let english = text.lowercased().replacing("-", with: "_")
+        let whole = Self.allCases.first { $0.rawValue == english || $0.label.zh == text }
+        let begun = text.count > 1 ? Self.allCases.filter { $0.label.zh.hasPrefix(text) } : []
+        guard let word = whole ?? (begun.count == 1 ? begun.first : nil) else { return nil }
+        self = word
+    }
+
+    public var typed: String { rawValue.replacing("_", with: "-") }
 }
 
 extension Look {
@@ -130,6 +175,11 @@ extension Look {
             shape.facts(of: value, language).compactMap(\.text).joined(separator: " ")
         }
     }
+}
+
+extension Refusal {
+    /// Of what is told and never typed.
+    public static let notTyped = Refusal(.invalid, "not-typed", zh: "这里不能填写", en: "this is not entered here")
 }
 
 extension JSON {

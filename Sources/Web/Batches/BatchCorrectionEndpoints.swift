@@ -1,8 +1,8 @@
 import Batches
-import Codes
 import Database
 import Documents
 import Kernel
+import Operations
 
 extension Site {
     static let correctionFields = [
@@ -14,40 +14,7 @@ extension Site {
     var batchCorrectionEndpoints: [Endpoint] {
         let number = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The batch's number")
         return [
-            Endpoint(
-                .post, "/api/v1/batches/{number}/corrections", "Put a harvest's record right",
-                access: .whoMay(.registerBatches),
-                pathParameters: [number],
-                body: .json(
-                    .object(
-                        [
-                            .optional("weight", .weight()), .optional("grade", .string(1...60)),
-                            .optional("slip", .string(1...60)), .optional("picker", .string(1...60)),
-                        ] + Self.correctionFields)),
-                outcomes: [.init(201, "The batch as it is now", Shapes.batch)]
-            ) { call in
-                let right = RightHarvest(
-                    weight: try call.body["weight"].orNil?.weight, grade: try call.body["grade"].orNil?.string,
-                    slip: try call.body["slip"].orNil?.string, picker: try call.body["picker"].orNil?.string)
-                let plan = BatchStore.correct(
-                    try call.path["number"].int64, right, reason: try call.body["reason"].string,
-                    day: try call.body["day"].orNil?.day, today: backend.clock.today)
-                return try await carryOut(call, plan, Shapes.batch)
-            },
-            Endpoint(
-                .post, "/api/v1/batches/{number}/void", "Void a batch that never was, and its code",
-                access: .whoMay(.registerBatches), pathParameters: [number],
-                body: .json(.object(Self.correctionFields)),
-                outcomes: [.init(201, "Void", .object([Field("batch", .integer(1...4_294_967_295))]))]
-            ) { call in
-                let number = try call.path["number"].int64
-                let plan = CodeStore.void(
-                    batch: number, reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
-                    today: backend.clock.today)
-                let answer = try await carryOut(call, plan) { ["batch": .integer(number)] }
-                backend.verification.forget()
-                return answer
-            },
+            endpoint(CorrectBatch.self), endpoint(VoidBatch.self),
             Endpoint(
                 .post, "/api/v1/batches/{number}/withdrawals/{movement}/reversals", "Undo a withdrawal",
                 access: .whoMay(.registerBatches),

@@ -54,7 +54,7 @@ struct Edge {
                 "A request failed.",
                 metadata: [
                     "error": "\(type(of: error)): \(error)", "method": "\(request.method)",
-                    "route": "\(context.operation?.path ?? "none")", "id": "\(context.record?.id ?? "")",
+                    "route": "\(context.route?.path ?? "none")", "id": "\(context.record?.id ?? "")",
                 ])
         }
         let isAPI = AnswerFields.isAPI(request.uri.path)
@@ -125,8 +125,8 @@ public struct WebContext: RequestContext {
     public var client = ClientAddress(nil)
     let channel: any Channel
     /// nil where nobody answers.
-    var operation: Operation?
-    /// What stands in the place of each `{name}` of the operation's path, in their order.
+    var route: Route?
+    /// What stands in the place of each `{name}` of the route's path, in their order.
     var values: [Substring] = []
     /// What the log will say of it.
     var record: RequestRecord?

@@ -43,11 +43,11 @@ struct RequestLog {
     ) {
         let time = (ContinuousClock.now - begin).components
         let nanoseconds = time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000
-        (context.operation?.measure ?? other).answered(status: status, nanoseconds: nanoseconds)
+        (context.route?.measure ?? other).answered(status: status, nanoseconds: nanoseconds)
         let (village, role, code) = record.facts
         let level = Self.level(status: status, code: code)
         guard level >= logger.logLevel else { return }
-        let route = context.operation?.path ?? "none"
+        let route = context.route?.path ?? "none"
         let methodName = Edge.methods.contains(method) ? method.rawValue : "other"
         if let lines {
             lines.write(level, "request") { line in

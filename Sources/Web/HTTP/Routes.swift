@@ -5,7 +5,7 @@ import Telemetry
 
 /// Who answers one method at one address of the site. A class, because every request carries it through all that
 /// surrounds its answer.
-final class Operation: Sendable {
+final class Route: Sendable {
     /// Such as `/api/v1/batches/{number}`.
     let path: String
     let responder: any HTTPResponder<WebContext>
@@ -25,18 +25,18 @@ struct Routes: Sendable {
         var named: [Substring: Int] = [:]
         /// Where a part goes on that none of `named` is, by what it ends with; the longest first.
         var any: [(suffix: Substring, node: Int)] = []
-        var operations: [HTTPRequest.Method: Operation] = [:]
+        var routes: [HTTPRequest.Method: Route] = [:]
     }
 
     private var nodes = [Node()]
 
     var all: [(method: HTTPRequest.Method, path: String)] {
-        nodes.flatMap { $0.operations.map { ($0.key, $0.value.path) } }
+        nodes.flatMap { $0.routes.map { ($0.key, $0.value.path) } }
     }
 
     mutating func add(_ method: HTTPRequest.Method, _ path: String, _ responder: any HTTPResponder<WebContext>) {
         let node = path.split(separator: "/").reduce(0) { next($1, from: $0) }
-        nodes[node].operations[method] = Operation(method, path, responder)
+        nodes[node].routes[method] = Route(method, path, responder)
     }
 
     private mutating func next(_ part: Substring, from node: Int) -> Int {
@@ -55,20 +55,20 @@ struct Routes: Sendable {
     }
 
     /// - Returns: the route and what stands in the place of each `{name}` of its path, in their order.
-    func find(_ method: HTTPRequest.Method, _ path: String) -> (operation: Operation, values: [Substring])? {
+    func find(_ method: HTTPRequest.Method, _ path: String) -> (route: Route, values: [Substring])? {
         var values: [Substring] = []
         guard let node = find(path[...].utf8, from: 0, &values) else { return nil }
-        return nodes[node].operations[method].map { ($0, values) }
+        return nodes[node].routes[method].map { ($0, values) }
     }
 
     /// A path may end with a slash. Two in a row are none of ours: whoever guards a path in front of us would not know it.
     private func find(_ rest: Substring.UTF8View, from node: Int, _ values: inout [Substring]) -> Int? {
         let slash = UInt8(ascii: "/")
-        guard let first = rest.first else { return node == 0 || nodes[node].operations.isEmpty ? nil : node }
+        guard let first = rest.first else { return node == 0 || nodes[node].routes.isEmpty ? nil : node }
         guard first == slash else { return nil }
         let part = rest.dropFirst().prefix { $0 != slash }
         let after = rest[part.endIndex...]
-        guard !part.isEmpty else { return after.isEmpty && !nodes[node].operations.isEmpty ? node : nil }
+        guard !part.isEmpty else { return after.isEmpty && !nodes[node].routes.isEmpty ? node : nil }
         if let next = nodes[node].named[Substring(part)], let found = find(after, from: next, &values) { return found }
         for (suffix, next) in nodes[node].any where suffix.isEmpty || Substring(part).hasSuffix(suffix) {
             values.append(Substring(part.dropLast(suffix.utf8.count)))
@@ -91,14 +91,14 @@ struct SiteResponder: HTTPResponder {
             try await context.channel.triggerUserOutboundEvent(ConnectionHandler.Room()).get()
         }
         var context = context
-        if let (operation, values) = routes.find(request.method, request.uri.path) {
-            context.operation = operation
+        if let (route, values) = routes.find(request.method, request.uri.path) {
+            context.route = route
             context.values = values
         }
         return try await log.handle(request, context: context) { context in
             try await edge.handle(request, context: context) { context in
-                guard let operation = context.operation else { throw Refusal.noSuchPage }
-                return try await operation.responder.respond(to: request, context: context)
+                guard let route = context.route else { throw Refusal.noSuchPage }
+                return try await route.responder.respond(to: request, context: context)
             }
         }
     }

@@ -1,5 +1,6 @@
 import Documents
 import Kernel
+import Operations
 import Sales
 
 extension Site {
@@ -67,9 +68,6 @@ extension Site {
 
     private var saleCorrectionEndpoints: [Endpoint] {
         let number = Endpoint.Parameter("sale", .integer(1...Int64.max), "The sale's number")
-        let made = Schema.object([
-            Field("sale", .integer(1...Int64.max)), Field("corrections", .array(of: Shapes.saleCorrection.schema)),
-        ])
         return [
             Endpoint(
                 .get, "/api/v1/sales/{sale}", "A sale, with what was put right of it", access: .whoMay(.readGoods),
@@ -79,44 +77,7 @@ extension Site {
                     call.path["sale"].int64, call.scope)
                 return .json(Shapes.saleHistory.json(.init(sale, corrections)))
             },
-            Endpoint(
-                .post, "/api/v1/sales/{sale}/reversals", "Take back all that is left of a sale, or of one of its lines",
-                access: .whoMay(.recordSales), pathParameters: [number],
-                body: .json(
-                    .object([.optional("line", .integer(1...100), "All lines unless told")] + Self.correctionFields)),
-                outcomes: [.init(201, "Reversed", made)]
-            ) { call in
-                let sale = try call.path["sale"].int64
-                let plan = SaleStore.reverse(
-                    sale, line: try call.body["line"].orNil?.int, reason: try call.body["reason"].string,
-                    day: try call.body["day"].orNil?.day, today: backend.clock.today)
-                return try await carryOut(call, plan) { corrections in
-                    ["sale": .integer(sale), "corrections": .array(corrections.map(Shapes.saleCorrection.json))]
-                }
-            },
-            Endpoint(
-                .post, "/api/v1/sales/{sale}/returns", "Record goods that came back, and what their buyer got back",
-                access: .whoMay(.recordSales), pathParameters: [number],
-                body: .json(
-                    .object(
-                        [
-                            Field("line", .integer(1...100)), Field("weight", .weight()),
-                            Field("goods", .enumeration(SaleCorrection.Goods.allCases.map(\.rawValue))),
-                            Field("refund", .money()),
-                        ] + Self.correctionFields)),
-                outcomes: [.init(201, "Recorded", made)]
-            ) { call in
-                let sale = try call.path["sale"].int64
-                let plan = SaleStore.takeBack(
-                    try call.body["weight"].weight,
-                    goods: SaleCorrection.Goods(rawValue: try call.body["goods"].string) ?? .back,
-                    refund: try call.body["refund"].money, of: sale, line: try call.body["line"].int,
-                    reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
-                    today: backend.clock.today)
-                return try await carryOut(call, plan) { correction in
-                    ["sale": .integer(sale), "corrections": .array([Shapes.saleCorrection.json(correction)])]
-                }
-            },
+            endpoint(ReverseSale.self), endpoint(ReturnGoods.self),
         ]
     }
 
