@@ -82,13 +82,15 @@ let package = Package(
         room("Operations", house + capabilities + ["Backend", "Documents"]),
         .target(
             name: "Web",
-            dependencies: ["Backend", "Documents", "Operations", .product(name: "Hummingbird", package: "hummingbird")] + seen
+            dependencies: ["Backend", "Documents", "Operations", .product(name: "Hummingbird", package: "hummingbird")]
+                + seen
                 + (house + capabilities).map { .init(stringLiteral: $0) },
             swiftSettings: strict),
         .target(
             name: "Commands",
             dependencies: [
-                "Backend", "Documents", "Operations", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Backend", "Documents", "Operations",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + seen + (house + capabilities).map { .init(stringLiteral: $0) },
             exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
         // The two meet here alone, so that they are built side by side.
