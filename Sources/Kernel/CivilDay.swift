@@ -154,8 +154,28 @@ extension CivilDay {
     /// As people write it: 2025年8月3日, 3 Aug 2025.
     public var written: Bilingual {
         let (year, month, day) = components
-        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        return Bilingual(zh: "\(year)年\(month)月\(day)日", en: "\(day) \(names[month - 1]) \(year)")
+        let name = Self.monthNames[month - 1]
+        return Bilingual(zh: "\(year)年\(name.zh)\(day)日", en: "\(day) \(name.en.prefix(3)) \(year)")
+    }
+
+    /// January first.
+    public static let monthNames = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
+    ].enumerated().map { Bilingual(zh: "\($0 + 1)月", en: $1) }
+
+    /// 1 for Monday to 7 for Sunday.
+    public var weekday: Int { ((daysSince1970 + 3) % 7 + 7) % 7 + 1 }
+
+    /// Monday first: 星期一, Monday.
+    public static let weekdayNames = zip(
+        "一二三四五六日", ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    ).map { Bilingual(zh: "星期\($0)", en: $1) }
+
+    /// 周一, Mon.
+    public var weekdayName: Bilingual {
+        let name = Self.weekdayNames[weekday - 1]
+        return Bilingual(zh: "周\(name.zh.suffix(1))", en: "\(name.en.prefix(3))")
     }
 }
 

@@ -95,7 +95,7 @@ struct EnglishSentences: LivelihoodSentences {
     var visitors: String {
         guard let top = kindsByPeople.first, let busiest = busiestMonth else { return "" }
         let share = LivelihoodRules.share(top.people, of: figures.visitors.this)
-        let month = LivelihoodWords.month(busiest.month, .english)
+        let month = CivilDay.monthNames[busiest.month - 1].en
         return "Most came with a \(top.kind.label.en): \(count(top.people, "person", "people")), "
             + "\(LivelihoodNumbers.percent(share)) of all. The busiest month was \(month) with "
             + "\(count(busiest.people, "person", "people"))."

@@ -64,25 +64,12 @@ extension CivilDay {
     /// `2025年12月31日`, `31 December 2025`.
     func written(_ language: Language) -> String {
         let (year, month, day) = components
-        switch language {
-        case .chinese: return "\(year)年\(month)月\(day)日"
-        case .english: return "\(day) \(LivelihoodWords.month(month, .english)) \(year)"
-        }
+        return language == .chinese ? written.zh : "\(day) \(CivilDay.monthNames[month - 1].en) \(year)"
     }
 }
 
 /// Words that sentences, tables and charts share.
 public enum LivelihoodWords {
-    private static let months = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-        "December",
-    ]
-
-    /// - Parameter number: 1 to 12.
-    public static func month(_ number: Int, _ language: Language) -> String {
-        language == .chinese ? "\(number)月" : months.indices.contains(number - 1) ? months[number - 1] : "\(number)"
-    }
-
     /// `低收入户、困难户（合并）`.
     public static func classes(_ group: LivelihoodFigures.HouseholdGroup, _ language: Language) -> String {
         let names = group.classes.map { $0.isEmpty ? Bilingual(zh: "未分类", en: "unclassified")[language] : $0 }

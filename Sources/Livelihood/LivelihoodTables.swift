@@ -200,7 +200,7 @@ struct LivelihoodTables {
         tours(
             .months, say("研学接待（按月）", "Study tours by month"), words("月份", "Month"),
             (1...12).map { month in
-                (LivelihoodWords.month(month, language), figures.visits.filter { $0.month == month })
+                (CivilDay.monthNames[month - 1][language], figures.visits.filter { $0.month == month })
             }, note: nil)
     }
 

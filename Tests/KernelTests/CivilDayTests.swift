@@ -69,6 +69,15 @@ import Testing
     }
 
     @Test(arguments: [
+        ("2025-08-03", "2025年8月3日 周日", "Sun 3 Aug 2025"), ("2026-05-01", "2026年5月1日 周五", "Fri 1 May 2026"),
+        ("1969-12-29", "1969年12月29日 周一", "Mon 29 Dec 1969"),
+    ])
+    func `a day is written with its month and its weekday`(_ day: String, _ zh: String, _ en: String) throws {
+        let day = try CivilDay(day)
+        #expect("\(day.written.zh) \(day.weekdayName.zh)" == zh && "\(day.weekdayName.en) \(day.written.en)" == en)
+    }
+
+    @Test(arguments: [
         ("2025-08-02T15:59:59Z", "2025-08-02"), ("2025-08-02T16:00:00Z", "2025-08-03"),
         ("1969-12-31T15:59:59Z", "1969-12-31"),
     ])

@@ -28,7 +28,7 @@ enum LivelihoodCharts {
             figures.visits.filter { $0.month == month }.reduce(0) { $0 + $1.people }
         }
         let labels = (1...12).map { month in
-            let name = LivelihoodWords.month(month, language)
+            let name = CivilDay.monthNames[month - 1][language]
             return language == .chinese ? name : String(name.prefix(3))
         }
         let (base, height, step) = (164, 130, 54)

@@ -30,20 +30,12 @@ public enum PrintedPages {
         values["origin"] = ticket.origin.text
         values["sessions"] = booking.visits.map { visit in
             [
-                "day": visit.day.written[language], "weekday": weekday(visit.day)[language], "hours": visit.hours,
+                "day": visit.day.written[language], "weekday": visit.day.weekdayName[language], "hours": visit.hours,
                 "site": visit.site, "programme": visit.programme,
             ]
         }
         return try Pages().render(
             "ticket", title: "\(texts["heading"]?[language] ?? "") \(booking.number)", values, village: village,
             language)
-    }
-
-    static func weekday(_ day: CivilDay) -> Bilingual {
-        // 1970-01-01 was a Thursday.
-        let index = ((day.daysSince1970 + 3) % 7 + 7) % 7
-        let zh = ["一", "二", "三", "四", "五", "六", "日"]
-        let en = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-        return Bilingual(zh: "周\(zh[index])", en: en[index])
     }
 }

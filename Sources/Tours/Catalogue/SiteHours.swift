@@ -42,15 +42,9 @@ public struct Weekdays: Sendable, Hashable {
 
     public var label: Bilingual {
         if self == .all { return Bilingual(zh: "每天", en: "every day") }
-        let zh = ["一", "二", "三", "四", "五", "六", "日"]
-        let en = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        let names = days.map { CivilDay.weekdayNames[$0 - 1] }
         return Bilingual(
-            zh: "周" + days.map { zh[$0 - 1] }.joined(separator: "、"),
-            en: days.map { en[$0 - 1] }.joined(separator: ", "))
+            zh: "周" + names.map { String($0.zh.suffix(1)) }.joined(separator: "、"),
+            en: names.map { String($0.en.prefix(3)) }.joined(separator: ", "))
     }
-}
-
-extension CivilDay {
-    /// 1 for Monday to 7 for Sunday.
-    public var weekday: Int { ((daysSince1970 + 3) % 7 + 7) % 7 + 1 }
 }

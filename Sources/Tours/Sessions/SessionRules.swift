@@ -13,10 +13,11 @@ enum SessionRules {
     ) -> Refusal? {
         if time.instant(on: day) <= now { return inPast(day, time) }
         if !site.weekdays.contains(day) {
+            let name = CivilDay.weekdayNames[day.weekday - 1]
             return Refusal(
                 .invalid, "closed-weekday", field: "day",
-                zh: "\(day) 是星期\(name(of: day).zh)，基地只在\(site.weekdays.label.zh)开放",
-                en: "\(day) is a \(name(of: day).en); the site is open on \(site.weekdays.label.en)")
+                zh: "\(day) 是\(name.zh)，基地只在\(site.weekdays.label.zh)开放",
+                en: "\(day) is a \(name.en); the site is open on \(site.weekdays.label.en)")
         }
         if let reason = closed[day] {
             return Refusal(
@@ -135,11 +136,5 @@ enum SessionRules {
         Refusal(
             .conflict, "wrong-session-state", zh: "场次 \(session.id) 现在是“\(session.state.label.zh)”",
             en: "session \(session.id) is \(session.state.label.en)")
-    }
-
-    private static func name(of day: CivilDay) -> Bilingual {
-        let zh = ["一", "二", "三", "四", "五", "六", "日"]
-        let en = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-        return Bilingual(zh: zh[day.weekday - 1], en: en[day.weekday - 1])
     }
 }

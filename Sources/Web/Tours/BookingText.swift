@@ -179,12 +179,6 @@ extension BookingText {
     }
 
     func name(of day: CivilDay) -> String {
-        let (year, month, number) = day.components
-        // 1970-01-01 was a Thursday.
-        let weekday = ((day.daysSince1970 + 3) % 7 + 7) % 7
-        let chinese = ["一", "二", "三", "四", "五", "六", "日"][weekday]
-        let english = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][weekday]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        return say("\(year)年\(month)月\(number)日 周\(chinese)", "\(english) \(number) \(months[month - 1]) \(year)")
+        say("\(day.written.zh) \(day.weekdayName.zh)", "\(day.weekdayName.en) \(day.written.en)")
     }
 }
