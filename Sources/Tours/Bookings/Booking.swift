@@ -28,7 +28,7 @@ public struct Booking: Sendable {
     public struct Extra: Sendable {
         public let session: Int64
         public let extra: Int
-        public let kind: BookingExtraKind
+        public let kind: TourExtra.Kind
         public let name: String
         /// Heads, pieces, or 斤.
         public let quantity: Int
@@ -89,27 +89,6 @@ public struct Booking: Sendable {
 
     /// When the first of its sessions begins.
     public var startsAt: Date { lines.map(\.startsAt).min() ?? .distantPast }
-}
-
-public enum BookingExtraKind: String, Sendable, CaseIterable {
-    case meal, picking, gift
-
-    public var label: Bilingual {
-        switch self {
-        case .meal: Bilingual(zh: "用餐", en: "meal")
-        case .picking: Bilingual(zh: "采摘", en: "picking")
-        case .gift: Bilingual(zh: "伴手礼", en: "gift")
-        }
-    }
-
-    /// What a quantity of it counts.
-    public var unit: Bilingual {
-        switch self {
-        case .meal: Bilingual(zh: "份", en: "people")
-        case .picking: Bilingual(zh: "斤", en: "斤 (500 g)")
-        case .gift: Bilingual(zh: "件", en: "pieces")
-        }
-    }
 }
 
 /// Which booking is meant, and by whom.

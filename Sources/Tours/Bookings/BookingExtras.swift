@@ -7,7 +7,7 @@ enum BookingExtras {
     struct Offered: Sendable {
         let id: Int
         let programmeID: Int
-        let kind: BookingExtraKind
+        let kind: TourExtra.Kind
         let name: String
         let price: Money
     }

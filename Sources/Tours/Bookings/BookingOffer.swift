@@ -7,7 +7,7 @@ import Postgres
 public struct BookingOffer: Sendable {
     public struct Extra: Sendable {
         public let id: Int
-        public let kind: BookingExtraKind
+        public let kind: TourExtra.Kind
         public let name: String
         public let price: Money
     }

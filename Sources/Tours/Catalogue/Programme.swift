@@ -42,7 +42,7 @@ public struct TourProgramme: Sendable, Hashable {
 
 /// What can be had beside a programme.
 public struct TourExtra: Sendable, Hashable {
-    public enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable, Labelled {
         /// A head.
         case meal
         /// Paid on the day by what was picked, as a sale out of a batch.
@@ -58,17 +58,19 @@ public struct TourExtra: Sendable, Hashable {
             }
         }
 
+        /// What a quantity of it counts.
+        public var unit: Bilingual {
+            switch self {
+            case .meal: Bilingual(zh: "份", en: "people")
+            case .picking: Bilingual(zh: "斤", en: "斤 (500 g)")
+            case .gift: Bilingual(zh: "件", en: "pieces")
+            }
+        }
+
         /// Reads 用餐 as well as `meal`.
         /// - Throws: a `Refusal` that lists the kinds.
         public init(named text: String) throws {
-            guard let kind = Self.allCases.first(where: { $0.rawValue == text.lowercased() || $0.label.zh == text })
-            else {
-                let names = Self.allCases.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: ", ")
-                throw Refusal(
-                    .invalid, "unknown-extra-kind", field: "kind", zh: "没有“\(text.shortened)”这一类附加项目，可用：\(names)",
-                    en: "there is no kind of extra “\(text.shortened)”; there are: \(names)")
-            }
-            self = kind
+            try self.init(named: text, of: Bilingual(zh: "附加项目", en: "extra"))
         }
     }
 

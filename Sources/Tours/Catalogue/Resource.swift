@@ -2,7 +2,7 @@ import Kernel
 
 /// What a session needs and what can't be in two places at once: a guide, a room or a coach.
 public struct TourResource: Sendable, Hashable {
-    public enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable, Labelled {
         case guide, room, coach
 
         public var label: Bilingual {
@@ -16,14 +16,7 @@ public struct TourResource: Sendable, Hashable {
         /// Reads 讲解员 as well as `guide`.
         /// - Throws: a `Refusal` that lists the kinds.
         public init(named text: String) throws {
-            guard let kind = Self.allCases.first(where: { $0.rawValue == text.lowercased() || $0.label.zh == text })
-            else {
-                let names = Self.allCases.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: ", ")
-                throw Refusal(
-                    .invalid, "unknown-resource-kind", field: "kind", zh: "没有“\(text.shortened)”这一类资源，可用：\(names)",
-                    en: "there is no kind of resource “\(text.shortened)”; there are: \(names)")
-            }
-            self = kind
+            try self.init(named: text, of: Bilingual(zh: "资源", en: "resource"))
         }
     }
 

@@ -2,7 +2,7 @@ import Kernel
 
 /// Where study tours go: a practice-teaching base, a practice point or an orchard.
 public struct TourSite: Sendable, Hashable {
-    public enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable, Labelled {
         case base
         case practicePoint = "practice_point"
         case orchard
@@ -18,14 +18,7 @@ public struct TourSite: Sendable, Hashable {
         /// Reads 实践点 as well as `practice_point` and `practice-point`.
         /// - Throws: a `Refusal` that lists the kinds.
         public init(named text: String) throws {
-            let name = text.lowercased().replacing("-", with: "_")
-            guard let kind = Self.allCases.first(where: { $0.rawValue == name || $0.label.zh == text }) else {
-                let names = Self.allCases.map { "\($0.label.zh) (\($0.rawValue))" }.joined(separator: ", ")
-                throw Refusal(
-                    .invalid, "unknown-site-kind", field: "kind", zh: "没有“\(text.shortened)”这一类基地，可用：\(names)",
-                    en: "there is no kind of site “\(text.shortened)”; there are: \(names)")
-            }
-            self = kind
+            try self.init(named: text, of: Bilingual(zh: "基地", en: "site"))
         }
     }
 

@@ -37,7 +37,7 @@ extension Shapes {
                 "BookedExtra",
                 .object([
                     Field("session", .integer(1...Int64.max)), Field("extra", .integer(1...Int64(Int32.max))),
-                    Field("kind", .enumeration(BookingExtraKind.allCases.map(\.rawValue))), Field("name", .string()),
+                    Field("kind", .enumeration(TourExtra.Kind.allCases.map(\.rawValue))), Field("name", .string()),
                     Field("quantity", .integer(1...100_000), "Heads, pieces, or 斤"), Field("price", .money()),
                     Field("amount", .money(), "Its part of the fee; nothing for picking"),
                     .optional("sale", .integer(1...Int64.max), "The first sale of what was picked"),
