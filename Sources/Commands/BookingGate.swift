@@ -170,7 +170,10 @@ struct BookingDaySheetCommand: AsyncParsableCommand {
                 day: day ?? backend.clock.today, backend.local.scope)
             return (sheet, backend.village)
         }
-        if options.json { return try options.show(sheet.json, "") }
+        if options.json {
+            let conflicts = JSON.array(sheet.conflicts.map(\.json))
+            return try options.show(Shapes.daySheet(options.language).json(sheet).adding("conflicts", conflicts), "")
+        }
         let bytes =
             switch format {
             case .csv: sheet.csv(options.language)
@@ -178,39 +181,5 @@ struct BookingDaySheetCommand: AsyncParsableCommand {
                 Array(try PrintedPages.daySheet(sheet, village: village, language: options.language).utf8)
             }
         try Files.deliver(bytes, to: output)
-    }
-}
-
-extension DaySheet {
-    var json: JSON {
-        [
-            "day": JSON(day),
-            "sessions": .array(
-                sessions.map { session in
-                    [
-                        "session": .integer(session.id), "startsAt": JSON(session.startsAt),
-                        "endsAt": JSON(session.endsAt), "site": .string(session.site),
-                        "programme": .string(session.programme), "capacity": JSON(session.capacity),
-                        "cancelled": .bool(session.isCancelled),
-                        "bookings": .array(
-                            session.lines.map { line in
-                                [
-                                    "booking": .integer(line.booking.number),
-                                    "reference": .string(line.booking.reference.description),
-                                    "unit": .string(line.booking.unit),
-                                    "unitKind": .string(line.booking.kind.rawValue),
-                                    "headcount": JSON(line.visit.headcount),
-                                    "arrived": line.visit.arrived.map { JSON($0) } ?? .null,
-                                    "leader": .string(line.booking.leader), "phone": .string(line.booking.phone),
-                                    "extras": .string(line.extras), "fee": JSON(line.booking.fee),
-                                    "paid": JSON(line.booking.paid), "state": .string(line.booking.state.rawValue),
-                                    "note": JSON(line.booking.note),
-                                    "gate": .array(line.gate.map { .string($0[.ofThisRun]) }),
-                                ]
-                            }),
-                    ]
-                }),
-            "conflicts": .array(conflicts.map(\.json)),
-        ]
     }
 }

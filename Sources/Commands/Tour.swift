@@ -42,8 +42,7 @@ struct TourCommand: ParsableCommand {
                 } else {
                     events = try await store.feed(today: backend.clock.today)
                 }
-                let name = words("\(backend.village.name)研学", "\(backend.village.name): study tours")
-                return TourCalendar.text(events, name: name, Language.ofThisRun)
+                return TourCalendar.text(events, village: backend.village.name, .ofThisRun)
             }
             try Files.deliver(text, to: output)
         }

@@ -58,12 +58,10 @@ struct TourProgrammeCommand: ParsableCommand {
         @OptionGroup var rules: Rules
 
         func run() async throws {
-            let programme = try await options.withBackend { backend in
-                var details = TourProgramme.Details(name: name, minutes: minutes, price: price)
-                rules.apply(to: &details)
-                return try await backend.database.change(backend.local.scope, ProgrammeStore.add(details))
-            }
-            try options.show(programme.json, Table(facts: programme.facts).text)
+            var details = TourProgramme.Details(name: name, minutes: minutes, price: price)
+            rules.apply(to: &details)
+            let plan = ProgrammeStore.add(details)
+            try await options.change(Shapes.tourProgramme) { _ in plan }
         }
     }
 
@@ -74,23 +72,7 @@ struct TourProgrammeCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
 
         func run() async throws {
-            let programmes = try await options.withBackend { backend in
-                try await ProgrammeStore(backend.database).list(backend.local.scope)
-            }
-            try options.show(
-                programmes, json: \.json,
-                [
-                    .left("课程", "programme"), .right("时长（分）", "minutes"), .right("每人（元）", "yuan a head"),
-                    .left("人数", "group"), .left("语言", "languages"), .left("附加项目", "extras"),
-                ]
-            ) { programme in
-                let details = programme.details
-                return [
-                    programme.name, "\(details.minutes)", details.price.yuan, "\(details.minGroup)–\(details.maxGroup)",
-                    details.languages.joined(separator: ","),
-                    programme.extras.map(\.name).joined(separator: words("、", ", ")),
-                ]
-            }
+            try options.show(try await options.read { try await ProgrammeStore($0).list($1) }, Shapes.tourProgramme)
         }
     }
 
@@ -103,10 +85,8 @@ struct TourProgrammeCommand: ParsableCommand {
         @Argument(help: .words("名称。", "Its name.")) var name: String
 
         func run() async throws {
-            let programme = try await options.withBackend { backend in
-                try await ProgrammeStore(backend.database).show(name, backend.local.scope)
-            }
-            try options.show(programme.json, Table(facts: programme.facts).text)
+            let found = try await options.read { try await ProgrammeStore($0).show(name, $1) }
+            try options.show(found, Shapes.tourProgramme)
         }
     }
 
@@ -131,17 +111,14 @@ struct TourProgrammeCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let programme = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    ProgrammeStore.change(name) { details in
-                        if let rename { details.name = rename }
-                        if let minutes { details.minutes = minutes }
-                        if let price { details.price = price }
-                        rules.apply(to: &details)
-                    })
+            try await options.change(Shapes.tourProgramme) { _ in
+                ProgrammeStore.change(name) { details in
+                    if let rename { details.name = rename }
+                    if let minutes { details.minutes = minutes }
+                    if let price { details.price = price }
+                    rules.apply(to: &details)
+                }
             }
-            try options.show(programme.json, Table(facts: programme.facts).text)
         }
     }
 
@@ -162,12 +139,9 @@ struct TourProgrammeCommand: ParsableCommand {
         var price: Money
 
         func run() async throws {
-            let changed = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    ProgrammeStore.addExtra(TourExtra(kind: kind, name: name, price: price), to: programme))
+            try await options.change(Shapes.tourProgramme) { _ in
+                ProgrammeStore.addExtra(TourExtra(kind: kind, name: name, price: price), to: programme)
             }
-            try options.show(changed.json, Table(facts: changed.facts).text)
         }
     }
 
@@ -181,64 +155,7 @@ struct TourProgrammeCommand: ParsableCommand {
         @Option(help: .words("附加项目名称。", "The extra's name.")) var name: String
 
         func run() async throws {
-            let changed = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope, ProgrammeStore.removeExtra(name, from: programme))
-            }
-            try options.show(changed.json, Table(facts: changed.facts).text)
+            try await options.change(Shapes.tourProgramme) { _ in ProgrammeStore.removeExtra(name, from: programme) }
         }
-    }
-}
-
-extension TourProgramme {
-    var json: JSON {
-        [
-            "programme": .string(name), "minutes": JSON(details.minutes), "price": JSON(details.price),
-            "languages": .array(details.languages.map { .string($0) }), "minGroup": JSON(details.minGroup),
-            "maxGroup": JSON(details.maxGroup), "holdMinutes": JSON(details.holdMinutes),
-            "changeHours": JSON(details.changeHours), "freeCancelHours": JSON(details.freeCancelHours),
-            "lateFeePercent": JSON(details.lateFeePercent), "noShowFeePercent": JSON(details.noShowFeePercent),
-            "extras": .array(
-                extras.map { extra in
-                    [
-                        "extra": extra.id.map { JSON($0) } ?? .null, "kind": .string(extra.kind.rawValue),
-                        "name": .string(extra.name), "price": JSON(extra.price),
-                    ]
-                }),
-            "version": JSON(version),
-        ]
-    }
-
-    var facts: [(name: String, value: String?)] {
-        let scarce = BookingRules.scarceHold(minutes: details.holdMinutes)
-        return [
-            (words("课程", "programme"), name),
-            (words("时长", "takes"), words("\(details.minutes) 分钟", "\(details.minutes) minutes")),
-            (words("每人", "a head"), words("\(details.price.yuan) 元", "\(details.price.yuan) yuan")),
-            (words("语言", "languages"), details.languages.joined(separator: ",")),
-            (words("团队人数", "group"), "\(details.minGroup)–\(details.maxGroup)"),
-            (
-                words("保留名额", "seats kept"),
-                words(
-                    "\(details.holdMinutes) 分钟，剩余名额不足五分之一时 \(scarce) 分钟",
-                    "\(details.holdMinutes) minutes, \(scarce) once less than a fifth of the seats is left")
-            ),
-            (
-                words("可改期", "changes"),
-                words("开始前 \(details.changeHours) 小时", "until \(details.changeHours) hours before")
-            ),
-            (
-                words("免费取消", "free cancelling"),
-                words("开始前 \(details.freeCancelHours) 小时", "until \(details.freeCancelHours) hours before")
-            ),
-            (words("逾期取消收取", "later cancelling costs"), "\(details.lateFeePercent)%"),
-            (words("未到收取", "not coming costs"), "\(details.noShowFeePercent)%"),
-        ]
-            + extras.map {
-                (
-                    $0.kind.label[.ofThisRun],
-                    words("\($0.name) \($0.price.yuan) 元", "\($0.name) \($0.price.yuan) yuan")
-                )
-            }
     }
 }

@@ -24,11 +24,8 @@ struct TourResourceCommand: ParsableCommand {
         var kind: TourResource.Kind
 
         func run() async throws {
-            let resource = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope, ResourceStore.add(TourResource(name: name, kind: kind)))
-            }
-            try options.done(resource.json, "已添加“\(resource.name)”", "“\(resource.name)” is added")
+            let resource = try await options.change { _ in ResourceStore.add(TourResource(name: name, kind: kind)) }
+            try options.done(Shapes.tourResource.json(resource), "已添加“\(resource.name)”", "“\(resource.name)” is added")
         }
     }
 
@@ -40,12 +37,7 @@ struct TourResourceCommand: ParsableCommand {
         @OptionGroup var options: SharedOptions
 
         func run() async throws {
-            let resources = try await options.withBackend { backend in
-                try await ResourceStore(backend.database).list(backend.local.scope)
-            }
-            try options.show(resources, json: \.json, [.left("名称", "resource"), .left("类别", "kind")]) {
-                [$0.name, $0.kind.label[.ofThisRun]]
-            }
+            try options.show(try await options.read { try await ResourceStore($0).list($1) }, Shapes.tourResource)
         }
     }
 
@@ -67,19 +59,14 @@ struct TourResourceCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let resource = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    ResourceStore.change(name) { resource in
-                        if let rename { resource.name = rename }
-                        if let kind { resource.kind = kind }
-                    })
+            let resource = try await options.change { _ in
+                ResourceStore.change(name) { resource in
+                    if let rename { resource.name = rename }
+                    if let kind { resource.kind = kind }
+                }
             }
-            try options.done(resource.json, "已更改“\(resource.name)”", "“\(resource.name)” is changed")
+            try options.done(
+                Shapes.tourResource.json(resource), "已更改“\(resource.name)”", "“\(resource.name)” is changed")
         }
     }
-}
-
-extension TourResource {
-    var json: JSON { ["resource": .string(name), "kind": .string(kind.rawValue)] }
 }

@@ -48,22 +48,13 @@ struct TourSessionCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let planned = try await options.withBackend { backend in
-                let new = NewSessions(
-                    site: site, programme: programme, day: day, time: time, capacity: capacity, resources: resource,
-                    until: until, weekdays: weekdays)
-                return try await backend.database.change(
-                    backend.local.scope, SessionStore.add(new, now: backend.clock.now()))
-            }
-            let leftOut = planned.leftOut.map { (day: $0.day, reason: $0.reason[.ofThisRun]) }
-            let data: JSON = [
-                "sessions": .array(planned.sessions.map(\.json)),
-                "leftOut": .array(leftOut.map { ["day": JSON($0.day), "reason": .string($0.reason)] }),
-            ]
-            try options.show(data, TourSession.table(planned.sessions).text)
-            for left in leftOut {
-                Terminal.say(words("没有安排：", "left out: ") + left.reason)
-            }
+            let new = NewSessions(
+                site: site, programme: programme, day: day, time: time, capacity: capacity, resources: resource,
+                until: until, weekdays: weekdays)
+            let planned = try await options.change { backend in SessionStore.add(new, now: backend.clock.now()) }
+            try options.show(
+                Shapes.plannedSessions(.ofThisRun).json(planned), Table(Shapes.tourSession, planned.sessions).text)
+            for left in planned.leftOut { Terminal.say(words("没有安排：", "left out: ") + left.reason[.ofThisRun]) }
         }
     }
 
@@ -90,7 +81,7 @@ struct TourSessionCommand: ParsableCommand {
                 return (sessions, backend.clock.now())
             }
             if sessions.isEmpty, !options.json { return Terminal.say(words("没有场次", "nothing to show")) }
-            try options.show(.array(sessions.map(\.json)), TourSession.table(sessions, now: now).text)
+            try options.show(sessions, Shapes.tourSessions(now: now))
         }
     }
 
@@ -102,10 +93,8 @@ struct TourSessionCommand: ParsableCommand {
         @Argument(help: .words("场次编号。", "Its number.")) var session: Int64
 
         func run() async throws {
-            let found = try await options.withBackend { backend in
-                try await SessionStore(backend.database).show(session, backend.local.scope)
-            }
-            try options.show(found.json, TourSession.table([found]).text)
+            let found = try await options.read { try await SessionStore($0).show(session, $1) }
+            try options.show(listed: found, Shapes.tourSession)
         }
     }
 
@@ -141,14 +130,12 @@ struct TourSessionCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let changed = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    SessionStore.change(
-                        session, capacity: capacity, resources: resource.isEmpty && !noResources ? nil : resource,
-                        now: backend.clock.now()))
+            let changed = try await options.change { backend in
+                SessionStore.change(
+                    session, capacity: capacity, resources: resource.isEmpty && !noResources ? nil : resource,
+                    now: backend.clock.now())
             }
-            try options.show(changed.json, TourSession.table([changed]).text)
+            try options.show(listed: changed, Shapes.tourSession)
         }
     }
 
@@ -177,41 +164,7 @@ struct TourSessionCommand: ParsableCommand {
 
 extension SharedOptions {
     func take(_ step: SessionStep, of session: Int64) async throws {
-        let changed = try await withBackend { backend in
-            try await backend.database.change(
-                backend.local.scope, SessionStore.step(step, session, now: backend.clock.now()))
-        }
-        try show(changed.json, TourSession.table([changed]).text)
-    }
-}
-
-extension TourSession {
-    var json: JSON {
-        [
-            "session": JSON(id), "site": .string(site), "programme": .string(programme), "day": JSON(day),
-            "time": .string("\(time)"), "startsAt": JSON(startsAt), "endsAt": JSON(endsAt), "capacity": JSON(capacity),
-            "held": JSON(held), "booked": JSON(booked), "free": JSON(free), "state": .string(state.rawValue),
-            "resources": .array(resources.map { .string($0) }), "version": JSON(version),
-        ]
-    }
-
-    /// - Parameter now: shows sessions that have begun as past, whatever bookings they would take.
-    static func table(_ sessions: [TourSession], now: Date = .distantPast) -> Table {
-        Table(
-            [
-                .right("场次", "session"), .left("日期", "day"), .left("时间", "time"), .left("基地", "site"),
-                .left("课程", "programme"), .right("容量", "capacity"), .right("保留", "held"), .right("已订", "booked"),
-                .right("空余", "free"), .left("状态", "state"), .left("资源", "resources"),
-            ],
-            rows: sessions.map { session in
-                [
-                    "\(session.id)", "\(session.day)", "\(session.time)–\(TimeOfDay(of: session.endsAt))", session.site,
-                    session.programme, "\(session.capacity)", "\(session.held)", "\(session.booked)",
-                    session.startsAt > now ? "\(session.free)" : nil,
-                    session.startsAt > now || session.state == .cancelled
-                        ? session.state.label[.ofThisRun] : words("已过", "past"),
-                    session.resources.joined(separator: words("、", ", ")),
-                ]
-            })
+        let changed = try await change { backend in SessionStore.step(step, session, now: backend.clock.now()) }
+        try show(listed: changed, Shapes.tourSession)
     }
 }

@@ -71,9 +71,7 @@ extension TourSessionCommand {
 
 extension SharedOptions {
     fileprivate func upset(_ plan: @escaping @Sendable (Backend) -> Plan<UpsetSession>) async throws {
-        let upset = try await withBackend { backend in
-            try await backend.database.change(backend.local.scope, plan(backend))
-        }
+        let upset = try await change(plan)
         let told = Table(
             [
                 .right("预约", "booking"), .left("预约号", "reference"), .left("单位", "unit"), .right("人数", "people"),
@@ -86,7 +84,7 @@ extension SharedOptions {
                 ]
             })
         try show(
-            ["session": upset.session.json, "bookings": .array(upset.bookings.map(\.json))],
-            TourSession.table([upset.session]).text + (upset.bookings.isEmpty ? "" : "\n" + told.text))
+            ["session": Shapes.tourSession.json(upset.session), "bookings": .array(upset.bookings.map(\.json))],
+            Table(Shapes.tourSession, [upset.session]).text + (upset.bookings.isEmpty ? "" : "\n" + told.text))
     }
 }

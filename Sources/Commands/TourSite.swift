@@ -44,12 +44,10 @@ struct TourSiteCommand: ParsableCommand {
         @OptionGroup var hours: Hours
 
         func run() async throws {
-            let site = try await options.withBackend { backend in
-                var details = TourSite.Details(name: name, kind: kind)
-                hours.apply(to: &details)
-                return try await backend.database.change(backend.local.scope, SiteStore.add(details))
-            }
-            try options.show(site.json, Table(facts: site.facts).text)
+            var details = TourSite.Details(name: name, kind: kind)
+            hours.apply(to: &details)
+            let plan = SiteStore.add(details)
+            try await options.change(Shapes.tourSite) { _ in plan }
         }
     }
 
@@ -63,19 +61,7 @@ struct TourSiteCommand: ParsableCommand {
             let (sites, today) = try await options.withBackend { backend in
                 (try await SiteStore(backend.database).list(backend.local.scope), backend.clock.today)
             }
-            try options.show(
-                sites, json: \.json,
-                [
-                    .left("基地", "site"), .left("类别", "kind"), .left("开放时间", "hours"), .left("星期", "weekdays"),
-                    .left("休息日", "closed days"),
-                ]
-            ) { site in
-                let closed = site.closedDays.filter { $0.day >= today }.map(\.day.description)
-                return [
-                    site.name, site.details.kind.label[.ofThisRun], "\(site.details.opens)–\(site.details.closes)",
-                    site.details.weekdays.label[.ofThisRun], closed.joined(separator: words("、", ", ")),
-                ]
-            }
+            try options.show(sites, Shapes.tourSites(today: today))
         }
     }
 
@@ -88,10 +74,7 @@ struct TourSiteCommand: ParsableCommand {
         @Argument(help: .words("名称。", "Its name.")) var name: String
 
         func run() async throws {
-            let site = try await options.withBackend { backend in
-                try await SiteStore(backend.database).show(name, backend.local.scope)
-            }
-            try options.show(site.json, Table(facts: site.facts).text)
+            try options.show(try await options.read { try await SiteStore($0).show(name, $1) }, Shapes.tourSite)
         }
     }
 
@@ -120,16 +103,13 @@ struct TourSiteCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let site = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    SiteStore.change(name) { details in
-                        if let rename { details.name = rename }
-                        if let kind { details.kind = kind }
-                        hours.apply(to: &details)
-                    })
+            try await options.change(Shapes.tourSite) { _ in
+                SiteStore.change(name) { details in
+                    if let rename { details.name = rename }
+                    if let kind { details.kind = kind }
+                    hours.apply(to: &details)
+                }
             }
-            try options.show(site.json, Table(facts: site.facts).text)
         }
     }
 
@@ -144,12 +124,9 @@ struct TourSiteCommand: ParsableCommand {
         @Option(help: .words("理由。", "Why.")) var reason: String
 
         func run() async throws {
-            let site = try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    SiteStore.closeDay(name, day: day, reason: reason, today: backend.clock.today))
+            try await options.change(Shapes.tourSite) { backend in
+                SiteStore.closeDay(name, day: day, reason: reason, today: backend.clock.today)
             }
-            try options.show(site.json, Table(facts: site.facts).text)
         }
     }
 
@@ -163,29 +140,7 @@ struct TourSiteCommand: ParsableCommand {
         @Option(help: .words("日期。", "The day."), transform: reading(CivilDay.init(_:))) var day: CivilDay
 
         func run() async throws {
-            let site = try await options.withBackend { backend in
-                try await backend.database.change(backend.local.scope, SiteStore.openDay(name, day: day))
-            }
-            try options.show(site.json, Table(facts: site.facts).text)
+            try await options.change(Shapes.tourSite) { _ in SiteStore.openDay(name, day: day) }
         }
-    }
-}
-
-extension TourSite {
-    var json: JSON {
-        [
-            "site": .string(name), "kind": .string(details.kind.rawValue), "opens": .string("\(details.opens)"),
-            "closes": .string("\(details.closes)"), "weekdays": .array(details.weekdays.days.map { JSON($0) }),
-            "closedDays": .array(closedDays.map { ["day": JSON($0.day), "reason": .string($0.reason)] }),
-            "version": JSON(version),
-        ]
-    }
-
-    var facts: [(name: String, value: String?)] {
-        [
-            (words("基地", "site"), name), (words("类别", "kind"), details.kind.label[.ofThisRun]),
-            (words("开放时间", "hours"), "\(details.opens)–\(details.closes)"),
-            (words("星期", "weekdays"), details.weekdays.label[.ofThisRun]),
-        ] + closedDays.map { (words("休息日", "closed"), "\($0.day) \($0.reason)") }
     }
 }

@@ -15,7 +15,7 @@ import Tours
     }
 
     private func text(_ events: [CalendarEvent], _ language: Language = .chinese) -> String {
-        String(decoding: TourCalendar.text(events, name: "韩村研学", language), as: UTF8.self)
+        String(decoding: TourCalendar.text(events, village: "韩村", language), as: UTF8.self)
     }
 
     /// The content lines, unfolded as RFC 5545 has it.
@@ -96,7 +96,7 @@ import Tours
             let store = CalendarStore(village.database, village: village.village.id, origin: "trace.example.cn")
             func event() async throws -> CalendarEvent { try await store.event(of: session) }
             func bytes() async throws -> [UInt8] {
-                TourCalendar.text(try await store.feed(today: village.today), name: "韩村研学", .chinese)
+                TourCalendar.text(try await store.feed(today: village.today), village: "韩村", .chinese)
             }
             var seen = try await event()
             var before = try await bytes()

@@ -39,22 +39,6 @@ import Tours
         }
     }
 
-    @Test func `names run no formulas in the table`() async throws {
-        try await withVillage { village in
-            let session = try await village.addSession()
-            _ = try await village.addBooking(
-                [session], unit: "=HYPERLINK(\"http://evil\")", leader: "+cmd|' /C calc'!A0", note: "@SUM(1)\n第二行")
-            let sheet = try await DaySheetStore(village.database).sheet(day: village.today, village.committee)
-            let text = String(decoding: sheet.csv(.chinese), as: UTF8.self)
-            let lines = text.components(separatedBy: "\r\n")
-            #expect(lines.count == 3 && lines[0].hasPrefix("\u{FEFF}日期,时间,基地"))
-            #expect(lines[1].contains(",\"'=HYPERLINK(\"\"http://evil\"\")\","))
-            #expect(lines[1].contains(",'+cmd|' /C calc'!A0,"))
-            #expect(lines[1].contains("\"'@SUM(1)\n第二行\""))
-            #expect(String(decoding: sheet.csv(.english), as: UTF8.self).contains("day,time,site"))
-        }
-    }
-
     @Test func `a clerk's sheet tells of nobody`() async throws {
         try await withVillage { village in
             let orchard = try await village.plant()

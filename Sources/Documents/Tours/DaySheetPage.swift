@@ -6,8 +6,8 @@ extension PrintedPages {
     /// The desk's sheet of a day, for A4.
     public static func daySheet(_ sheet: DaySheet, village: Village, language: Language) throws -> String {
         let heading = Bilingual(
-            zh: "研学接待单 \(sheet.day.written.zh)（\(weekday(sheet.day).zh)）",
-            en: "Tours on \(weekday(sheet.day).en), \(sheet.day.written.en)")
+            zh: "研学接待单 \(sheet.day.written.zh)（\(sheet.day.weekdayName.zh)）",
+            en: "Tours on \(sheet.day.weekdayName.en), \(sheet.day.written.en)")
         let texts: [String: Bilingual] = [
             "heading": heading, "noSessions": Bilingual(zh: "这一天没有场次。", en: "There are no sessions on this day."),
             "noBookings": Bilingual(zh: "没有预约。", en: "No bookings."), "numberLabel": Bilingual(zh: "编号", en: "No."),
@@ -25,11 +25,12 @@ extension PrintedPages {
         }
         values["hasConflicts"] = !sheet.conflicts.isEmpty
         values["hasSessions"] = !sheet.sessions.isEmpty
+        let line = Shapes.daySheetLine(language)
         values["sessions"] = sheet.sessions.map { session -> [String: Any] in
             [
                 "hours": session.hours, "site": session.site, "programme": session.programme,
                 "taken": taken(session)[language], "hasLines": !session.lines.isEmpty,
-                "lines": session.lines.map { line($0, language) },
+                "lines": session.lines.map { line.texts(of: $0, language) },
             ]
         }
         return try Pages().render("daysheet", title: heading[language], values, village: village, language)
@@ -40,16 +41,5 @@ extension PrintedPages {
         return Bilingual(
             zh: "预约 \(session.heads) / \(session.capacity) 人，已到 \(session.arrived)",
             en: "\(session.heads) of \(session.capacity) booked, \(session.arrived) arrived")
-    }
-
-    private static func line(_ line: DaySheet.Line, _ language: Language) -> [String: Any] {
-        let booking = line.booking
-        return [
-            "number": "\(booking.number)", "unit": booking.unit, "reference": booking.reference.description,
-            "kind": booking.kind.label[language], "heads": "\(line.visit.headcount)",
-            "arrived": line.visit.arrived.map { "\($0)" } ?? "", "leader": booking.leader, "phone": booking.phone,
-            "extras": line.extras, "payment": booking.payment[language], "state": booking.state.label[language],
-            "note": line.remarks(language),
-        ]
     }
 }

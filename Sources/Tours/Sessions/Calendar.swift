@@ -33,8 +33,9 @@ public struct CalendarEvent: Sendable {
 public enum TourCalendar {
     public static let contentType = "text/calendar; charset=utf-8"
 
-    /// - Parameter name: what a subscriber's program shows.
-    public static func text(_ events: [CalendarEvent], name: String, _ language: Language) -> [UInt8] {
+    /// - Parameter village: whose events they are, which a subscriber's program shows.
+    public static func text(_ events: [CalendarEvent], village: String, _ language: Language) -> [UInt8] {
+        let name = Bilingual(zh: "\(village)研学", en: "\(village): study tours")[language]
         var lines = [
             "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Taoyuan//Study tours//ZH", "CALSCALE:GREGORIAN",
             "METHOD:PUBLISH", "X-WR-CALNAME:\(escaped(name))", "X-PUBLISHED-TTL:PT1H",

@@ -2,7 +2,6 @@ import Database
 import Foundation
 import Kernel
 import Postgres
-import Registers
 
 /// What the desk needs on paper for a day: its sessions, and who comes to each.
 public struct DaySheet: Sendable {
@@ -62,35 +61,6 @@ extension GateBooking {
             en += ", \(open) to refund"
         }
         return Bilingual(zh: zh, en: en)
-    }
-}
-
-extension DaySheet {
-    /// One row a booking and session; formulas in names are made harmless.
-    public func csv(_ language: Language) -> [UInt8] {
-        var writer = CSVWriter()
-        writer.append(
-            language == .chinese
-                ? [
-                    "日期", "时间", "基地", "课程", "预约编号", "预约号", "单位", "单位类别", "人数", "已到", "带队人", "电话", "加项",
-                    "付款", "状态", "备注",
-                ]
-                : [
-                    "day", "time", "site", "programme", "booking", "reference", "unit", "kind", "heads", "arrived",
-                    "leader", "phone", "extras", "payment", "state", "note",
-                ])
-        for session in sessions {
-            for line in session.lines {
-                let booking = line.booking
-                writer.append([
-                    day.description, session.hours, session.site, session.programme, "\(booking.number)",
-                    booking.reference.description, booking.unit, booking.kind.label[language],
-                    "\(line.visit.headcount)", line.visit.arrived.map { "\($0)" } ?? "", booking.leader, booking.phone,
-                    line.extras, booking.payment[language], booking.state.label[language], line.remarks(language),
-                ])
-            }
-        }
-        return writer.take()
     }
 }
 

@@ -3,7 +3,7 @@ import Kernel
 
 /// One taking place of a programme at a site.
 public struct TourSession: Sendable, Hashable {
-    public enum State: String, Sendable, CaseIterable {
+    public enum State: String, Sendable, CaseIterable, Labelled {
         case open
         /// No new bookings; those that are there stay.
         case closed

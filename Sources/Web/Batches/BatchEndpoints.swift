@@ -99,12 +99,6 @@ extension Site {
 
     /// The number that a cursor carries; the beginning of a list that goes downwards without one.
     static func number(_ cursor: String?) throws -> Int64 {
-        guard let cursor else { return .max }
-        guard let number = Int64(cursor) else {
-            throw Refusal(
-                .invalid, "not-a-cursor", field: "cursor", zh: "cursor 不是先前答复中的 next",
-                en: "the cursor is not `next` of an answer before")
-        }
-        return number
+        try Cursor.place(cursor) { Int64($0) } ?? .max
     }
 }

@@ -25,8 +25,7 @@ extension Site {
     }
 
     private func calendar(_ events: [CalendarEvent], _ call: Call) -> Answer {
-        let name = Bilingual(zh: "\(backend.village.name)研学", en: "\(backend.village.name): study tours")
-        return .bytes(TourCalendar.text(events, name: name[call.language], call.language), TourCalendar.contentType)
-            .tagged(for: call)
+        let text = TourCalendar.text(events, village: backend.village.name, call.language)
+        return .bytes(text, TourCalendar.contentType).tagged(for: call)
     }
 }

@@ -7,6 +7,11 @@ extension Call {
     var versionCheck: VersionCheck {
         { present in try requireMatch(EntityTag(version: Int64(present))) }
     }
+
+    /// An answer whose tag is the version of what it tells.
+    func answer<Value>(_ value: Value, _ shape: Shape<Value>, version: Int) -> Answer {
+        .json(shape.json(value)).tagged(EntityTag(version: Int64(version)), for: self)
+    }
 }
 
 extension Site {
@@ -15,24 +20,22 @@ extension Site {
 
     private static let siteName = Endpoint.Parameter("site", .string(1...100), "The site's name")
     private static let programmeName = Endpoint.Parameter("programme", .string(1...100), "The programme's name")
+    private static let name = Field("name", .string(1...100))
+    private static let otherName = Field.optional("name", .string(1...100))
 
     private var siteEndpoints: [Endpoint] {
         let store = SiteStore(backend.database)
-        let kind = Schema.enumeration(TourSite.Kind.allCases.map(\.rawValue))
+        let hours = Shapes.tourSite.optional("opens", "closes", "weekdays")
         return [
             Endpoint(
                 .get, "/api/v1/tours/sites", "Where study tours go", access: .whoMay(.readTours),
-                outcomes: [.init(200, "The sites", .object([Field("items", .array(of: Shapes.tourSite))]))]
+                outcomes: [.init(200, "The sites", .list(of: Shapes.tourSite))]
             ) { call in
-                .json(["items": .array(try await store.list(call.scope).map(Shapes.tourSite))])
+                .list(try await store.list(call.scope), Shapes.tourSite)
             },
             Endpoint(
                 .post, "/api/v1/tours/sites", "Add a site", access: .whoMay(.planTours),
-                body: .json(
-                    .object([
-                        Field("name", .string(1...100)), Field("kind", kind), .optional("opens", Shapes.timeOfDay),
-                        .optional("closes", Shapes.timeOfDay), .optional("weekdays", Shapes.weekdays),
-                    ])),
+                body: .json(.object([Self.name] + Shapes.tourSite.required("kind") + hours)),
                 outcomes: [.init(201, "Added", Shapes.tourSite)]
             ) { call in
                 var details = TourSite.Details(
@@ -46,24 +49,19 @@ extension Site {
                 pathParameters: [Self.siteName], outcomes: [.init(200, "The site", Shapes.tourSite)]
             ) { call in
                 let site = try await store.show(call.path["site"].string, call.scope)
-                return .json(Shapes.tourSite(site)).tagged(EntityTag(version: Int64(site.version)), for: call)
+                return call.answer(site, Shapes.tourSite, version: site.version)
             },
             Endpoint(
                 .patch, "/api/v1/tours/sites/{site}", "Change a site; sessions that are planned stay as they are",
                 access: .whoMay(.planTours), pathParameters: [Self.siteName],
-                body: .json(
-                    .object([
-                        .optional("name", .string(1...100)), .optional("kind", kind),
-                        .optional("opens", Shapes.timeOfDay), .optional("closes", Shapes.timeOfDay),
-                        .optional("weekdays", Shapes.weekdays),
-                    ])),
+                body: .json(.object([Self.otherName] + Shapes.tourSite.optional("kind") + hours)),
                 outcomes: [.init(200, "Changed", Shapes.tourSite)]
             ) { call in
                 let plan = SiteStore.change(try call.path["site"].string, match: call.versionCheck) {
                     try Self.edit(&$0, call.body)
                 }
                 let site = try await backend.database.change(call.scope, plan)
-                return .json(Shapes.tourSite(site)).tagged(EntityTag(version: Int64(site.version)), for: call)
+                return call.answer(site, Shapes.tourSite, version: site.version)
             },
             Endpoint(
                 .post, "/api/v1/tours/sites/{site}/closures", "Close a site on a day without sessions",
@@ -83,7 +81,7 @@ extension Site {
                 outcomes: [.init(200, "Open", Shapes.tourSite)]
             ) { call in
                 let plan = SiteStore.openDay(try call.path["site"].string, day: try call.path["day"].day)
-                return .json(Shapes.tourSite(try await backend.database.change(call.scope, plan)))
+                return .json(Shapes.tourSite.json(try await backend.database.change(call.scope, plan)))
             },
         ]
     }
@@ -93,7 +91,7 @@ extension Site {
         if let kind = body["kind"].orNil { details.kind = try TourSite.Kind(named: kind.string) }
         if let opens = body["opens"].orNil { details.opens = try time(opens, "opens") }
         if let closes = body["closes"].orNil { details.closes = try time(closes, "closes") }
-        if let weekdays = body["weekdays"].orNil { details.weekdays = try Shapes.weekdays(weekdays) }
+        if let weekdays = body["weekdays"].orNil { details.weekdays = try Weekdays(weekdays) }
     }
 
     static func time(_ json: JSON, _ field: String) throws -> TimeOfDay {
@@ -106,27 +104,19 @@ extension Site {
 
     private var programmeEndpoints: [Endpoint] {
         let store = ProgrammeStore(backend.database)
-        let rules: [Field] = [
-            .optional("languages", .array(of: .string(2...2), 1...20)), .optional("minGroup", .integer(1...10_000)),
-            .optional("maxGroup", .integer(1...10_000)), .optional("holdMinutes", .integer(5...43_200)),
-            .optional("changeHours", .integer(0...8760)), .optional("freeCancelHours", .integer(0...8760)),
-            .optional("lateFeePercent", .integer(0...100)), .optional("noShowFeePercent", .integer(0...100)),
-        ]
+        let rules = Shapes.tourProgramme.optional(
+            "languages", "minGroup", "maxGroup", "holdMinutes", "changeHours", "freeCancelHours", "lateFeePercent",
+            "noShowFeePercent")
         return [
             Endpoint(
                 .get, "/api/v1/tours/programmes", "What study tours offer", access: .whoMay(.readTours),
-                outcomes: [.init(200, "The programmes", .object([Field("items", .array(of: Shapes.tourProgramme))]))]
+                outcomes: [.init(200, "The programmes", .list(of: Shapes.tourProgramme))]
             ) { call in
-                .json(["items": .array(try await store.list(call.scope).map(Shapes.tourProgramme))])
+                .list(try await store.list(call.scope), Shapes.tourProgramme)
             },
             Endpoint(
                 .post, "/api/v1/tours/programmes", "Add a programme", access: .whoMay(.planTours),
-                body: .json(
-                    .object(
-                        [
-                            Field("name", .string(1...100)), Field("minutes", .integer(10...1440)),
-                            Field("price", Shapes.programmePrice, "A head"),
-                        ] + rules)),
+                body: .json(.object([Self.name] + Shapes.tourProgramme.required("minutes", "price") + rules)),
                 outcomes: [.init(201, "Added", Shapes.tourProgramme)]
             ) { call in
                 var details = TourProgramme.Details(
@@ -141,34 +131,25 @@ extension Site {
                 outcomes: [.init(200, "The programme", Shapes.tourProgramme)]
             ) { call in
                 let found = try await store.show(call.path["programme"].string, call.scope)
-                return .json(Shapes.tourProgramme(found)).tagged(EntityTag(version: Int64(found.version)), for: call)
+                return call.answer(found, Shapes.tourProgramme, version: found.version)
             },
             Endpoint(
                 .patch, "/api/v1/tours/programmes/{programme}",
                 "Change a programme; bookings and sessions that are there keep their price and length",
                 access: .whoMay(.planTours), pathParameters: [Self.programmeName],
-                body: .json(
-                    .object(
-                        [
-                            .optional("name", .string(1...100)), .optional("minutes", .integer(10...1440)),
-                            .optional("price", Shapes.programmePrice),
-                        ] + rules)),
+                body: .json(.object([Self.otherName] + Shapes.tourProgramme.optional("minutes", "price") + rules)),
                 outcomes: [.init(200, "Changed", Shapes.tourProgramme)]
             ) { call in
                 let plan = ProgrammeStore.change(try call.path["programme"].string, match: call.versionCheck) {
                     try Self.edit(&$0, call.body)
                 }
                 let found = try await backend.database.change(call.scope, plan)
-                return .json(Shapes.tourProgramme(found)).tagged(EntityTag(version: Int64(found.version)), for: call)
+                return call.answer(found, Shapes.tourProgramme, version: found.version)
             },
             Endpoint(
                 .post, "/api/v1/tours/programmes/{programme}/extras", "Add an extra to a programme",
                 access: .whoMay(.planTours), pathParameters: [Self.programmeName],
-                body: .json(
-                    .object([
-                        Field("kind", .enumeration(TourExtra.Kind.allCases.map(\.rawValue))),
-                        Field("name", .string(1...100)), Field("price", Shapes.programmePrice),
-                    ])),
+                body: .json(.object(Shapes.tourExtra.required("kind", "name", "price"))),
                 outcomes: [.init(201, "Added", Shapes.tourProgramme)]
             ) { call in
                 let extra = TourExtra(
@@ -185,7 +166,7 @@ extension Site {
             ) { call in
                 let plan = ProgrammeStore.removeExtra(
                     try call.path["extra"].string, from: try call.path["programme"].string)
-                return .json(Shapes.tourProgramme(try await backend.database.change(call.scope, plan)))
+                return .json(Shapes.tourProgramme.json(try await backend.database.change(call.scope, plan)))
             },
         ]
     }
@@ -205,18 +186,16 @@ extension Site {
     }
 
     private var resourceEndpoints: [Endpoint] {
-        let kind = Schema.enumeration(TourResource.Kind.allCases.map(\.rawValue))
-        return [
+        [
             Endpoint(
                 .get, "/api/v1/tours/resources", "Guides, rooms and coaches", access: .whoMay(.readTours),
-                outcomes: [.init(200, "The resources", .object([Field("items", .array(of: Shapes.tourResource))]))]
+                outcomes: [.init(200, "The resources", .list(of: Shapes.tourResource))]
             ) { call in
-                let items = try await ResourceStore(backend.database).list(call.scope)
-                return .json(["items": .array(items.map(Shapes.tourResource))])
+                .list(try await ResourceStore(backend.database).list(call.scope), Shapes.tourResource)
             },
             Endpoint(
                 .post, "/api/v1/tours/resources", "Add a guide, a room or a coach", access: .whoMay(.planTours),
-                body: .json(.object([Field("name", .string(1...100)), Field("kind", kind)])),
+                body: .json(.object([Self.name] + Shapes.tourResource.required("kind"))),
                 outcomes: [.init(201, "Added", Shapes.tourResource)]
             ) { call in
                 let resource = TourResource(
@@ -227,15 +206,19 @@ extension Site {
                 .patch, "/api/v1/tours/resources/{resource}", "Give a resource another name or kind",
                 access: .whoMay(.planTours),
                 pathParameters: [.init("resource", .string(1...100), "The resource's name")],
-                body: .json(.object([.optional("name", .string(1...100)), .optional("kind", kind)])),
+                body: .json(.object([Self.otherName] + Shapes.tourResource.optional("kind"))),
                 outcomes: [.init(200, "Changed", Shapes.tourResource)]
             ) { call in
                 let plan = ResourceStore.change(try call.path["resource"].string) { resource in
                     if let name = call.body["name"].orNil { resource.name = try name.string }
                     if let kind = call.body["kind"].orNil { resource.kind = try TourResource.Kind(named: kind.string) }
                 }
-                return .json(Shapes.tourResource(try await backend.database.change(call.scope, plan)))
+                return .json(Shapes.tourResource.json(try await backend.database.change(call.scope, plan)))
             },
         ]
     }
+}
+
+extension Weekdays {
+    init(_ json: JSON) throws { try self.init(days: json.array.map { try $0.int }) }
 }

@@ -4,6 +4,7 @@ import Tours
 
 extension Site {
     private static let sessionID = Endpoint.Parameter("session", .integer(1...Int64.max), "The session's number")
+    private static let resources = Schema.array(of: .string(1...100), 0...50)
     private static let period: [Endpoint.Parameter] = [
         .init("from", .day, "The first day; today unless told"),
         .init("to", .day, "The last day; three months after the first unless told"),
@@ -24,9 +25,9 @@ extension Site {
                 let (from, to) = try period(of: call)
                 let sessions = try await store.open(
                     from: from, to: to, now: backend.clock.now(), seats: call.query["seats"].orNil?.int ?? 0,
-                    after: Self.place(page.after), limit: page.limit, village: backend.village.id)
-                let next = sessions.count == page.limit ? sessions.last?.place.description : nil
-                return .page(sessions.map(Shapes.openSession), next: next)
+                    after: Cursor.place(page.after, SessionPlace.init) ?? .beginning, limit: page.limit,
+                    village: backend.village.id)
+                return .page(sessions, Shapes.openSession, page, place: \.place)
             },
             Endpoint(
                 .get, "/api/v1/tours/timetable", "All sessions with their seats, by their beginnings",
@@ -38,23 +39,21 @@ extension Site {
                 let page = try call.page()
                 let (from, to) = try period(of: call)
                 let sessions = try await store.list(
-                    from: from, to: to, site: call.query["site"].orNil?.string, after: Self.place(page.after),
-                    limit: page.limit, call.scope)
-                let next = sessions.count == page.limit ? sessions.last?.place.description : nil
-                return .page(sessions.map(Shapes.tourSession), next: next)
+                    from: from, to: to, site: call.query["site"].orNil?.string,
+                    after: Cursor.place(page.after, SessionPlace.init) ?? .beginning, limit: page.limit, call.scope)
+                return .page(sessions, Shapes.tourSession, page, place: \.place)
             },
             Endpoint(
                 .post, "/api/v1/tours/sessions",
                 "Plan a session, or with `until` one on each day that fits; the days that do not are named",
                 access: .whoMay(.planTours),
                 body: .json(
-                    .object([
-                        Field("site", .string(1...100)), Field("programme", .string(1...100)), Field("day", .day),
-                        Field("time", Shapes.timeOfDay), Field("capacity", .integer(1...10_000)),
-                        .optional("resources", .array(of: .string(1...100), 0...50)), .optional("until", .day),
-                        .optional("weekdays", Shapes.weekdays),
-                    ])),
-                outcomes: [.init(201, "Planned", Self.planned)]
+                    .object(
+                        [Field("site", .string(1...100)), Field("programme", .string(1...100))]
+                            + Shapes.tourSession.required("day", "time", "capacity") + [
+                                .optional("resources", Self.resources), .optional("until", .day),
+                            ] + Shapes.tourSite.optional("weekdays"))),
+                outcomes: [.init(201, "Planned", Shapes.plannedSessions(.chinese))]
             ) { call in
                 let new = NewSessions(
                     site: try call.body["site"].string, programme: try call.body["programme"].string,
@@ -62,10 +61,9 @@ extension Site {
                     capacity: try call.body["capacity"].int,
                     resources: try call.body["resources"].orNil?.array.map { try $0.string } ?? [],
                     until: try call.body["until"].orNil?.day,
-                    weekdays: try call.body["weekdays"].orNil.map(Shapes.weekdays))
-                return try await carryOut(call, SessionStore.add(new, now: backend.clock.now())) {
-                    Self.render($0, call.language)
-                }
+                    weekdays: try call.body["weekdays"].orNil.map(Weekdays.init(_:)))
+                return try await carryOut(
+                    call, SessionStore.add(new, now: backend.clock.now()), Shapes.plannedSessions(call.language))
             },
             Endpoint(
                 .get, "/api/v1/tours/sessions/{session}", "A session, with its version as its tag",
@@ -73,16 +71,16 @@ extension Site {
                 outcomes: [.init(200, "The session", Shapes.tourSession)]
             ) { call in
                 let session = try await store.show(call.path["session"].int64, call.scope)
-                return .json(Shapes.tourSession(session)).tagged(EntityTag(version: Int64(session.version)), for: call)
+                return call.answer(session, Shapes.tourSession, version: session.version)
             },
             Endpoint(
                 .patch, "/api/v1/tours/sessions/{session}", "Change a session's capacity or its resources",
                 access: .whoMay(.planTours), pathParameters: [Self.sessionID],
                 body: .json(
-                    .object([
-                        .optional("capacity", .integer(1...10_000)),
-                        .optional("resources", .array(of: .string(1...100), 0...50), "In place of all it has"),
-                    ])),
+                    .object(
+                        Shapes.tourSession.optional("capacity") + [
+                            .optional("resources", Self.resources, "In place of all it has")
+                        ])),
                 outcomes: [.init(200, "Changed", Shapes.tourSession)]
             ) { call in
                 let plan = SessionStore.change(
@@ -90,7 +88,7 @@ extension Site {
                     resources: try call.body["resources"].orNil?.array.map { try $0.string },
                     now: backend.clock.now(), match: call.versionCheck)
                 let session = try await backend.database.change(call.scope, plan)
-                return .json(Shapes.tourSession(session)).tagged(EntityTag(version: Int64(session.version)), for: call)
+                return call.answer(session, Shapes.tourSession, version: session.version)
             },
             Endpoint(
                 .post, "/api/v1/tours/sessions/{session}/steps",
@@ -124,7 +122,7 @@ extension Site {
                 body: .json(
                     .object([
                         .optional("day", .day, "The same unless told"),
-                        .optional("time", Shapes.timeOfDay, "The same unless told"),
+                        .optional("time", Look.timeOfDay.schema, "The same unless told"),
                         .optional("reason", .string(1...200)),
                     ])),
                 outcomes: [.init(201, "Moved", Self.upset)]
@@ -141,12 +139,12 @@ extension Site {
     private static let upset = Schema.named(
         "UpsetSession",
         .object([
-            Field("session", Shapes.tourSession),
+            Field("session", Shapes.tourSession.schema),
             Field("bookings", .array(of: Shapes.booking, 0...10_000), "Its bookings as they stand now"),
         ]))
 
     private static func render(_ upset: UpsetSession) -> JSON {
-        ["session": Shapes.tourSession(upset.session), "bookings": .array(upset.bookings.map(Shapes.booking))]
+        ["session": Shapes.tourSession.json(upset.session), "bookings": .array(upset.bookings.map(Shapes.booking))]
     }
 
     private static let unknownStep = Refusal(
@@ -155,32 +153,5 @@ extension Site {
     private func period(of call: Call) throws -> (from: CivilDay, to: CivilDay) {
         let from = try call.query["from"].orNil?.day ?? backend.clock.today
         return (from, try call.query["to"].orNil?.day ?? from.adding(days: 92))
-    }
-
-    private static func place(_ cursor: String?) throws -> SessionPlace {
-        guard let cursor else { return .beginning }
-        guard let place = SessionPlace(cursor) else {
-            throw Refusal(
-                .invalid, "not-a-cursor", field: "cursor", zh: "cursor 不是先前答复中的 next",
-                en: "the cursor is not `next` of an answer before")
-        }
-        return place
-    }
-
-    private static let planned = Schema.named(
-        "PlannedSessions",
-        .object([
-            Field("sessions", .array(of: Shapes.tourSession)),
-            Field(
-                "leftOut", .array(of: .object([Field("day", .day), Field("reason", .string(1...1000))])),
-                "Days of the repetition on which there is none"),
-        ]))
-
-    private static func render(_ planned: PlannedSessions, _ language: Language) -> JSON {
-        [
-            "sessions": .array(planned.sessions.map(Shapes.tourSession)),
-            "leftOut": .array(
-                planned.leftOut.map { ["day": JSON($0.day), "reason": .string($0.reason[language])] }),
-        ]
     }
 }
