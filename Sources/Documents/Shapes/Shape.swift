@@ -18,23 +18,33 @@ public struct Shape<Value>: Sendable {
     /// Told by every value.
     /// - Parameter members: in the order of the JSON.
     /// - Parameter list: the names of the members that a list shows, in its order.
+    /// - Parameter blank: what a list shows where there is nothing to tell.
     /// - Parameter facts: those that stand below each other where there is one value; all unless told.
-    public init(_ name: String? = nil, _ members: [Member], list: [String] = [], facts: [String]? = nil) {
+    public init(
+        _ name: String? = nil, _ members: [Member], list: [String] = [], blank: String = "", facts: [String]? = nil
+    ) {
         let object = Schema.object(members.compactMap(\.field))
         schema = name.map { .named($0, object) } ?? object
         self.members = members
         self.list = Self.chosen(list, of: members)
+        self.blank = blank
         self.facts = facts.map { Self.chosen($0, of: members) } ?? members
+        told = members.compactMap { member in member.field.map { ($0.name, member.json) } }
     }
 
     public let schema: Schema
     public let members: [Member]
     public let list: [Member]
     public let facts: [Member]
+    private let blank: String
 
-    public func json(_ value: Value) -> JSON {
-        .object(members.compactMap { member in member.field.map { JSON.Member($0.name, member.json(value)) } })
-    }
+    /// What JSON is made of: found once, because some of it is made thousands of times a second.
+    private let told: [(name: String, json: @Sendable (Value) -> JSON)]
+
+    public func json(_ value: Value) -> JSON { .object(told.map { JSON.Member($0.name, $0.json(value)) }) }
+
+    /// What the schema says of each member.
+    public var fields: [Field] { members.compactMap(\.field) }
 
     /// What is told of one value, under the titles; nil where there is nothing to tell.
     public func facts(of value: Value, _ language: Language) -> [(title: String, text: String?)] {
@@ -42,7 +52,9 @@ public struct Shape<Value>: Sendable {
     }
 
     /// What a list tells of one value.
-    public func row(of value: Value, _ language: Language) -> [String?] { list.map { $0.text(value, language) } }
+    public func row(of value: Value, _ language: Language) -> [String] {
+        list.map { $0.text(value, language) ?? blank }
+    }
 
     /// The members that another value has by holding this one.
     public func members<Holder>(
@@ -54,6 +66,9 @@ public struct Shape<Value>: Sendable {
                 json: { member.json(held($0)) }, text: { member.text(held($0), $1) })
         }
     }
+
+    /// The members of these names, in this order.
+    public subscript(names: String...) -> [Member] { Self.chosen(names, of: members) }
 
     private static func chosen(_ names: [String], of members: [Member]) -> [Member] {
         names.map { name in
@@ -89,6 +104,20 @@ extension Shape.Member {
             name: name, title: Bilingual(zh: zh, en: en), alignsRight: look.alignsRight,
             field: .optional(name, look.schema, note), json: { part($0).map(look.json) ?? .null },
             text: { value, language in part(value).map { look.text($0, language) } })
+    }
+
+    /// What only programs read.
+    public init<Part>(
+        _ name: String, _ look: Look<Part>, note: String = "", _ part: @escaping @Sendable (Value) -> Part
+    ) {
+        self.init(name, name, name, look, note: note, part)
+    }
+
+    /// What only programs read, of some values.
+    public init<Part>(
+        _ name: String, optional look: Look<Part>, note: String = "", _ part: @escaping @Sendable (Value) -> Part?
+    ) {
+        self.init(name, name, name, optional: look, note: note, part)
     }
 
     /// What people read instead of members that say it in parts; not in JSON.
