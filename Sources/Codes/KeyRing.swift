@@ -54,6 +54,9 @@ public final class KeyRing: Sendable {
         state.withLock { $0.keys.values.sorted { ($0.createdAt, $0.id.value) < ($1.createdAt, $1.id.value) } }
     }
 
+    /// Those of a key set: a compromised key must not make codes good for those who can't ask the register.
+    public var published: [SigningKey] { all.filter { $0.compromisedSince == nil } }
+
     /// Who signs new codes: the newest key of our origin that is neither retired nor compromised. Public keys that were
     /// imported to verify have no file and do not count.
     /// - Throws: a `Refusal` when there is none or its file can't be opened.

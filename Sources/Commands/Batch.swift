@@ -43,14 +43,12 @@ struct BatchCommand: ParsableCommand {
         @Option(help: .words("采收人。", "Who picked it.")) var picker: String?
 
         func run() async throws {
-            let code = try await options.withBackend { backend in
+            let code = try await options.change { backend in
                 let today = backend.clock.today
                 let harvest = Harvest(
                     plot: plot, product: product, variety: variety, grade: grade, day: harvested ?? today,
                     weight: weight, slip: slip, picker: picker)
-                return try await backend.database.change(
-                    backend.local.scope, CodeStore(backend.database, keys: backend.keys).register(harvest, today: today)
-                )
+                return CodeStore(backend.database, keys: backend.keys).register(harvest, today: today)
             }
             try code.show(options)
         }
@@ -95,9 +93,7 @@ struct BatchCommand: ParsableCommand {
                 let code = try await CodeStore(backend.database, keys: backend.keys).show(batch: batch, scope)
                 return (history, code)
             }
-            try options.show(
-                history.json.adding("code", code.json["code"]).adding("revoked", .bool(code.revoked)),
-                history.text(code))
+            try options.show(Shapes.batchRecord.json((history, code)), history.text(code))
             if history.older > 0, let last = history.movements.last {
                 Terminal.say(
                     words(
@@ -145,22 +141,18 @@ struct BatchCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let moved = try await options.withBackend { backend in
+            let moved = try await options.change { backend in
                 let today = backend.clock.today
-                let (database, scope) = (backend.database, backend.local.scope)
                 guard let batch, let kind, let weight else {
-                    let plan = BatchStore.undo(
+                    return BatchStore.undo(
                         withdrawal: undo ?? 0, of: batch, reason: reason ?? "", day: day, today: today)
-                    return try await database.change(scope, plan)
                 }
-                let plan = BatchStore.withdraw(
+                return BatchStore.withdraw(
                     kind, batch: batch, weight: weight, day: day ?? today, reason: reason, today: today)
-                return try await database.change(scope, plan)
             }
-            let number = batch.map { JSON.integer($0) } ?? .null
             let what = batch.map { words("批次 \($0) ", "batch \($0) has") } ?? words("该批次", "the batch has")
             try options.done(
-                ["batch": number, "movement": .integer(moved.movement), "stock": JSON(moved.stock)],
+                Shapes.moved.json((batch, moved)),
                 "\(what)还剩 \(moved.stock)", "\(what) \(moved.stock) left")
         }
     }

@@ -20,19 +20,11 @@ extension OpenRecall {
 }
 
 extension BatchHistory {
-    var json: JSON {
-        [
-            "batch": Shapes.batch.json(batch), "recall": recall.map(Shapes.recall.json) ?? .null,
-            "corrections": .array(corrections.map(Shapes.batchCorrection.json)),
-            "movements": .array(movements.map(Shapes.movement.json)), "olderMovements": JSON(older),
-        ]
-    }
-
     func text(_ code: IssuedCode) -> String {
         var text = recall?.warning(of: batch.number.value) ?? ""
         if batch.isVoid { text += Terminal.mark(words("已作废", "VOID"), good: false) + "\n" }
-        let facts = Shapes.batch.facts(of: batch, .ofThisRun).map { (name: $0.title, value: $0.text) }
-        text += Table(facts: facts + code.facts.dropFirst()).text + "\n"
+        let facts = Shapes.batch.facts(of: batch, .ofThisRun) + Shapes.code.facts(of: code, .ofThisRun)
+        text += Table(told: facts).text + "\n"
         if !corrections.isEmpty { text += Table(Shapes.batchCorrection, corrections).text + "\n" }
         return text + Table(Shapes.movement, movements).text
     }

@@ -80,12 +80,9 @@ struct CodeCommand: ParsableCommand {
         var serial: [UInt8]?
 
         func run() async throws {
-            try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope, CodeStore.revoke(batch: batch, serial: serial, reason: reason))
-            }
+            try await options.change { _ in CodeStore.revoke(batch: batch, serial: serial, reason: reason) }
             try options.done(
-                ["batch": .integer(batch), "serial": JSON(serial?.hex), "revoked": true], "已作废批次 \(batch) 的溯源码",
+                Shapes.revocation.json((batch, serial)), "已作废批次 \(batch) 的溯源码",
                 "the codes of batch \(batch) are revoked")
         }
     }
@@ -122,7 +119,7 @@ struct CodeCommand: ParsableCommand {
                     guard let end = codes.last else { break }
                     let lines = codes.map { code in
                         options.json
-                            ? code.json.text : "\(code.payload)\t\(code.batch)"
+                            ? Shapes.batchCode.json(code).text : "\(code.payload)\t\(code.batch)"
                     }
                     try Terminal.print(lines.joined(separator: "\n"))
                     last = end.batch
@@ -169,12 +166,9 @@ struct RecallCommand: ParsableCommand {
     }
 
     private static func set(_ target: Target, open: Bool, _ options: SharedOptions) async throws {
-        try await options.withBackend { backend in
-            try await backend.database.change(
-                backend.local.scope, CodeStore.recall(batch: target.batch, open: open, reason: target.reason))
-        }
+        try await options.change { _ in CodeStore.recall(batch: target.batch, open: open, reason: target.reason) }
         try options.done(
-            ["batch": .integer(target.batch), "recalled": .bool(open)],
+            Shapes.recallStep.json((target.batch, open)),
             open ? "批次 \(target.batch) 已开始召回" : "批次 \(target.batch) 的召回已结束",
             open ? "batch \(target.batch) is under recall" : "the recall of batch \(target.batch) has ended")
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backend
 import Codes
+import Documents
 import Kernel
 import Signing
 
@@ -44,7 +45,7 @@ struct CodeVerify: AsyncParsableCommand {
 
     func run() async throws {
         let seen = try await offline ? verifyOffline() : verifyOnline()
-        try options.show(seen.json, seen.text)
+        try options.show(Shapes.seenLabel.json(seen), seen.text)
         if offline, let hint = try mismatch(seen.verdict.answer, origin: seen.origin) { Terminal.say(hint) }
         guard seen.verdict.answer.isGood, seen.foreignHost == nil else { throw ExitCode.failure }
     }
@@ -53,7 +54,8 @@ struct CodeVerify: AsyncParsableCommand {
         try await options.withBackend { backend in
             let verdict = try await backend.verification.verify(CodeRules.payload(in: text))
             return SeenLabel(
-                text, verdict, origin: backend.keys.origin(of: verdict.body?.keyID), ours: backend.keys.origins)
+                text, verdict, origin: backend.keys.origin(of: verdict.body?.keyID), of: backend.village,
+                ours: backend.keys.origins)
         }
     }
 
@@ -62,7 +64,7 @@ struct CodeVerify: AsyncParsableCommand {
         let origin = try self.origin ?? options.configuration().origin ?? .local
         let verdict = CodeRules.verifyOffline(
             CodeRules.payload(in: text), keys: keys, origin: origin, today: WallClock.system.today)
-        return SeenLabel(text, verdict, origin: origin, ours: [origin])
+        return SeenLabel(text, verdict, origin: origin, of: nil, ours: [origin])
     }
 
     private func keys() throws -> [PublicKey] { try publicKey.flatMap { try PublicKey.all(in: Files.text($0)) } }

@@ -3,6 +3,7 @@ import Backend
 import Batches
 import Codes
 import Database
+import Documents
 import Foundation
 import Income
 import Kernel
@@ -71,7 +72,7 @@ private struct Walk {
                     words("登记一次采收，得到批次和它的溯源码", "Register a harvest: a batch with its signed code"),
                     "batch register --plot \(plot.number) --variety \(variety) --grade \(grade) --harvested \(today) "
                         + "--weight 20kg")
-                try Terminal.print(try QRCode(url: code.url).forTerminal + Table(facts: code.facts).text)
+                try Terminal.print(try QRCode(url: code.url).forTerminal + code.text)
                 return code
             } catch let refusal as Refusal where refusal.code == "over-ceiling" {
                 full = refusal
@@ -156,7 +157,7 @@ private struct Walk {
     }
 
     private func show(_ verdict: Verdict) throws {
-        try Terminal.print(SeenLabel(verdict, origin: backend.keys.origin).text)
+        try Terminal.print(SeenLabel(verdict, origin: backend.keys.origin, of: backend.village).text)
     }
 
     private func heading(_ title: String, _ commands: String...) throws {

@@ -32,7 +32,7 @@ struct IncomeCommand: ParsableCommand {
                     from: from, to: to, by: dimensions, backend.local.scope)
             }
             switch format ?? (options.json ? .json : .table) {
-            case .json: try Terminal.print(summary.json.text)
+            case .json: try Terminal.print(Shapes.incomeSummary.json(summary).text)
             case .csv: try Terminal.write(summary.csv(options.language))
             case .table:
                 try Terminal.print(summary.table.text)
@@ -81,15 +81,12 @@ struct IncomeCommand: ParsableCommand {
         @Option(help: .words("所更正的那一笔的编号。", "The entry that this one corrects.")) var corrects: Int64?
 
         func run() async throws {
-            let entry = try await options.withBackend { backend in
-                let today = backend.clock.today
-                return try await backend.database.change(
-                    backend.local.scope,
-                    IncomeStore.enter(
-                        day: day, source: source, memo: memo, amount: amount, corrects: corrects, today: today)
-                )
+            let entry = try await options.change { backend in
+                IncomeStore.enter(
+                    day: day, source: source, memo: memo, amount: amount, corrects: corrects,
+                    today: backend.clock.today)
             }
-            try options.show(entry.json, IncomeEntry.table([entry]).text)
+            try options.show(listed: entry, Shapes.incomeEntry)
         }
     }
 
@@ -109,24 +106,16 @@ struct IncomeCommand: ParsableCommand {
                         backend.local.scope, from: days.from, to: days.to, limit: $0)
                 }
             }
-            if entries.isEmpty, !options.json { return Terminal.say(words("没有记录", "nothing to show")) }
-            try options.show(.array(entries.map(\.json)), IncomeEntry.table(entries).text)
+            try options.show(entries, Shapes.incomeEntry)
         }
     }
 }
 
-extension IncomeEntry {
-    static func table(_ entries: [IncomeEntry]) -> Table {
-        Table(
-            [
-                .right("编号", "entry"), .left("日期", "day"), .left("来源", "source"), .right("金额（元）", "yuan"),
-                .left("摘要", "memo"), .left("更正", "corrects"),
-            ],
-            rows: entries.map { entry in
-                [
-                    "\(entry.id)", "\(entry.day)", entry.source.label[.ofThisRun], entry.amount.yuan, entry.memo,
-                    entry.corrects.map(String.init) ?? "",
-                ]
-            })
+extension IncomeSummary {
+    var table: Table {
+        let sums = Shapes.incomeSum(by: by)
+        guard !by.isEmpty else { return Table(sums, [], last: [total.yuan]) }
+        let blank = [String](repeating: "", count: by.count - 1)
+        return Table(sums, rows, last: [words("合计", "total")] + blank + [total.yuan])
     }
 }

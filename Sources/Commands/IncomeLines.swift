@@ -84,11 +84,11 @@ private struct IncomeRowPrinter {
             var bytes: [UInt8] = []
             for (index, row) in rows.enumerated() {
                 if count > 0 || index > 0 { bytes.append(UInt8(ascii: ",")) }
-                bytes += row.json.bytes
+                bytes += Shapes.incomeRow.json(row).bytes
             }
             try Terminal.write(bytes)
         case .table:
-            try Terminal.print(table(rows).text)
+            try Terminal.print(Table(Shapes.incomeRow, rows).text)
         }
         count += rows.count
         total = rows.reduce(total) { $0 + $1.amount }
@@ -102,20 +102,5 @@ private struct IncomeRowPrinter {
             if count == 0 { Terminal.say(words("没有记录", "nothing to show")) }
             try Terminal.print(words("合计 \(total.yuan) 元，共 \(count) 笔", "total \(total.yuan) yuan, \(count) rows"))
         }
-    }
-
-    private func table(_ rows: [IncomeRow]) -> Table {
-        Table(
-            [
-                .left("日期", "day"), .left("来源", "source"), .left("哪一笔", "what"), .right("金额（元）", "yuan"),
-                .left("产品", "product"), .left("合作社", "cooperative"), .left("渠道", "channel"), .left("农户", "household"),
-                .left("更正", "corrects"),
-            ],
-            rows: rows.map { row in
-                [
-                    "\(row.day)", row.source.label[language], row.what(language), row.amount.yuan, row.product,
-                    row.cooperative, row.channel, row.household, row.ofDay?.description ?? "",
-                ]
-            })
     }
 }

@@ -28,16 +28,7 @@ struct JobsCommand: AsyncParsableCommand {
                 await county.close()
                 return jobs
             }
-            try options.show(
-                jobs,
-                json: {
-                    [
-                        "job": .string($0.name), "seconds": .integer($0.every.components.seconds),
-                        "purpose": .string($0.purpose[.ofThisRun]),
-                    ]
-                },
-                [.left("工作", "job"), .right("间隔（秒）", "every (s)"), .left("内容", "what it does")],
-                row: { [$0.name, "\($0.every.components.seconds)", $0.purpose[.ofThisRun]] })
+            try options.show(jobs, Shapes.job)
         }
     }
 
@@ -69,33 +60,9 @@ struct JobsCommand: AsyncParsableCommand {
                 await county.close()
                 return try outcomes.get()
             }
-            try options.show(
-                outcomes,
-                json: { job, outcome in
-                    let (state, count, trouble) = Self.facts(outcome)
-                    return [
-                        "job": .string(job.name), "outcome": .string(state), "count": count.map { JSON($0) } ?? .null,
-                        "reason": trouble.map { .string($0) } ?? .null,
-                    ]
-                },
-                [
-                    .left("工作", "job"), .left("结果", "outcome"), .right("数量", "count"), .left("内容", "what it does"),
-                ],
-                row: { job, outcome in
-                    let (state, count, trouble) = Self.facts(outcome)
-                    return [job.name, trouble ?? state, count.map { "\($0)" }, job.purpose[.ofThisRun]]
-                })
+            try options.show(outcomes, Shapes.jobRun)
             guard !outcomes.contains(where: { if case .failed = $0.outcome { true } else { false } }) else {
                 throw ExitCode.failure
-            }
-        }
-
-        private static func facts(_ outcome: JobRunner.Outcome) -> (state: String, count: Int?, trouble: String?) {
-            switch outcome {
-            case .done(let count): (outcome.name, count, nil)
-            case .elsewhere: (outcome.name, nil, nil)
-            case .failed(let error):
-                (outcome.name, nil, (error as? Refusal)?.message[.ofThisRun] ?? "\(type(of: error)): \(error)")
             }
         }
 
@@ -115,5 +82,35 @@ struct JobsCommand: AsyncParsableCommand {
                 }
             }
         }
+    }
+}
+
+extension Shapes {
+    fileprivate static let job = Shape<Job>(
+        nil,
+        [
+            .init("job", "工作", "job", .text(), \.name),
+            .init("seconds", "间隔（秒）", "every (s)", .number()) { $0.every.components.seconds },
+            .init("purpose", "内容", "what it does", .text()) { $0.purpose[.ofThisRun] },
+        ], list: ["job", "seconds", "purpose"])
+
+    fileprivate static let jobRun = Shape<(job: Job, outcome: JobRunner.Outcome)>(
+        nil,
+        [
+            .init("job", "工作", "job", .text()) { $0.job.name },
+            .init("outcome", "结果", "outcome", .text()) { $0.outcome.name },
+            .init("count", "数量", "count", optional: .count()) { $0.outcome.count },
+            .init("reason", "原因", "reason", optional: .text()) { $0.outcome.trouble },
+            .reading("result", "结果", "outcome") { run, _ in run.outcome.trouble ?? run.outcome.name },
+            .reading("purpose", "内容", "what it does") { $0.job.purpose[$1] },
+        ], list: ["job", "result", "count", "purpose"], blank: "—")
+}
+
+extension JobRunner.Outcome {
+    fileprivate var count: Int? { if case .done(let count) = self { count } else { nil } }
+
+    fileprivate var trouble: String? {
+        guard case .failed(let error) = self else { return nil }
+        return (error as? Refusal)?.message[.ofThisRun] ?? "\(type(of: error)): \(error)"
     }
 }

@@ -24,7 +24,7 @@ struct KeyCommand: ParsableCommand {
             let id = try await options.withBackend { backend in
                 try await backend.keys.create(algorithm, backend.database, backend.local.scope)
             }
-            try options.show(["keyId": .string(id.hex), "algorithm": .string(algorithm.name)], id.hex)
+            try options.show(Shapes.madeKey.json((id, algorithm)), id.hex)
             Terminal.say(words("已生成密钥 \(id)，今后用它签发", "made the key \(id), which signs from now on"))
         }
     }
@@ -37,18 +37,7 @@ struct KeyCommand: ParsableCommand {
 
         func run() async throws {
             let (keys, origin) = try await options.withBackend { ($0.keys.all, $0.keys.origin) }
-            try options.show(
-                keys, json: \.json,
-                [
-                    .left("编号", "id"), .left("算法", "algorithm"), .left("站点", "origin"), .left("生成", "made"),
-                    .left("状态", "state"),
-                ]
-            ) { key in
-                [
-                    key.id.hex, key.publicKey.algorithm.name, key.origin.text, key.createdAt.minute,
-                    key.state(under: origin),
-                ]
-            }
+            try options.show(keys, Shapes.key(under: origin))
         }
     }
 
@@ -71,15 +60,14 @@ struct KeyCommand: ParsableCommand {
 
         func run() async throws {
             let keys = try await options.withBackend { backend in
-                // Whom the register can't tell more must not trust a key that others may hold.
-                guard let keyID else { return backend.keys.all.filter { $0.compromisedSince == nil } }
+                guard let keyID else { return backend.keys.published }
                 guard let key = backend.keys[keyID] else { throw SigningKeyStore.unknownKey(keyID.hex) }
                 return [key]
             }
             let text =
                 switch format {
                 case .pem: keys.map(\.publicKey.pem).joined()
-                case .jwks: JSON(keySet: keys).text + "\n"
+                case .jwks: Shapes.keySet.json(keys).text + "\n"
                 }
             try Files.deliver(Array(text.utf8), to: output)
         }
@@ -104,7 +92,7 @@ struct KeyCommand: ParsableCommand {
                 try await backend.keys.adopt(
                     pem: pem, passphrase: passphrase, backend.database, backend.local.scope)
             }
-            try options.show(["keyId": .string(id.hex)], id.hex)
+            try options.show(Shapes.keyID.json(id), id.hex)
             Terminal.say(words("已接管密钥 \(id)", "took over the key \(id)"))
         }
     }
@@ -119,11 +107,8 @@ struct KeyCommand: ParsableCommand {
         @Option(help: .words("密钥编号。", "The key's id."), transform: KeyID.reader) var keyID: KeyID
 
         func run() async throws {
-            try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope, SigningKeyStore.retire(keyID, today: backend.clock.today))
-            }
-            try options.done(["keyId": .string(keyID.hex)], "密钥 \(keyID) 已停用", "key \(keyID) is retired")
+            try await options.change { SigningKeyStore.retire(keyID, today: $0.clock.today) }
+            try options.done(Shapes.keyID.json(keyID), "密钥 \(keyID) 已停用", "key \(keyID) is retired")
         }
     }
 
@@ -138,13 +123,9 @@ struct KeyCommand: ParsableCommand {
         @Option(help: .words("从哪一天起。", "Since which day."), transform: reading(CivilDay.init(_:))) var since: CivilDay
 
         func run() async throws {
-            try await options.withBackend { backend in
-                try await backend.database.change(
-                    backend.local.scope,
-                    SigningKeyStore.compromise(keyID, since: since, today: backend.clock.today))
-            }
+            try await options.change { SigningKeyStore.compromise(keyID, since: since, today: $0.clock.today) }
             try options.done(
-                ["keyId": .string(keyID.hex), "compromisedSince": JSON(since)], "密钥 \(keyID) 自 \(since) 起视为泄露",
+                Shapes.compromisedKey.json((keyID, since)), "密钥 \(keyID) 自 \(since) 起视为泄露",
                 "key \(keyID) counts as compromised since \(since)")
         }
     }
@@ -165,38 +146,5 @@ extension KeyID {
                 .invalid, "bad-key-id", zh: "密钥编号是四位十六进制数，如 8a31", en: "a key id is four hexadecimal digits: 8a31")
         }
         return id
-    }
-}
-
-extension SigningKey {
-    var json: JSON {
-        [
-            "keyId": .string(id.hex), "algorithm": .string(publicKey.algorithm.name), "origin": .string(origin.text),
-            "createdAt": JSON(createdAt), "retiredOn": JSON(retiredOn), "compromisedSince": JSON(compromisedSince),
-        ]
-    }
-
-    /// - Parameter current: the origin under which codes are issued now.
-    func state(under current: Origin) -> String {
-        if let compromisedSince {
-            words("自 \(compromisedSince) 起泄露", "compromised since \(compromisedSince)")
-        } else if let retiredOn {
-            words("\(retiredOn) 停用", "retired on \(retiredOn)")
-        } else if origin != current {
-            words("只查验（旧站点）", "verifies only (former origin)")
-        } else {
-            words("可用", "good")
-        }
-    }
-}
-
-extension JSON {
-    /// A JSON Web Key Set (RFC 7517).
-    init(keySet keys: [SigningKey]) {
-        let members = keys.map { key in
-            JSON.object(
-                key.publicKey.jwk(kid: key.id.hex).sorted { $0.key < $1.key }.map { .init($0.key, JSON($0.value)) })
-        }
-        self = ["keys": .array(members)]
     }
 }

@@ -76,28 +76,7 @@ struct ReportCommand: ParsableCommand {
                     try await LivelihoodStore(backend.database).list(backend.local.scope, limit: $0)
                 }
             }
-            try options.show(
-                reports, json: \.entry,
-                [
-                    .right("编号", "report"), .right("年份", "year"), .left("截至", "to"), .right("收入合计（元）", "income, yuan"),
-                    .left("生成时间", "made at"), .left("生成人", "by"),
-                ]
-            ) { report in
-                [
-                    "\(report.id)", "\(report.figures.period.year)", "\(report.figures.period.to)",
-                    Money(fen: report.figures.totalIncome.this).yuan, report.madeAt.minute,
-                    Recorded.ofThisRun.actor(report.actor),
-                ]
-            }
+            try options.show(reports, Shapes.reportEntry)
         }
-    }
-}
-
-extension LivelihoodReport {
-    fileprivate var entry: JSON {
-        [
-            "report": JSON(id), "year": JSON(figures.period.year), "to": JSON(figures.period.to),
-            "total": JSON(Money(fen: figures.totalIncome.this)), "madeAt": JSON(madeAt), "madeBy": .string(actor),
-        ]
     }
 }

@@ -57,13 +57,13 @@ struct SaleCommand: ParsableCommand {
 
         func run() async throws {
             let lines = batch.indices.map { NewSale.Line(batch: batch[$0], weight: weight[$0], price: price[$0]) }
-            let sale = try await options.withBackend { backend in
+            let sale = try await options.change { backend in
                 let today = backend.clock.today
                 let sale = NewSale(
                     number: number, day: day ?? today, channel: channel, buyer: buyer, paidHow: paid, lines: lines,
                     replaces: replaces,
                     confirmed: questions.confirmed.union(newChannel ? [.newChannel] : []))
-                return try await backend.database.change(backend.local.scope, SaleStore.record(sale, today: today))
+                return SaleStore.record(sale, today: today)
             }
             try options.show(Shapes.sale.json(sale), sale.text)
         }

@@ -35,8 +35,11 @@ struct Table {
     }
 
     /// The facts of one value.
-    init<Value>(_ shape: Shape<Value>, of value: Value) {
-        self.init(facts: shape.facts(of: value, .ofThisRun).map { (name: $0.title, value: $0.text) })
+    init<Value>(_ shape: Shape<Value>, of value: Value) { self.init(told: shape.facts(of: value, .ofThisRun)) }
+
+    /// The facts that shapes tell of one thing.
+    init(told facts: [(title: String, text: String?)]) {
+        self.init(facts: facts.map { (name: $0.title, value: $0.text) })
     }
 
     var text: String {

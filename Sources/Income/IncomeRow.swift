@@ -2,7 +2,7 @@ import Kernel
 
 /// One row behind a figure of income.
 public struct IncomeRow: Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable, Labelled {
         case sale, `return`, reversal, booking, adjustment, entry, correction
 
         public var label: Bilingual {

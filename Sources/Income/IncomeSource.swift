@@ -1,7 +1,7 @@
 import Kernel
 
 /// Where income comes from.
-public enum IncomeSource: String, Sendable, CaseIterable {
+public enum IncomeSource: String, Sendable, CaseIterable, Labelled {
     case sales, tours, rent, contracting, investment, subsidy, labour, other
 
     /// The sources that the committee enters by hand; sales and tours come from their own rows.

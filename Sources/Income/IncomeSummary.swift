@@ -2,7 +2,7 @@ import Kernel
 
 /// Income over a period, cut by some dimensions.
 public struct IncomeSummary: Sendable {
-    public enum Dimension: String, Sendable, CaseIterable {
+    public enum Dimension: String, Sendable, CaseIterable, Labelled {
         case month, source, product, cooperative, channel, household
 
         public var label: Bilingual {

@@ -27,6 +27,6 @@ public final class RunningDigest {
         var bytes = [UInt8](repeating: 0, count: 32)
         let isHashed = EVP_MD_CTX_copy_ex(copy, context) == 1 && EVP_DigestFinal_ex(copy, &bytes, nil) == 1
         precondition(isHashed, "no SHA-256")
-        return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return bytes.hex
     }
 }

@@ -73,6 +73,11 @@ import Testing
             #expect(shares.reduce(0, +) == 1000)
             let harvest = try json["products"].array.map { try $0["balance"]["isBalanced"].bool }
             #expect(harvest == [true, true])
+            for language in Language.allCases {
+                let shape = Shapes.livelihood(in: language)
+                try shape.schema.validate(shape.json(report))
+            }
+            try Shapes.reportEntry.schema.validate(Shapes.reportEntry.json(report))
         }
     }
 

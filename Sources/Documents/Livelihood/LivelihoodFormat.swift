@@ -19,7 +19,7 @@ public enum LivelihoodFormat: String, Sendable, CaseIterable {
     /// - Throws: when a template can't be parsed: a fault of the program.
     public func render(_ report: LivelihoodReport, _ language: Language) throws -> [UInt8] {
         switch self {
-        case .json: LivelihoodJSON.render(report, language).bytes
+        case .json: Shapes.livelihood(in: language).json(report).bytes
         case .markdown: Array(LivelihoodMarkdown.render(report, language).utf8)
         case .html: Array(try LivelihoodPage().render(report, language).utf8)
         }

@@ -60,7 +60,7 @@ extension Shapes {
         "OpenRecall",
         [
             .init(
-                "batch", "批次", "batch", .number(1...4_294_967_295),
+                "batch", "批次", "batch", .batch,
                 note: "The batch that is recalled: this one or one that it was made from", \.batch),
             .init("reason", "原因", "reason", .text(1...1000), \.reason),
             .init("since", "自", "since", .day) { CivilDay(of: $0.at) },
@@ -87,11 +87,12 @@ extension Shapes {
             .reading("changes", "更正", "correction") { $0.changes[$1] },
         ], list: ["day", "changes", "reason", "actor", "at"])
 
-    public static let moved = Shape<MovedStock>(
+    /// What was taken out of a batch or put back, which may be known by the movement alone.
+    public static let moved = Shape<(batch: Int64?, stock: MovedStock)>(
         nil,
         [
-            .init("movement", "编号", "movement", .number(), \.movement),
-            .init("stock", "库存", "in stock", .weight(), \.stock),
+            .init("movement", .number()) { $0.stock.movement }, .init("stock", .weight()) { $0.stock.stock },
+            .init("batch", optional: .batch) { $0.batch },
         ])
 }
 

@@ -123,24 +123,30 @@ extension Look where Value == Price {
 }
 
 extension Look where Value: RawRepresentable<String>, Value: CaseIterable, Value: Sendable {
-    private static var names: Schema { .enumeration(Value.allCases.map(\.rawValue)) }
-
     /// One of a few words that people read as they are written.
-    public static var name: Self { Look(names, json: { .string($0.rawValue) }) { name, _ in name.rawValue } }
+    public static var name: Self { names(Array(Value.allCases)) }
+
+    /// The same, where there can be only some.
+    public static func names(_ values: [Value]) -> Self {
+        Look(.enumeration(values.map(\.rawValue)), json: { .string($0.rawValue) }) { name, _ in name.rawValue }
+    }
 }
 
 extension Look where Value: RawRepresentable<String>, Value: CaseIterable, Value: Labelled, Value: Sendable {
     /// One of a few words, typed in English or in Chinese, whichever language the program speaks.
-    public static var word: Self {
+    public static var word: Self { words(Array(Value.allCases)) }
+
+    /// The same, where there can be only some.
+    public static func words(_ values: [Value]) -> Self {
         Look(
-            names, json: { .string($0.rawValue) }, text: { word, language in word.label[language] },
-            words: Value.allCases.map(\.typed) + Value.allCases.map(\.label.zh)
+            .enumeration(values.map(\.rawValue)), json: { .string($0.rawValue) },
+            text: { word, language in word.label[language] }, words: values.map(\.typed) + values.map(\.label.zh)
         ) { text in
-            guard let word = Value(typed: text) else {
-                let words = Value.allCases.map { "\($0.typed)（\($0.label.zh)）" }.joined(separator: "、")
+            guard let word = Value(typed: text), values.contains(where: { $0.rawValue == word.rawValue }) else {
+                let words = values.map { "\($0.typed)（\($0.label.zh)）" }.joined(separator: "、")
                 throw Refusal(
                     .invalid, "out-of-range", zh: "须为其中之一：\(words)",
-                    en: "it is one of \(Value.allCases.map(\.typed).joined(separator: ", "))")
+                    en: "it is one of \(values.map(\.typed).joined(separator: ", "))")
             }
             return word
         }

@@ -18,7 +18,7 @@ extension Shapes {
         nil,
         [
             .init("line", "行", "line", .count(1...100), \.number),
-            .init("batch", "批次", "batch", .number(1...4_294_967_295), \.batch),
+            .init("batch", "批次", "batch", .batch, \.batch),
             .init("product", "产品", "product", .text(), \.product),
             .init("weight", "重量", "weight", .weight(1...Weight.limit), \.weight),
             .init("price", "单价", "price", .price, \.price), .init("amount", "金额（元）", "yuan", .money(), \.amount),

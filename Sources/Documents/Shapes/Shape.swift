@@ -45,6 +45,9 @@ public struct Shape<Value>: Sendable {
 
     public func json(_ value: Value) -> JSON { .object(told.map { JSON.Member($0.name, $0.json(value)) }) }
 
+    /// What the schema says of each member.
+    public var fields: [Field] { members.compactMap(\.field) }
+
     /// What is told of one value, under the titles; nil where there is nothing to tell.
     public func facts(of value: Value, _ language: Language) -> [(title: String, text: String?)] {
         facts.flatMap { member in
@@ -71,6 +74,9 @@ public struct Shape<Value>: Sendable {
             return taken
         }
     }
+
+    /// The members of these names, in this order.
+    public subscript(names: String...) -> [Member] { Self.chosen(names, of: members) }
 
     static func chosen(_ names: [String], of members: [Member]) -> [Member] {
         names.map { name in

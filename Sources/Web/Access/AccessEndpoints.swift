@@ -98,7 +98,7 @@ extension Site {
     private func make(_ plan: @escaping Plan<TokenSecret>, _ call: Call) async throws -> TokenSecret {
         guard let retry = call.retry() else { return try await backend.database.change(call.scope, plan) }
         let made = Mutex<TokenSecret?>(nil)
-        let name = { @Sendable (secret: TokenSecret) in Self.hex(TokenSecret.hash(secret.text)) }
+        let name = { @Sendable (secret: TokenSecret) in TokenSecret.hash(secret.text).hex }
         let first = try await backend.database.change(
             call.scope, once: retry, render: name
         ) { transaction, scope in

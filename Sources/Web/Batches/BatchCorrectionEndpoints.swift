@@ -12,20 +12,22 @@ extension Site {
 
     /// How batches are put right, and how the books are closed.
     var batchCorrectionEndpoints: [Endpoint] {
-        let number = Endpoint.Parameter("number", .integer(1...4_294_967_295), "The batch's number")
-        return [
+        [
             endpoint(CorrectBatch.self), endpoint(VoidBatch.self),
             Endpoint(
                 .post, "/api/v1/batches/{number}/withdrawals/{movement}/reversals", "Undo a withdrawal",
                 access: .whoMay(.registerBatches),
-                pathParameters: [number, .init("movement", .integer(1...Int64.max), "The withdrawal's number")],
+                pathParameters: [
+                    Self.batchNumber, .init("movement", .integer(1...Int64.max), "The withdrawal's number"),
+                ],
                 body: .json(.object(Self.correctionFields)), outcomes: [.init(201, "Undone", Shapes.moved)]
             ) { call in
+                let number = try call.path["number"].int64
                 let plan = BatchStore.undo(
-                    withdrawal: try call.path["movement"].int64, of: try call.path["number"].int64,
+                    withdrawal: try call.path["movement"].int64, of: number,
                     reason: try call.body["reason"].string, day: try call.body["day"].orNil?.day,
                     today: backend.clock.today)
-                return try await carryOut(call, plan, Shapes.moved)
+                return try await carryOut(call, plan) { Shapes.moved.json((number, $0)) }
             },
         ]
     }

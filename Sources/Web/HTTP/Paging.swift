@@ -28,7 +28,7 @@ extension Answer {
     /// `{"items": […], "next": …}`.
     /// - Parameter next: where the following page begins; nil after the last item.
     public static func page(_ items: [JSON], next: String?) -> Answer {
-        .json(["items": .array(items), "next": next.map { .string(Cursor.encode($0)) } ?? .null])
+        .json(["items": .array(items), "next": Cursor.told(next)])
     }
 
     /// - Parameter place: of a value in its list.
@@ -49,16 +49,18 @@ extension Schema {
 
     /// What `Answer.list` gives.
     static func list<Value>(of shape: Shape<Value>) -> Schema {
-        .object([Field("items", .array(of: shape.schema))])
+        .object([Field("items", .array(of: shape.schema, 0...100_000))])
     }
 
     /// What `Answer.page` gives.
     public static func page(of item: Schema) -> Schema {
-        .object([
-            Field("items", .array(of: item, 0...500)),
-            Field("next", .string(1...500), "The `cursor` of the next page; null on the last", nullable: true),
-        ])
+        .object([Field("items", .array(of: item, 0...500)), .next])
     }
+}
+
+extension Field {
+    static let next = Field(
+        "next", .string(1...500), "The `cursor` of the next page; null on the last", nullable: true)
 }
 
 /// Base64url without padding (RFC 4648, section 5), so that nobody builds cursors by hand.
@@ -67,6 +69,9 @@ enum Cursor {
         Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
             "=", with: "")
     }
+
+    /// As an answer has it: null at the end of a list.
+    static func told(_ next: String?) -> JSON { next.map { .string(encode($0)) } ?? .null }
 
     static func decode(_ cursor: String) throws -> String {
         let standard = cursor.replacing("-", with: "+").replacing("_", with: "/")

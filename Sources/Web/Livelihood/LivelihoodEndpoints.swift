@@ -11,8 +11,8 @@ extension Site {
             "format", .enumeration(LivelihoodFormat.allCases.map(\.rawValue)), "By default json")
         let outcomes = LivelihoodFormat.allCases.map { format in
             Endpoint.Outcome(
-                200, "The report, format=\(format.rawValue)", format == .json ? LivelihoodSchema.report : nil,
-                contentType: format.contentType)
+                200, "The report, format=\(format.rawValue)",
+                format == .json ? Shapes.livelihood(in: .chinese).schema : nil, contentType: format.contentType)
         }
         return [
             Endpoint(
@@ -37,30 +37,13 @@ extension Site {
             Endpoint(
                 .get, "/api/v1/reports", "The reports that were drawn up, newest first", access: .whoMay(.readReports),
                 query: PageRequest.parameters,
-                outcomes: [.init(200, "A page of reports", .page(of: Self.entry))]
+                outcomes: [.init(200, "A page of reports", .page(of: Shapes.reportEntry))]
             ) { call in
                 let page = try call.page()
                 let reports = try await LivelihoodStore(backend.database).list(
                     call.scope, before: Self.number(page.after), limit: page.limit)
-                let next = reports.count == page.limit ? reports.last?.id.description : nil
-                return .page(reports.map(Self.entry), next: next)
+                return .page(reports, Shapes.reportEntry, page) { $0.id }
             },
-        ]
-    }
-
-    private static let entry = Schema.named(
-        "ReportEntry",
-        .object([
-            Field("report", .integer(1...Int64.max)), Field("year", .integer(2000...2199)), Field("to", .day),
-            Field("total", .money(Int64.min...Int64.max), "All income"), Field("madeAt", .instant),
-            Field("madeBy", .string()),
-        ]))
-
-    private static func entry(_ report: LivelihoodReport) -> JSON {
-        [
-            "report": JSON(report.id), "year": JSON(report.figures.period.year),
-            "to": JSON(report.figures.period.to), "total": JSON(Money(fen: report.figures.totalIncome.this)),
-            "madeAt": Shapes.instant(report.madeAt), "madeBy": .string(report.actor),
         ]
     }
 

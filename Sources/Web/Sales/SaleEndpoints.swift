@@ -60,8 +60,7 @@ extension Site {
                     batch: try call.query["batch"].orNil?.int64)
                 let sales = try await SaleStore(backend.database).list(
                     call.scope, before: Self.number(page.after), filter, limit: page.limit)
-                let next = sales.count == page.limit ? sales.last?.id.description : nil
-                return .page(sales.map(Shapes.sale.json), next: next)
+                return .page(sales, Shapes.sale, page) { $0.id }
             },
         ] + saleCorrectionEndpoints
     }
