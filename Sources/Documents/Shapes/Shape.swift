@@ -18,12 +18,16 @@ public struct Shape<Value>: Sendable {
     /// Told by every value.
     /// - Parameter members: in the order of the JSON.
     /// - Parameter list: the names of the members that a list shows, in its order.
+    /// - Parameter blank: what a list shows where there is nothing to tell.
     /// - Parameter facts: those that stand below each other where there is one value; all unless told.
-    public init(_ name: String? = nil, _ members: [Member], list: [String] = [], facts: [String]? = nil) {
+    public init(
+        _ name: String? = nil, _ members: [Member], list: [String] = [], blank: String = "", facts: [String]? = nil
+    ) {
         let object = Schema.object(members.compactMap(\.field))
         schema = name.map { .named($0, object) } ?? object
         self.members = members
         self.list = Self.chosen(list, of: members)
+        self.blank = blank
         self.facts = facts.map { Self.chosen($0, of: members) } ?? members
     }
 
@@ -31,10 +35,14 @@ public struct Shape<Value>: Sendable {
     public let members: [Member]
     public let list: [Member]
     public let facts: [Member]
+    private let blank: String
 
     public func json(_ value: Value) -> JSON {
         .object(members.compactMap { member in member.field.map { JSON.Member($0.name, member.json(value)) } })
     }
+
+    /// What the schema says of each member.
+    public var fields: [Field] { members.compactMap(\.field) }
 
     /// What is told of one value, under the titles; nil where there is nothing to tell.
     public func facts(of value: Value, _ language: Language) -> [(title: String, text: String?)] {
@@ -42,7 +50,9 @@ public struct Shape<Value>: Sendable {
     }
 
     /// What a list tells of one value.
-    public func row(of value: Value, _ language: Language) -> [String?] { list.map { $0.text(value, language) } }
+    public func row(of value: Value, _ language: Language) -> [String] {
+        list.map { $0.text(value, language) ?? blank }
+    }
 
     /// The members that another value has by holding this one.
     public func members<Holder>(

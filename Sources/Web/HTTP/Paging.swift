@@ -30,10 +30,27 @@ extension Answer {
     public static func page(_ items: [JSON], next: String?) -> Answer {
         .json(["items": .array(items), "next": next.map { .string(Cursor.encode($0)) } ?? .null])
     }
+
+    /// - Parameter place: of a value in its list.
+    static func page<Value>(
+        _ values: [Value], _ shape: Shape<Value>, _ page: PageRequest, place: (Value) -> some CustomStringConvertible
+    ) -> Answer {
+        .page(values.map(shape.json), next: values.count == page.limit ? values.last.map { "\(place($0))" } : nil)
+    }
+
+    /// `{"items": […]}`, all of them.
+    static func list<Value>(_ values: [Value], _ shape: Shape<Value>) -> Answer {
+        .json(["items": .array(values.map(shape.json))])
+    }
 }
 
 extension Schema {
     static func page<Value>(of shape: Shape<Value>) -> Schema { page(of: shape.schema) }
+
+    /// What `Answer.list` gives.
+    static func list<Value>(of shape: Shape<Value>) -> Schema {
+        .object([Field("items", .array(of: shape.schema, 0...100_000))])
+    }
 
     /// What `Answer.page` gives.
     public static func page(of item: Schema) -> Schema {
