@@ -76,9 +76,10 @@ let package = Package(
 
         .target(
             name: "Documents",
-            dependencies: (["Kernel", "Signing", "Registers"] + capabilities).map { .init(stringLiteral: $0) } + [
-                .product(name: "Mustache", package: "swift-mustache")
-            ], exclude: ["Pages"], swiftSettings: strict, plugins: ["EmbedFiles"]),
+            dependencies: (["Kernel", "Database", "Signing", "Registers"] + capabilities).map {
+                .init(stringLiteral: $0)
+            } + [.product(name: "Mustache", package: "swift-mustache")], exclude: ["Pages"], swiftSettings: strict,
+            plugins: ["EmbedFiles"]),
         room("Operations", house + capabilities + ["Backend", "Documents"]),
         .target(
             name: "Web",

@@ -1,7 +1,7 @@
 import Kernel
 
 /// What a person is to the village, and so what the person may do.
-public enum Role: String, Sendable, CaseIterable {
+public enum Role: String, Sendable, CaseIterable, Labelled {
     /// A cooperative's clerk: bound to one cooperative, writes and sees its rows only.
     case clerk
     /// The village committee: sees all, enters other income, grants exceptions.

@@ -28,7 +28,7 @@ struct TokenCommand: ParsableCommand {
                         name: name ?? duty.role.rawValue, role: duty.role, cooperative: duty.cooperative, days: days,
                         maker: nil, now: backend.clock.now()))
             }
-            try options.show(["token": .string(secret.text)], secret.text)
+            try options.show(Shapes.tokenSecret.json(secret), secret.text)
             Terminal.say(words("请现在保存：令牌不会再显示", "keep it now: the token is not shown again"))
         }
     }
@@ -44,19 +44,7 @@ struct TokenCommand: ParsableCommand {
             let (tokens, now) = try await options.withBackend { backend in
                 (try await TokenStore(backend.database).list(village: backend.village.id), backend.clock.now())
             }
-            try options.show(
-                tokens, json: \.json,
-                [
-                    .right("编号", "id"), .left("名称", "name"), .left("角色", "role"), .left("合作社", "cooperative"),
-                    .left("生成者", "made by"), .left("到期", "expires"), .left("状态", "state"),
-                ]
-            ) { token in
-                [
-                    "\(token.id)", token.name == token.role.rawValue ? token.role.label[.ofThisRun] : token.name,
-                    token.role.label[.ofThisRun], token.cooperative ?? "", token.maker,
-                    token.expiresAt.minute, token.state(now),
-                ]
-            }
+            try options.show(tokens, Shapes.tokens(at: now))
         }
     }
 
@@ -85,26 +73,6 @@ struct DutyOptions: ParsableArguments {
             "clerk, committee, desk, administrator or auditor."), transform: reading(Role.init(named:)))
     var role: Role
     @Option(help: .words("文员所属的合作社。", "A clerk's cooperative.")) var cooperative: String?
-}
-
-extension Token {
-    var json: JSON {
-        [
-            "id": JSON(id), "name": .string(name), "role": .string(role.rawValue), "cooperative": JSON(cooperative),
-            "madeBy": JSON(madeBy),
-            "createdAt": JSON(createdAt), "expiresAt": JSON(expiresAt), "revokedAt": JSON(revokedAt),
-        ]
-    }
-
-    var maker: String {
-        if isSession { return words("登录", "signing in") }
-        return madeBy ?? Recorded.ofThisRun.actor("local")
-    }
-
-    func state(_ now: Date) -> String {
-        if revokedAt != nil { return words("已作废", "revoked") }
-        return expiresAt <= now ? words("已到期", "expired") : words("有效", "valid")
-    }
 }
 
 struct AuditCommand: ParsableCommand {
@@ -144,27 +112,7 @@ struct AuditCommand: ParsableCommand {
                         backend.local.scope, filter, before: before ?? .max, limit: $0)
                 }
             }
-            try options.show(
-                entries,
-                json: { entry in
-                    [
-                        "id": JSON(entry.id), "at": JSON(entry.at), "actor": .string(entry.actor),
-                        "kind": .string(entry.kind), "subject": .string(entry.subject),
-                        "day": JSON(entry.day), "figures": Recorded.object(entry.figures),
-                    ]
-                },
-                [
-                    .right("编号", "number"), .left("时间", "at"), .left("谁", "who"), .left("动作", "kind"),
-                    .left("对象", "subject"), .left("详情", "figures"),
-                ]
-            ) { entry in
-                [
-                    "\(entry.id)", entry.at.minute, Recorded.ofThisRun.actor(entry.actor),
-                    Recorded.ofThisRun.action(entry.kind),
-                    Recorded.ofThisRun.subject(entry.subject, of: entry.kind),
-                    Recorded.ofThisRun.figures(entry.figures, day: entry.day),
-                ]
-            }
+            try options.show(entries, Shapes.auditEntry)
         }
     }
 }

@@ -30,8 +30,7 @@ struct AccountCommand: ParsableCommand {
                 try await backend.database.change(backend.local.scope, plan)
             }
             try options.done(
-                ["username": .string(username.lowercased()), "role": .string(duty.role.rawValue)], "账号 \(username) 已建立",
-                "account \(username) is made")
+                Shapes.newAccount.json((username, duty.role)), "账号 \(username) 已建立", "account \(username) is made")
         }
     }
 
@@ -52,7 +51,7 @@ struct AccountCommand: ParsableCommand {
                 return try await backend.database.change(backend.local.scope, plan)
             }
             try options.done(
-                ["username": .string(username.lowercased()), "disabled": .bool(isShut)], "账号 \(username) 的密码已更换",
+                Shapes.accountState.json((username, isShut)), "账号 \(username) 的密码已更换",
                 "account \(username) has a new password")
             if isShut {
                 Terminal.say(
@@ -71,7 +70,7 @@ struct AccountCommand: ParsableCommand {
                 isDisabled ? accounts.disable(username: username) : accounts.enable(username: username))
         }
         try options.done(
-            ["username": .string(username.lowercased()), "disabled": .bool(isDisabled)],
+            Shapes.accountState.json((username, isDisabled)),
             "账号 \(username) \(isDisabled ? "已停用" : "已启用")",
             "account \(username) is \(isDisabled ? "disabled" : "enabled")")
     }
@@ -114,25 +113,7 @@ struct AccountCommand: ParsableCommand {
             let accounts = try await options.withBackend { backend in
                 try await AccountStore(backend.database, hasher: backend.hasher).list(village: backend.village.id)
             }
-            try options.show(
-                accounts,
-                json: { account in
-                    [
-                        "username": .string(account.username), "role": .string(account.role.rawValue),
-                        "cooperative": JSON(account.cooperative), "createdAt": JSON(account.createdAt),
-                        "disabledAt": JSON(account.disabledAt),
-                    ]
-                },
-                [
-                    .left("用户名", "username"), .left("角色", "role"), .left("合作社", "cooperative"),
-                    .left("建立", "made"), .left("停用", "disabled"),
-                ]
-            ) { account in
-                [
-                    account.username, account.role.label[.ofThisRun], account.cooperative ?? "",
-                    account.createdAt.minute, account.disabledAt?.minute ?? "",
-                ]
-            }
+            try options.show(accounts, Shapes.account)
         }
     }
 }

@@ -27,7 +27,7 @@ struct BooksCommand: ParsableCommand {
                     backend.local.scope, ClosedBooks.close(through: through, today: backend.clock.today))
             }
             try options.done(
-                ["through": JSON(through)], "账已结到 \(through)", "the books are closed through \(through)")
+                Shapes.closedThrough.json(through), "账已结到 \(through)", "the books are closed through \(through)")
         }
     }
 
@@ -43,18 +43,7 @@ struct BooksCommand: ParsableCommand {
                 try await ClosedBooks.closings(backend.database, backend.local.scope)
             }
             if closings.isEmpty, !options.json { return Terminal.say(words("还没有结过账", "the books were never closed")) }
-            try options.show(
-                [
-                    "through": JSON(closings.first?.through),
-                    "closings": .array(
-                        closings.map {
-                            ["through": JSON($0.through), "actor": .string($0.actor), "at": JSON($0.at)]
-                        }),
-                ],
-                Table(
-                    [.left("结到", "through"), .left("经手", "by"), .left("结账时间", "closed")],
-                    rows: closings.map { ["\($0.through)", Recorded.ofThisRun.actor($0.actor), $0.at.minute] }
-                ).text)
+            try options.show(Shapes.closings.json(closings), Table(Shapes.closing, closings).text)
         }
     }
 }

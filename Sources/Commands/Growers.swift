@@ -21,25 +21,13 @@ struct HouseholdCommand: ParsableCommand {
         @Argument(help: .words("户号。", "The household's number.")) var household: String
 
         func run() async throws {
-            let (present, periods) = try await options.withBackend { backend in
+            let history = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).household(household, backend.local.scope)
             }
-            let facts = Table(facts: [
-                (words("户号", "household"), present.number), (words("户主", "head"), present.head),
-                (words("合作社", "cooperative"), present.cooperative), (words("电话", "phone"), present.phone),
-            ]).text
-            let table = Table(
-                [
-                    .left("自", "from"), .left("户主", "head"), .left("网格", "grid cell"),
-                    .left("帮扶类别", "support class"), .left("合作社", "cooperative"), .right("人口", "people"),
-                ],
-                rows: periods.map {
-                    [
-                        $0.from.sinceWhen, $0.head, $0.gridCell, $0.supportClass, $0.cooperative, "\($0.people)",
-                    ]
-                })
             try options.show(
-                ["household": present.json, "periods": .array(periods.map(\.json))], facts + "\n" + table.text)
+                Shapes.householdHistory.json(history),
+                Table(Shapes.household, of: history.present).text + "\n"
+                    + Table(Shapes.householdPeriod, history.periods).text)
         }
     }
 
@@ -56,19 +44,7 @@ struct HouseholdCommand: ParsableCommand {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).households(backend.local.scope, limit: limit)
             }
-            try options.show(
-                found, json: \.json,
-                [
-                    .left("户号", "household"), .left("户主", "head"), .left("网格", "grid cell"),
-                    .left("帮扶类别", "support class"), .left("合作社", "cooperative"), .right("人口", "people"),
-                    .left("电话", "phone"),
-                ]
-            ) { household in
-                [
-                    household.number, household.head, household.gridCell, household.supportClass,
-                    household.cooperative, "\(household.people)", household.phone ?? "",
-                ]
-            }
+            try options.show(found, Shapes.household)
         }
     }
 }
@@ -87,27 +63,12 @@ struct PlotCommand: ParsableCommand {
         @Argument(help: .words("地块号。", "The plot's number.")) var plot: String
 
         func run() async throws {
-            let (present, periods) = try await options.withBackend { backend in
+            let history = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).plot(plot, backend.local.scope)
             }
-            let facts = Table(facts: [
-                (words("地块", "plot"), present.number), (words("名称", "name"), present.name),
-                (words("合作社", "cooperative"), present.cooperative), (words("户号", "household"), present.household),
-            ]).text
-            let table = Table(
-                [
-                    .left("自", "from"), .left("户号", "household"), .left("合作社", "cooperative"),
-                    .left("作物", "crop"), .right("面积（亩）", "mu"),
-                ],
-                rows: periods.map {
-                    [
-                        $0.from.sinceWhen, $0.household, $0.cooperative, $0.product,
-                        // Hundredths, as money has them.
-                        "\(Money(fen: $0.areaCentimu))",
-                    ]
-                })
             try options.show(
-                ["plot": present.json, "periods": .array(periods.map(\.json))], facts + "\n" + table.text)
+                Shapes.plotHistory.json(history),
+                Table(Shapes.plot, of: history.present).text + "\n" + Table(Shapes.plotPeriod, history.periods).text)
         }
     }
 
@@ -124,19 +85,7 @@ struct PlotCommand: ParsableCommand {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).plots(backend.local.scope, limit: limit)
             }
-            try options.show(
-                found, json: \.json,
-                [
-                    .left("地块", "plot"), .left("名称", "name"), .left("合作社", "cooperative"),
-                    .left("户号", "household"), .left("作物", "crop"), .right("面积（亩）", "mu"),
-                ]
-            ) { plot in
-                [
-                    plot.number, plot.name, plot.cooperative, plot.household, plot.product,
-                    // Hundredths, as money has them.
-                    "\(Money(fen: plot.areaCentimu))",
-                ]
-            }
+            try options.show(found, Shapes.plot)
         }
     }
 
@@ -161,23 +110,18 @@ struct PlotCommand: ParsableCommand {
                     HarvestStore.override(plot: plot, season: season, extra: extra, reason: reason))
             }
             try options.done(
-                ["plot": .string(plot), "season": JSON(season), "ceiling": JSON(ceiling)],
+                Shapes.plotException.json((plot, season, ceiling)),
                 "地块 \(plot) 在 \(season) 年最多可采收 \(ceiling)", "plot \(plot) may give \(ceiling) in \(season)")
         }
     }
 }
 
-extension CivilDay {
-    /// The day from which on something held; what is known from the beginning has none.
-    fileprivate var sinceWhen: String { year > 1900 ? description : words("一直", "always") }
-}
-
 extension SharedOptions {
     /// Carries out a plan that adds something with a name.
-    func add(_ plan: @escaping @Sendable () -> Plan<String>) async throws {
+    func add(_ thing: String, _ plan: @escaping @Sendable () -> Plan<String>) async throws {
         let name = try await withBackend { backend in
             try await backend.database.change(backend.local.scope, plan())
         }
-        try done(["name": .string(name)], "已添加“\(name)”", "“\(name)” is added")
+        try done(Shapes.added(thing).json(name), "已添加“\(name)”", "“\(name)” is added")
     }
 }

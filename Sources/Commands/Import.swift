@@ -70,7 +70,7 @@ struct ImportCommand: AsyncParsableCommand {
                 refusedPath: refusedPath)
             return try await importing.run(backend)
         }
-        try options.show(outcome.json, outcome.text)
+        try options.show(Shapes.importReport(in: .ofThisRun).json(outcome.report), outcome.text)
         if let path = outcome.refusedFile {
             Terminal.say(words("被拒的行在 \(path)", "the refused rows are in \(path)"))
         }

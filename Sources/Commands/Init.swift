@@ -27,9 +27,7 @@ struct InitCommand: AsyncParsableCommand {
         let found = try await Interruption.watching {
             try await Backend.found(configuration, founding, settingUp: SharedOptions.tellSettingUp)
         }
-        try options.show(
-            ["village": .string(found.name), "brand": .string(found.brand), "origin": .string(found.origin)],
-            found.founded)
+        try options.show(Shapes.village.json(found), found.founded)
         if let warning = new.origin.trialWarning { Terminal.say(warning) }
     }
 }

@@ -28,20 +28,7 @@ struct MessageCommand: ParsableCommand {
                         backend.local.scope, state: state, about: booking.map(Message.about(booking:)), limit: $0)
                 }
             }
-            try options.show(
-                messages, json: \.json,
-                [
-                    .right("编号", "message"), .left("类别", "kind"), .right("预约编号", "booking"), .left("状态", "state"),
-                    .left("时刻", "at"), .right("次数", "attempts"), .left("上次出错", "last error"),
-                ],
-                row: { message in
-                    [
-                        "\(message.id)", message.kindLabel[.ofThisRun], message.booking.map(String.init),
-                        message.state.label[.ofThisRun],
-                        (message.sentAt ?? message.givenUpAt ?? message.dueAt).minute, "\(message.attempts)",
-                        message.trouble?[.ofThisRun],
-                    ]
-                })
+            try options.show(messages, Shapes.message)
         }
     }
 
@@ -106,7 +93,7 @@ extension MessageCommand {
                     backend.local.scope, MessageStore.retry(message, now: backend.clock.now()))
             }
             try options.done(
-                retried.json, "消息 \(retried.id) 重新待发", "message \(retried.id) waits again")
+                Shapes.message.json(retried), "消息 \(retried.id) 重新待发", "message \(retried.id) waits again")
         }
 
         private func retryAll() async throws {
@@ -121,16 +108,5 @@ extension MessageCommand {
                 "\(retried.count) wait again"
                     + (left > 0 ? "; \(left) were refused for good: retry them by number when that is mended" : ""))
         }
-    }
-}
-
-extension Message {
-    var json: JSON {
-        [
-            "message": .integer(id), "key": .string(key), "kind": .string(kind), "about": .string(about),
-            "booking": booking.map(JSON.integer) ?? .null, "state": .string(state.rawValue), "attempts": JSON(attempts),
-            "createdAt": JSON(createdAt), "dueAt": JSON(dueAt), "sentAt": JSON(sentAt), "givenUpAt": JSON(givenUpAt),
-            "lastError": JSON(lastError),
-        ]
     }
 }

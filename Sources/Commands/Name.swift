@@ -34,7 +34,7 @@ struct NameCommand: ParsableCommand {
                     backend.local.scope, NameMerge.merge(kind, from: from, to: to, creates: create))
             }
             try options.done(
-                ["kind": .string(kind.rawValue), "from": .string(from), "to": .string(to)],
+                Shapes.nameMerge.json((kind, from, to)),
                 "\(kind.label.zh)“\(from)”已并入“\(to)”", "\(kind.label.en) “\(from)” is “\(to)” from now on")
         }
     }

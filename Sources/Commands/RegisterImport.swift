@@ -25,7 +25,6 @@ struct RegisterImport: Sendable {
 
     struct Outcome: Sendable {
         let report: ImportReport
-        let ignoredColumns: [String]
         /// False when rows were refused and so nothing was recorded.
         let isRecorded: Bool
         let refusedFile: String?
@@ -72,9 +71,7 @@ struct RegisterImport: Sendable {
             refused.discard()
             throw error
         }
-        return Outcome(
-            report: report, ignoredColumns: register.ignoredColumns, isRecorded: isRecorded,
-            refusedFile: try refused.close())
+        return Outcome(report: report, isRecorded: isRecorded, refusedFile: try refused.close())
     }
 }
 
@@ -117,25 +114,8 @@ private final class RefusedRows: Sendable {
 }
 
 extension RegisterImport.Outcome {
-    var json: JSON {
-        guard case .object(let members) = report.json(.ofThisRun) else { return .null }
-        return .object(members + [.init("ignoredColumns", .array(ignoredColumns.map { .string($0) }))])
-    }
-
     var text: String {
-        let created = report.created.map(\.[.ofThisRun])
-        var text = Table(facts: [
-            (words("读到", "read"), rows(report.read)), (words("新记录", "recorded"), rows(report.recorded)),
-            (words("已更新", "updated"), report.updated > 0 ? rows(report.updated) : nil),
-            (words("早已记录", "already"), rows(report.already)),
-            (words("被拒", "refused"), report.refusedCount > 0 ? rows(report.refusedCount) : nil),
-            (words("新增", "created"), created.isEmpty ? nil : created.joined(separator: words("、", ", "))),
-            (
-                words("未用的列", "columns not used"),
-                ignoredColumns.isEmpty ? nil : ignoredColumns.joined(separator: words("、", ", "))
-            ),
-            (words("跳过的行", "lines passed over"), report.skipped.isEmpty ? nil : skipped),
-        ]).text
+        var text = Table(Shapes.importReport(in: .ofThisRun), of: report).text
         if report.changeCount > 0 { text += "\n" + changes }
         for note in report.notes { text += note[.ofThisRun] + "\n" }
         if report.isDryRun {
@@ -144,39 +124,18 @@ extension RegisterImport.Outcome {
         guard report.refusedCount > 0 else { return text }
         let shown = report.refused.prefix(20)
         text += "\n"
-        text +=
-            Table(
-                [.right("行", "row"), .left("字段", "field"), .left("原因", "reason")],
-                rows: shown.map { [$0.row.map(String.init), $0.field, $0.reason[.ofThisRun]] }
-            ).text
+        text += Table(Shapes.refusedRow(in: .ofThisRun), Array(shown)).text
         let rest = report.refusedCount - Set(shown.compactMap(\.row)).count
         if rest > 0 { text += words("……还有 \(rest) 行", "… and \(rest) more rows") + "\n" }
         if !isRecorded { text += words("什么都没有记录。", "Nothing was recorded.") + "\n" }
         return text
     }
 
-    /// Such as `1 分隔符行`.
-    private var skipped: String {
-        let shown = report.skipped.prefix(10).map { "\($0.row) \($0.what[.ofThisRun])" }
-        let more = report.skipped.count > shown.count ? ["…"] : []
-        return (shown + more).joined(separator: words("、", ", "))
-    }
-
     /// What was changed, from what, to what and from when.
     private var changes: String {
         let shown = report.changes.prefix(20)
-        let table = Table(
-            [
-                .right("行", "row"), .left("号", "number"), .left("字段", "field"), .left("原为", "was"),
-                .left("改为", "is"), .left("自", "from"),
-            ],
-            rows: shown.map { changed in
-                let change = changed.change
-                return ["\(changed.row)", change.what, change.field, change.from, change.to, "\(change.since)"]
-            })
+        let table = Table(Shapes.registerChange, Array(shown))
         let rest = report.changeCount - shown.count
         return table.text + (rest > 0 ? words("……还有 \(rest) 处", "… and \(rest) more") + "\n" : "")
     }
-
-    private func rows(_ count: Int) -> String { words("\(count) 行", count == 1 ? "1 row" : "\(count) rows") }
 }

@@ -19,10 +19,7 @@ struct CooperativeCommand: ParsableCommand {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).cooperatives(backend.local.scope)
             }
-            try options.show(
-                found, json: { ["id": JSON($0.id), "name": .string($0.name), "mergedInto": JSON($0.mergedInto)] },
-                [.right("编号", "id"), .left("合作社", "cooperative")]
-            ) { ["\($0.id)", spelt($0.name, mergedInto: $0.mergedInto)] }
+            try options.show(found, Shapes.cooperative)
         }
     }
 
@@ -34,7 +31,7 @@ struct CooperativeCommand: ParsableCommand {
         @Argument(help: .words("名称。", "Its name.")) var name: String
 
         func run() async throws {
-            try await options.add { OrchardStore.addCooperative(name: name) }
+            try await options.add("cooperative") { OrchardStore.addCooperative(name: name) }
         }
     }
 }
@@ -53,10 +50,7 @@ struct GradeCommand: ParsableCommand {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).grades(backend.local.scope)
             }
-            try options.show(
-                found, json: { ["grade": .string($0.name), "mergedInto": JSON($0.mergedInto)] },
-                [.left("等级", "grade")]
-            ) { [spelt($0.name, mergedInto: $0.mergedInto)] }
+            try options.show(found, Shapes.grade)
         }
     }
 
@@ -68,7 +62,7 @@ struct GradeCommand: ParsableCommand {
         @Argument(help: .words("名称。", "Its name.")) var name: String
 
         func run() async throws {
-            try await options.add { OrchardStore.addGrade(name: name) }
+            try await options.add("grade") { OrchardStore.addGrade(name: name) }
         }
     }
 }
@@ -88,19 +82,7 @@ struct ProductCommand: ParsableCommand {
             let found = try await options.withBackend { backend in
                 try await OrchardStore(backend.database).products(backend.local.scope)
             }
-            try options.show(
-                found, json: \.json,
-                [
-                    .left("产品", "product"), .right("保质期（天）", "keeps (days)"), .right("每亩上限", "ceiling per mu"),
-                    .left("品种", "varieties"),
-                ]
-            ) { product in
-                [
-                    product.name, product.bestBeforeDays.map(String.init), "\(product.ceilingPerMu)",
-                    product.varieties.map { spelt($0.name, mergedInto: $0.mergedInto) }.joined(
-                        separator: words("、", ", ")),
-                ]
-            }
+            try options.show(found, Shapes.product)
         }
     }
 
@@ -121,7 +103,7 @@ struct ProductCommand: ParsableCommand {
         var bestBeforeDays: Int?
 
         func run() async throws {
-            try await options.add {
+            try await options.add("product") {
                 OrchardStore.addProduct(name: name, bestBeforeDays: bestBeforeDays, ceilingPerMu: ceiling)
             }
         }
@@ -143,12 +125,7 @@ struct VarietyCommand: ParsableCommand {
         @Option(help: .words("产品。", "The product.")) var product: String
 
         func run() async throws {
-            try await options.add { OrchardStore.addVariety(name: name, product: product) }
+            try await options.add("variety") { OrchardStore.addVariety(name: name, product: product) }
         }
     }
-}
-
-/// A name, marked if it was given up for another.
-private func spelt(_ name: String, mergedInto meant: String?) -> String {
-    meant.map { words("\(name)（并入 \($0)）", "\(name) (merged into \($0))") } ?? name
 }

@@ -30,17 +30,7 @@ struct VillageCommand: ParsableCommand {
                 await county.close()
                 return try villages.get()
             }
-            try options.show(
-                villages, json: Self.render,
-                [.right("编号", "id"), .left("村", "village"), .left("品牌", "brand"), .left("站点", "origin")],
-                row: { ["\($0.id)", $0.name, $0.brand, $0.origin] })
-        }
-
-        static func render(_ village: Village) -> JSON {
-            [
-                "id": JSON(village.id), "village": .string(village.name), "brand": .string(village.brand),
-                "origin": .string(village.origin),
-            ]
+            try options.show(villages, Shapes.village)
         }
     }
 
@@ -65,7 +55,7 @@ struct VillageCommand: ParsableCommand {
                 try await Backend.addVillage(configuration, founding, sharesName: same.sameName)
             }
             try options.done(
-                List.render(village),
+                Shapes.village.json(village),
                 "已加入 \(village.name)（品牌 \(village.brand)），溯源码指向 \(new.origin.scheme)://\(new.origin)；此后的命令用 --village 说明是哪个村",
                 "added \(village.name) (brand \(village.brand)), whose codes point to \(new.origin.scheme)://\(new.origin). Say from "
                     + "now on by --village which one a command is about")
@@ -99,7 +89,7 @@ struct VillageCommand: ParsableCommand {
                     configuration, name: name, brand: brand, village: options.village, sharesName: same.sameName)
             }
             try options.done(
-                List.render(village), "现在是 \(village.name)（品牌 \(village.brand)）",
+                Shapes.village.json(village), "现在是 \(village.name)（品牌 \(village.brand)）",
                 "it is \(village.name) now (brand \(village.brand))")
         }
     }

@@ -72,7 +72,7 @@ public enum Outbox {
 
 /// A message as the outbox shows it.
 public struct Message: Sendable {
-    public enum State: String, Sendable, CaseIterable {
+    public enum State: String, Sendable, CaseIterable, Labelled {
         /// Not sent yet.
         case waiting
         case sent

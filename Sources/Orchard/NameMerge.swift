@@ -3,7 +3,7 @@ import Kernel
 import Postgres
 
 /// What names tell apart, and what a clerk may have spelt in two ways.
-public enum NameKind: String, Sendable, CaseIterable {
+public enum NameKind: String, Sendable, CaseIterable, Labelled {
     case cooperative, variety, grade, channel, buyer
 
     /// - Throws: a `Refusal` that lists them.

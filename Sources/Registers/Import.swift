@@ -116,6 +116,7 @@ public struct Import: Sendable {
     ) async throws -> ImportReport {
         var report = ImportReport()
         report.isDryRun = choices.dryRun
+        report.ignoredColumns = register.ignoredColumns
         let reader = PartReader(register, partSize)
         var next = try await reader.read()
         while let part = next {

@@ -56,6 +56,8 @@ public struct ImportReport: Sendable, Hashable {
     public var changed: [ChangedRow] = []
     /// Lines that are no rows, such as titles and totals.
     public private(set) var skipped: [SkippedRow] = []
+    /// Headers of columns that it does not know.
+    public var ignoredColumns: [String] = []
     /// Whether all of it was taken back, as was asked.
     public var isDryRun = false
     /// Rows that were refused, each for one reason or more.

@@ -89,9 +89,6 @@ extension Message {
     /// The number of the booking that it is about.
     public var booking: Int64? { BookingMessage.booking(about) }
 
-    /// Its kind as people read it.
-    public var kindLabel: Bilingual { MessageKind(rawValue: kind)?.label ?? Bilingual(zh: kind, en: kind) }
-
     /// The filter of a booking's messages.
     public static func about(booking: Int64) -> String { BookingMessage.about(booking) }
 }

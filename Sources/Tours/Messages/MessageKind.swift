@@ -1,7 +1,7 @@
 import Kernel
 
 /// What a group is told of its booking.
-public enum MessageKind: String, Sendable, CaseIterable {
+public enum MessageKind: String, Sendable, CaseIterable, Labelled {
     case requested, waitlisted, held, confirmed, changed, cancelled, expired, reminder
     /// It waited, and its day came without seats.
     case noSeats = "no_seats"

@@ -7,15 +7,13 @@ import Synchronization
 
 extension Site {
     var accessEndpoints: [Endpoint] {
-        let role = Schema.enumeration(Role.allCases.map(\.rawValue))
-        let secret = Schema.object([Field("token", .string(1...100), "Shown this once")])
+        let role = Look<Role>.word.schema
         return [
             Endpoint(
                 .get, "/api/v1/tokens", "The tokens, without their secrets", access: .whoMay(.manageAccounts),
-                outcomes: [.init(200, "The tokens", .object([Field("items", .array(of: Self.token, 0...100_000))]))]
+                outcomes: [.init(200, "The tokens", .list(of: Shapes.token))]
             ) { _ in
-                let tokens = try await TokenStore(backend.database).list(village: backend.village.id)
-                return .json(["items": .array(tokens.map(Self.render))])
+                .list(try await TokenStore(backend.database).list(village: backend.village.id), Shapes.token)
             },
             Endpoint(
                 .post, "/api/v1/tokens", "Make a token; its secret is in this answer only",
@@ -25,14 +23,14 @@ extension Site {
                         Field("role", role), .optional("cooperative", .string(1...60)), Field("name", .string(1...100)),
                         .optional("days", .integer(1...3650)),
                     ])),
-                outcomes: [.init(201, "Made", secret)]
+                outcomes: [.init(201, "Made", Shapes.tokenSecret)]
             ) { call in
                 let plan = TokenStore.create(
                     name: try call.body["name"].string, role: try Role(named: call.body["role"].string),
                     cooperative: try call.body["cooperative"].orNil?.string,
                     days: try call.body["days"].orNil?.int ?? 365, maker: try call.person.account,
                     now: backend.clock.now())
-                return .json(["token": .string(try await make(plan, call).text)], status: .created)
+                return .json(Shapes.tokenSecret.json(try await make(plan, call)), status: .created)
             },
             Endpoint(
                 .delete, "/api/v1/tokens/{id}", "Revoke a token, at once", access: .whoMay(.manageAccounts),
@@ -46,9 +44,9 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/accounts", "The accounts", access: .whoMay(.manageAccounts),
-                outcomes: [.init(200, "The accounts", .object([Field("items", .array(of: Self.account, 0...100_000))]))]
+                outcomes: [.init(200, "The accounts", .list(of: Shapes.account))]
             ) { _ in
-                .json(["items": .array(try await accounts.list(village: backend.village.id).map(Self.render))])
+                .list(try await accounts.list(village: backend.village.id), Shapes.account)
             },
             Endpoint(
                 .post, "/api/v1/accounts", "Add an account", access: .whoMay(.manageAccounts),
@@ -58,15 +56,14 @@ extension Site {
                         Field("role", role),
                         .optional("cooperative", .string(1...60)),
                     ])),
-                outcomes: [.init(201, "Added", .object([Field("username", .string())]))]
+                outcomes: [.init(201, "Added", Shapes.newAccount)]
             ) { call in
-                let username = try call.body["username"].string
+                let new = (username: try call.body["username"].string, role: try Role(named: call.body["role"].string))
                 let plan = try await accounts.create(
-                    username: username, password: try call.body["password"].string,
-                    role: try Role(named: call.body["role"].string),
+                    username: new.username, password: try call.body["password"].string, role: new.role,
                     cooperative: try call.body["cooperative"].orNil?.string, village: backend.village.id)
                 return try await carryOut(call, plan, fingerprint: accountFingerprint(call)) {
-                    ["username": .string(username.lowercased())]
+                    Shapes.newAccount.json(new)
                 }
             },
             Endpoint(
@@ -83,11 +80,11 @@ extension Site {
                 .post, "/api/v1/accounts/{username}/enablements", "Open an account that was shut, with its password",
                 access: .whoMay(.manageAccounts), pathParameters: [.init("username", .string(1...100), "The username")],
                 body: .json(.object([])),
-                outcomes: [.init(201, "It can sign in again", .object([Field("username", .string())]))]
+                outcomes: [.init(201, "It can sign in again", Shapes.accountState)]
             ) { call in
                 let username = try call.path["username"].string
                 return try await carryOut(call, accounts.enable(username: username)) {
-                    ["username": .string(username.lowercased())]
+                    Shapes.accountState.json((username, false))
                 }
             },
         ]
@@ -124,39 +121,5 @@ extension Site {
         let others = JSON.object(try call.body.members.filter { $0.key != "password" })
         return Array("\(call.method.rawValue) \(call.target)\n".utf8) + others.bytes
             + (try await backend.hasher.hash(call.body["password"].string, salt: salt))
-    }
-
-    private static let token = Schema.named(
-        "Token",
-        .object([
-            Field("id", .integer(1...Int64(Int32.max))), Field("name", .string()), Field("role", .string()),
-            .optional("cooperative", .string()),
-            .optional("madeBy", .string(), "The account that made it, with which it ends"),
-            Field("createdAt", .instant),
-            Field("expiresAt", .instant), .optional("revokedAt", .instant),
-        ]))
-
-    private static func render(_ token: Token) -> JSON {
-        [
-            "id": JSON(token.id), "name": .string(token.name), "role": .string(token.role.rawValue),
-            "cooperative": Shapes.text(token.cooperative), "madeBy": Shapes.text(token.madeBy),
-            "createdAt": Shapes.instant(token.createdAt),
-            "expiresAt": Shapes.instant(token.expiresAt), "revokedAt": token.revokedAt.map(Shapes.instant) ?? .null,
-        ]
-    }
-
-    private static let account = Schema.named(
-        "Account",
-        .object([
-            Field("username", .string()), Field("role", .string()), .optional("cooperative", .string()),
-            Field("createdAt", .instant), .optional("disabledAt", .instant),
-        ]))
-
-    private static func render(_ account: Account) -> JSON {
-        [
-            "username": .string(account.username), "role": .string(account.role.rawValue),
-            "cooperative": Shapes.text(account.cooperative), "createdAt": Shapes.instant(account.createdAt),
-            "disabledAt": account.disabledAt.map(Shapes.instant) ?? .null,
-        ]
     }
 }

@@ -6,20 +6,19 @@ import Kernel
 /// Signing in and out, and what one does about oneself.
 extension Site {
     var signInEndpoints: [Endpoint] {
-        let secret = Schema.object([Field("token", .string(1...100), "Shown this once")])
         let password = Schema.string(1...1000, .secret)
         return [
             Endpoint(
                 .post, "/api/v1/session", "Sign in with a password: a token for 12 hours", access: .anyone,
                 body: .json(.object([Field("username", .string(1...100)), Field("password", password)])),
-                outcomes: [.init(201, "Signed in", secret)], takesIdempotencyKey: false
+                outcomes: [.init(201, "Signed in", Shapes.tokenSecret)], takesIdempotencyKey: false
             ) { call in
                 try signIns?.check(call.client)
                 let credential = try await credential(call.body["username"].string, call.body["password"].string, call)
                 let token = try await backend.database.change(
                     credential.person.scope,
                     TokenStore.open(for: credential, hours: 12, now: backend.clock.now()))
-                return .json(["token": .string(token.text)], status: .created)
+                return .json(Shapes.tokenSecret.json(token), status: .created)
             },
             Endpoint(
                 .delete, "/api/v1/session", "Sign out: the token of this session ends", access: .signedIn,
@@ -32,17 +31,8 @@ extension Site {
             },
             Endpoint(
                 .get, "/api/v1/me", "Who the token belongs to", access: .signedIn,
-                outcomes: [
-                    .init(
-                        200, "The person",
-                        .object([
-                            Field("name", .string()), Field("role", .enumeration(Role.allCases.map(\.rawValue))),
-                        ]))
-                ]
-            ) { call in
-                let person = try call.person
-                return .json(["name": .string(person.name), "role": .string(person.role.rawValue)])
-            },
+                outcomes: [.init(200, "The person", Shapes.person)]
+            ) { call in .json(Shapes.person.json(try call.person)) },
             Endpoint(
                 .put, "/api/v1/me/password", "Change one's own password; one's other sessions end", access: .signedIn,
                 body: .json(.object([Field("present", password), Field("password", password, "The new one")])),

@@ -37,40 +37,17 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/books/closings",
                 "Close the books through a day: nothing is dated that day or before it "
-                    + "any more", access: .whoMay(.closeBooks), body: .json(.object([Field("through", .day)])),
-                outcomes: [.init(201, "Closed", .object([Field("through", .day)]))]
+                    + "any more", access: .whoMay(.closeBooks), body: .json(Shapes.closedThrough.schema),
+                outcomes: [.init(201, "Closed", Shapes.closedThrough)]
             ) { call in
                 let plan = ClosedBooks.close(through: try call.body["through"].day, today: backend.clock.today)
-                return try await carryOut(call, plan) { ["through": JSON($0)] }
+                return try await carryOut(call, plan, Shapes.closedThrough)
             },
             Endpoint(
                 .get, "/api/v1/books/closings", "Through which day the books are closed, and who closed them",
-                access: .whoMay(.readGoods),
-                outcomes: [
-                    .init(
-                        200, "The closings, newest first",
-                        .object([
-                            Field("through", .day, nullable: true),
-                            Field(
-                                "closings",
-                                .array(
-                                    of: .object([
-                                        Field("through", .day), Field("actor", .string()), Field("at", .instant),
-                                    ]))),
-                        ]))
-                ]
+                access: .whoMay(.readGoods), outcomes: [.init(200, "The closings, newest first", Shapes.closings)]
             ) { call in
-                let closings = try await ClosedBooks.closings(backend.database, call.scope)
-                return .json([
-                    "through": closings.first.map { JSON($0.through) } ?? .null,
-                    "closings": .array(
-                        closings.map {
-                            [
-                                "through": JSON($0.through), "actor": .string($0.actor),
-                                "at": Shapes.instant($0.at),
-                            ]
-                        }),
-                ])
+                .json(Shapes.closings.json(try await ClosedBooks.closings(backend.database, call.scope)))
             },
         ]
     }

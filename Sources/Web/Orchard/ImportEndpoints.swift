@@ -40,7 +40,7 @@ extension Site {
             access: .whoMay(permission), query: Self.choices + query,
             body: .bytes(["text/csv", "application/octet-stream"], limit: 32 << 20),
             outcomes: [
-                .init(200, "What became of the rows", Self.report),
+                .init(200, "What became of the rows", Shapes.importReport(in: .english)),
                 .init(
                     422, "Nothing was recorded; with a report when rows are the reason", Self.refusedRows,
                     contentType: "application/problem+json"),
@@ -62,7 +62,7 @@ extension Site {
     private static let choices: [Endpoint.Parameter] = [
         .init("partial", .boolean, "Record the good rows even though others are refused"),
         .init(
-            "changed", .enumeration(ChangedRows.allCases.map(\.rawValue)),
+            "changed", Look<ChangedRows>.name.schema,
             "What to do with rows that may be recorded ones, changed: correct the entry, or take them as new (refused)"),
         .init("create", .boolean, "New names that are close to known ones are new indeed"),
         .init("unusualPrice", .boolean, "Prices that are far from what a product sells at are meant"),
@@ -77,7 +77,7 @@ extension Site {
         do {
             let report = try await importing.run(
                 register, kind: kind, recorder: recorder, refusedRow: { _, _ in }, progress: { _ in })
-            return .json(report.json(call.language))
+            return .json(Shapes.importReport(in: call.language).json(report))
         } catch let refused as ImportRefused {
             let report = refused.report
             let title = Bilingual(
@@ -90,52 +90,14 @@ extension Site {
             if report.isCutShort, let note = report.notes.first {
                 problem.append(.init("detail", .string(note[call.language])))
             }
-            problem.append(.init("report", report.json(call.language)))
+            problem.append(.init("report", Shapes.importReport(in: call.language).json(report)))
             return .bytes(JSON.object(problem).bytes, "application/problem+json", status: .unprocessableContent)
         }
     }
 
-    private static let report = Schema.named(
-        "ImportReport",
-        .object([
-            Field("read", .integer(0...Int64.max)), Field("recorded", .integer(0...Int64.max)),
-            Field("updated", .integer(0...Int64.max)), Field("already", .integer(0...Int64.max)),
-            Field("changeCount", .integer(0...Int64.max)),
-            Field(
-                "changes",
-                .array(
-                    of: .object([
-                        Field("row", .integer(1...Int64.max)),
-                        Field("what", .string(), "The household's or plot's number"),
-                        Field("field", .string(), "The column's header"), .optional("from", .string()),
-                        Field("to", .string()), Field("since", .day),
-                    ])), "What was changed of what was there, and from when; the first thousand"),
-            Field(
-                "changed",
-                .array(
-                    of: .object([
-                        Field("row", .integer(1...Int64.max)), Field("field", .string(), "The column that differs"),
-                        Field("recorded", .string(), "What is recorded"),
-                        Field("entry", .integer(1...Int64.max), "The number of the recorded entry"),
-                    ])), "Rows that may be recorded ones, changed; refused unless it was said what they are"),
-            Field(
-                "skipped",
-                .array(of: .object([Field("row", .integer(1...Int64.max)), Field("what", .string(1...100))])),
-                "Lines that are no rows: sep=, titles, units, totals"),
-            Field("refusedCount", .integer(0...Int64.max)), Field("dryRun", .boolean),
-            Field(
-                "refused",
-                .array(
-                    of: .object([
-                        .optional("row", .integer(1...Int64.max)), .optional("field", .string()),
-                        Field("reason", .string(1...1000)),
-                    ]))),
-            Field("created", .array(of: .string(1...1000))),
-            Field("notes", .array(of: .string(1...1000)), "What should be known beside the rows"),
-        ]))
-
     private static let refusedRows = Schema.named(
-        "ImportProblem", .object(Problem.fields + [Field("report", report, required: false)]))
+        "ImportProblem",
+        .object(Problem.fields + [Field("report", Shapes.importReport(in: .english).schema, required: false)]))
 
     /// A register is read several times, so it becomes a file that only we can read and that goes away afterwards.
     private func withTemporaryFile(_ bytes: ByteBuffer, _ body: (String) async throws -> Answer) async throws -> Answer
