@@ -42,18 +42,6 @@ extension Answer {
     static func list<Value>(_ values: [Value], _ shape: Shape<Value>) -> Answer {
         .json(["items": .array(values.map(shape.json))])
     }
-
-    /// - Parameter place: of a value in its list.
-    static func page<Value>(
-        _ values: [Value], _ shape: Shape<Value>, _ page: PageRequest, place: (Value) -> some CustomStringConvertible
-    ) -> Answer {
-        .page(values.map(shape.json), next: values.count == page.limit ? values.last.map { "\(place($0))" } : nil)
-    }
-
-    /// `{"items": […]}`, all of them.
-    static func list<Value>(_ values: [Value], _ shape: Shape<Value>) -> Answer {
-        .json(["items": .array(values.map(shape.json))])
-    }
 }
 
 extension Schema {
