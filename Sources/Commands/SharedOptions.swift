@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backend
+import Database
 import Documents
 import Foundation
 import Kernel
@@ -63,6 +64,29 @@ struct SharedOptions: ParsableArguments, CommandOptions {
         }
     }
 
+    /// Reads something of this village.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database, Scope) async throws -> Value
+    ) async throws -> Value {
+        try await withBackend { backend in try await body(backend.database, backend.local.scope) }
+    }
+
+    /// Changes something in this village.
+    func change<Value: Sendable>(
+        _ plan: @escaping @Sendable (Backend) throws -> Plan<Value>
+    ) async throws -> Value {
+        try await withBackend { backend in
+            try await backend.database.change(backend.local.scope, try plan(backend))
+        }
+    }
+
+    /// Changes something in this village and shows what has become of it.
+    func change<Value: Sendable>(
+        _ shape: Shape<Value>, _ plan: @escaping @Sendable (Backend) throws -> Plan<Value>
+    ) async throws {
+        try show(try await change(plan), shape)
+    }
+
     /// Says why the first command in a folder takes a while.
     static let tellSettingUp: @Sendable (String) -> Void = { folder in
         Terminal.say(
@@ -95,6 +119,11 @@ extension CommandOptions {
 
     func show<Value>(_ value: Value, _ shape: Shape<Value>) throws {
         try show(shape.json(value), Table(shape, of: value).text)
+    }
+
+    /// Prints one value as a list does.
+    func show<Value>(listed value: Value, _ shape: Shape<Value>) throws {
+        try show(shape.json(value), Table(shape, [value]).text)
     }
 
     /// Reports what was done, where there is nothing else to tell.

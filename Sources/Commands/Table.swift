@@ -27,10 +27,11 @@ struct Table {
     }
 
     /// A list of values.
-    init<Value>(_ shape: Shape<Value>, _ values: [Value]) {
+    /// - Parameter last: a row below it, such as of what they come to.
+    init<Value>(_ shape: Shape<Value>, _ values: [Value], last: [String]? = nil) {
         self.init(
             shape.list.map { Column(title: $0.title[.ofThisRun], alignsRight: $0.alignsRight) },
-            rows: values.map { shape.row(of: $0, .ofThisRun).map { $0 ?? "" } })
+            rows: values.map { shape.row(of: $0, .ofThisRun) } + (last.map { [$0] } ?? []))
     }
 
     /// The facts of one value.

@@ -86,7 +86,7 @@ extension SharedOptions {
                 ]
             })
         try show(
-            ["session": upset.session.json, "bookings": .array(upset.bookings.map(\.json))],
+            ["session": upset.session.json, "bookings": .array(upset.bookings.map(Shapes.booking.json))],
             TourSession.table([upset.session]).text + (upset.bookings.isEmpty ? "" : "\n" + told.text))
     }
 }

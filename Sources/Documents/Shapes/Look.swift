@@ -38,6 +38,11 @@ extension Look where Value == String {
         Look(.string(), json: JSON.string) { actor, language in Recorded(language).actor(actor) }
     }
 
+    /// Figures and words of an event by their names, an object in JSON.
+    public static var figures: Self {
+        Look(.figures, json: Recorded.object) { figures, language in Recorded(language).figures(figures, day: nil) }
+    }
+
     /// One of a few words that have no type of their own.
     public static func oneOf(_ names: String...) -> Self {
         Look(.enumeration(names), json: JSON.string) { text, _ in text }
@@ -112,6 +117,9 @@ extension Look where Value == Money {
             .money(fen), alignsRight: true, json: { JSON($0) }, text: { money, _ in money.yuan },
             read: { try Money(yuan: $0) })
     }
+
+    /// Added to what something comes to, or below zero taken off.
+    public static var adjustment: Self { .money(-1_000_000_000_000...1_000_000_000_000) }
 }
 
 extension Look where Value == Price {

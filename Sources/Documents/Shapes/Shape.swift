@@ -13,45 +13,62 @@ public struct Shape<Value>: Sendable {
         let field: Field?
         let json: @Sendable (Value) -> JSON
         let text: @Sendable (Value, Language) -> String?
+        /// Of what is told of several parts, each under a title of its own.
+        var parts: (@Sendable (Value, Language) -> [(title: String, text: String?)])?
     }
 
     /// Told by every value.
     /// - Parameter members: in the order of the JSON.
     /// - Parameter list: the names of the members that a list shows, in its order.
+    /// - Parameter blank: what a list shows where there is nothing to tell.
     /// - Parameter facts: those that stand below each other where there is one value; all unless told.
-    public init(_ name: String? = nil, _ members: [Member], list: [String] = [], facts: [String]? = nil) {
+    public init(
+        _ name: String? = nil, _ members: [Member], list: [String] = [], blank: String = "", facts: [String]? = nil
+    ) {
         let object = Schema.object(members.compactMap(\.field))
         schema = name.map { .named($0, object) } ?? object
         self.members = members
         self.list = Self.chosen(list, of: members)
+        self.blank = blank
         self.facts = facts.map { Self.chosen($0, of: members) } ?? members
+        told = members.compactMap { member in member.field.map { ($0.name, member.json) } }
     }
 
     public let schema: Schema
     public let members: [Member]
     public let list: [Member]
     public let facts: [Member]
+    private let blank: String
 
-    public func json(_ value: Value) -> JSON {
-        .object(members.compactMap { member in member.field.map { JSON.Member($0.name, member.json(value)) } })
-    }
+    /// What JSON is made of: found once, because some of it is made thousands of times a second.
+    private let told: [(name: String, json: @Sendable (Value) -> JSON)]
+
+    public func json(_ value: Value) -> JSON { .object(told.map { JSON.Member($0.name, $0.json(value)) }) }
 
     /// What is told of one value, under the titles; nil where there is nothing to tell.
     public func facts(of value: Value, _ language: Language) -> [(title: String, text: String?)] {
-        facts.map { ($0.title[language], $0.text(value, language)) }
+        facts.flatMap { member in
+            member.parts?(value, language) ?? [(member.title[language], member.text(value, language))]
+        }
     }
 
     /// What a list tells of one value.
-    public func row(of value: Value, _ language: Language) -> [String?] { list.map { $0.text(value, language) } }
+    public func row(of value: Value, _ language: Language) -> [String] {
+        list.map { $0.text(value, language) ?? blank }
+    }
 
     /// The members that another value has by holding this one.
+    /// - Parameter forReading: only people read them there; in JSON it has this one as a whole.
     public func members<Holder>(
-        of held: @escaping @Sendable (Holder) -> Value
+        of held: @escaping @Sendable (Holder) -> Value, forReading: Bool = false
     ) -> [Shape<Holder>.Member] {
         members.map { member in
-            Shape<Holder>.Member(
-                name: member.name, title: member.title, alignsRight: member.alignsRight, field: member.field,
-                json: { member.json(held($0)) }, text: { member.text(held($0), $1) })
+            var taken = Shape<Holder>.Member(
+                name: member.name, title: member.title, alignsRight: member.alignsRight,
+                field: forReading ? nil : member.field, json: { member.json(held($0)) },
+                text: { member.text(held($0), $1) })
+            if let parts = member.parts { taken.parts = { parts(held($0), $1) } }
+            return taken
         }
     }
 
@@ -91,6 +108,20 @@ extension Shape.Member {
             text: { value, language in part(value).map { look.text($0, language) } })
     }
 
+    /// What only programs read.
+    public init<Part>(
+        _ name: String, _ look: Look<Part>, note: String = "", _ part: @escaping @Sendable (Value) -> Part
+    ) {
+        self.init(name, name, name, look, note: note, part)
+    }
+
+    /// What only programs read, of some values.
+    public init<Part>(
+        _ name: String, optional look: Look<Part>, note: String = "", _ part: @escaping @Sendable (Value) -> Part?
+    ) {
+        self.init(name, name, name, optional: look, note: note, part)
+    }
+
     /// What people read instead of members that say it in parts; not in JSON.
     public static func reading(
         _ name: String, _ zh: String, _ en: String, alignsRight: Bool = false,
@@ -99,5 +130,15 @@ extension Shape.Member {
         Self(
             name: name, title: Bilingual(zh: zh, en: en), alignsRight: alignsRight, field: nil, json: { _ in .null },
             text: text)
+    }
+
+    /// What people read of each of several parts, under a title of its own; not in JSON.
+    public static func each<Part>(
+        _ name: String, of parts: @escaping @Sendable (Value) -> [Part],
+        _ fact: @escaping @Sendable (Part, Language) -> (title: String, text: String?)
+    ) -> Self {
+        Self(
+            name: name, title: Bilingual(zh: "", en: ""), alignsRight: false, field: nil, json: { _ in .null },
+            text: { _, _ in nil }, parts: { value, language in parts(value).map { fact($0, language) } })
     }
 }

@@ -91,7 +91,7 @@ public struct Booking: Sendable {
     public var startsAt: Date { lines.map(\.startsAt).min() ?? .distantPast }
 }
 
-public enum BookingExtraKind: String, Sendable, CaseIterable {
+public enum BookingExtraKind: String, Sendable, CaseIterable, Labelled {
     case meal, picking, gift
 
     public var label: Bilingual {

@@ -1,7 +1,7 @@
 import Kernel
 
 /// Where a booking stands. Which step may follow which is a table of the database, `tour_step`.
-public enum BookingState: String, Sendable, CaseIterable {
+public enum BookingState: String, Sendable, CaseIterable, Labelled {
     /// Asked for by the group; its seats are kept until its deadline.
     case requested
     /// Kept by the desk, or for one who waited, until its deadline.

@@ -1,7 +1,7 @@
 import Kernel
 
 /// What kind of unit a group comes from 单位类别.
-public enum UnitKind: String, Sendable, CaseIterable {
+public enum UnitKind: String, Sendable, CaseIterable, Labelled {
     case partySchool = "party_school"
     case government, school, company, society
 

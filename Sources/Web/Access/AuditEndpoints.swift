@@ -42,7 +42,7 @@ extension Site {
         [
             "id": JSON(entry.id), "at": Shapes.instant(entry.at), "actor": .string(entry.actor),
             "kind": .string(entry.kind), "subject": .string(entry.subject),
-            "day": entry.day.map { JSON($0) } ?? .null, "figures": Shapes.figures(entry.figures),
+            "day": entry.day.map { JSON($0) } ?? .null, "figures": Recorded.object(entry.figures),
         ]
     }
 }

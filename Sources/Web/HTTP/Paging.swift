@@ -30,10 +30,27 @@ extension Answer {
     public static func page(_ items: [JSON], next: String?) -> Answer {
         .json(["items": .array(items), "next": next.map { .string(Cursor.encode($0)) } ?? .null])
     }
+
+    /// - Parameter place: of a value in its list.
+    static func page<Value>(
+        _ values: [Value], _ shape: Shape<Value>, _ page: PageRequest, place: (Value) -> some CustomStringConvertible
+    ) -> Answer {
+        .page(values.map(shape.json), next: values.count == page.limit ? values.last.map { "\(place($0))" } : nil)
+    }
+
+    /// `{"items": […]}`, all of them.
+    static func list<Value>(_ values: [Value], _ shape: Shape<Value>) -> Answer {
+        .json(["items": .array(values.map(shape.json))])
+    }
 }
 
 extension Schema {
     static func page<Value>(of shape: Shape<Value>) -> Schema { page(of: shape.schema) }
+
+    /// What `Answer.list` gives.
+    static func list<Value>(of shape: Shape<Value>) -> Schema {
+        .object([Field("items", .array(of: shape.schema))])
+    }
 
     /// What `Answer.page` gives.
     public static func page(of item: Schema) -> Schema {
@@ -56,11 +73,18 @@ enum Cursor {
         let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
         guard let data = Data(base64Encoded: standard + padding), let text = String(validating: data, as: UTF8.self),
             !text.utf8.contains(0)
-        else {
-            throw Refusal(
-                .invalid, "not-a-cursor", field: "cursor", zh: "cursor 不是先前答复中的 next",
-                en: "the cursor is not `next` of an answer before")
-        }
+        else { throw unknown }
         return text
     }
+
+    /// What the cursor of an answer before tells; nil for the beginning.
+    static func place<Place>(_ text: String?, _ read: (String) -> Place?) throws -> Place? {
+        guard let text else { return nil }
+        guard let place = read(text) else { throw unknown }
+        return place
+    }
+
+    private static let unknown = Refusal(
+        .invalid, "not-a-cursor", field: "cursor", zh: "cursor 不是先前答复中的 next",
+        en: "the cursor is not `next` of an answer before")
 }

@@ -142,11 +142,11 @@ extension Site {
         "UpsetSession",
         .object([
             Field("session", Shapes.tourSession),
-            Field("bookings", .array(of: Shapes.booking, 0...10_000), "Its bookings as they stand now"),
+            Field("bookings", .array(of: Shapes.booking.schema, 0...10_000), "Its bookings as they stand now"),
         ]))
 
     private static func render(_ upset: UpsetSession) -> JSON {
-        ["session": Shapes.tourSession(upset.session), "bookings": .array(upset.bookings.map(Shapes.booking))]
+        ["session": Shapes.tourSession(upset.session), "bookings": .array(upset.bookings.map(Shapes.booking.json))]
     }
 
     private static let unknownStep = Refusal(
