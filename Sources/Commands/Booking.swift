@@ -67,7 +67,7 @@ struct BookingCommand: ParsableCommand {
                 return try await intake.book(
                     new, as: state.state, byStranger: false, now: backend.clock.now(), backend.local.scope)
             }
-            try options.show(booking.json, booking.text)
+            try options.show(booking, Shapes.booking)
         }
     }
 
@@ -189,11 +189,7 @@ struct BookingOptions: ParsableArguments {
         _ options: SharedOptions, _ plan: @escaping @Sendable (BookingKey, Int?, Date) throws -> Plan<Booking>
     ) async throws {
         let key = try BookingKey(entered: booking)
-        let seen = seen
-        let changed = try await options.withBackend { backend in
-            try await backend.database.change(backend.local.scope, try plan(key, seen, backend.clock.now()))
-        }
-        try options.show(changed.json, changed.text)
+        try await options.change(Shapes.booking) { [seen] backend in try plan(key, seen, backend.clock.now()) }
     }
 }
 

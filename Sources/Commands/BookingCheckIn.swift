@@ -72,60 +72,17 @@ struct BookingCheckInCommand: AsyncParsableCommand {
             answer = recorded
             if let warning = clock.warning { Terminal.say(warning[options.language]) }
         }
-        try options.show(answer.json(nonce: nonce), answer.text)
+        try options.show(
+            Shapes.gateAnswer(.ofThisRun).json(.init(.answered(answer), nonce: nonce)),
+            Terminal.mark(answer.sentence, good: answer.outcome == .counted) + "\n"
+                + Table(Shapes.checkIn(.ofThisRun), of: answer).text)
         for warning in answer.warnings { Terminal.say(warning.message[options.language]) }
         guard answer.outcome == .counted else { throw ExitCode.failure }
     }
 }
 
 extension CheckInAnswer {
-    func json(nonce: String) -> JSON {
-        let who: [(String, JSON)] = [
-            ("result", .string(outcome.rawValue)), ("nonce", .string(nonce)),
-            ("checkIn", outcome == .counted ? (number.map(JSON.integer) ?? .null) : .null),
-            ("conflict", outcome == .counted ? .null : number.map(JSON.integer) ?? .null), ("why", JSON(why?.rawValue)),
-            ("booking", .integer(booking)), ("reference", JSON(reference?.description)), ("unit", JSON(unit)),
-        ]
-        let visit: [(String, JSON)] = [
-            ("session", session.map(JSON.integer) ?? .null), ("day", JSON(day)), ("site", JSON(site)),
-            ("programme", JSON(programme)),
-            ("expected", expected.map { JSON($0) } ?? .null), ("headcount", JSON(headcount)),
-            ("arrived", arrived.map { JSON($0) } ?? .null), ("at", JSON(at)),
-            (
-                "earlier",
-                earlier.map { earlier in
-                    [
-                        "at": JSON(earlier.at), "headcount": JSON(earlier.headcount),
-                        "actor": .string(earlier.actor), "offline": .bool(earlier.offline),
-                    ]
-                } ?? .null
-            ),
-            (
-                "warnings",
-                .array(
-                    warnings.map { warning in
-                        ["code": .string(warning.code), "message": .string(warning.message[.ofThisRun])]
-                    })
-            ),
-        ]
-        return .object((who + visit).map { JSON.Member($0.0, $0.1) })
-    }
-
-    var text: String {
-        let facts: [(name: String, value: String?)] = [
-            (words("预约编号", "booking"), "\(booking)"), (words("单位", "group"), unit),
-            (words("预约人数", "booked"), expected.map { "\($0)" }),
-            (words("已到", "arrived"), arrived.map { "\($0)" }),
-            (
-                words("场次", "session"),
-                [day.description, [site, programme].compactMap(\.self).joined(separator: " · ")].joined(separator: " ")
-            ), (words("签到", "check-in"), outcome == .counted ? number.map { "\($0)" } : nil),
-            (words("待处理", "to be settled"), outcome == .counted ? nil : number.map { "\($0)" }),
-        ]
-        return Terminal.mark(sentence, good: outcome == .counted) + "\n" + Table(facts: facts).text
-    }
-
-    private var sentence: String {
+    fileprivate var sentence: String {
         switch (outcome, earlier) {
         case (.counted, _): return words("签到：\(headcount) 人", "Let in: \(headcount) people")
         case (.twice, let earlier?):

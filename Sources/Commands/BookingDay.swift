@@ -64,7 +64,7 @@ extension BookingCommand {
             }
             let numbers = cancelled.map { "\($0.id)" }.joined(separator: ", ")
             try options.show(
-                ["bookings": .array(cancelled.map(\.json))],
+                ["bookings": .array(cancelled.map(Shapes.booking.json))],
                 cancelled.isEmpty
                     ? words("没有未确认的预约", "there is nothing unconfirmed")
                     : words("已取消 \(cancelled.count) 个预约：\(numbers)", "\(cancelled.count) cancelled: \(numbers)"))

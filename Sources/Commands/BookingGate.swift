@@ -58,85 +58,11 @@ struct BookingSyncCommand: AsyncParsableCommand {
             return (results, clock)
         }
         try options.show(
-            zip(contents.entries, results).map { SyncedLine.entry($0, $1) } + contents.damage.map(SyncedLine.damaged),
-            json: \.json,
-            [
-                .left("时刻", "at"), .left("码", "code"), .right("人数", "people"), .left("结果", "result"),
-                .left("说明", "remark"),
-            ],
-            row: \.cells)
+            zip(contents.entries, results).map { Shapes.GateAnswer($1, nonce: $0.nonce, entry: $0) }
+                + contents.damage.map(Shapes.GateAnswer.init),
+            Shapes.journalLine(.ofThisRun))
         if let warning = clock.warning { Terminal.say(warning[options.language]) }
         guard contents.damage.isEmpty, results.allSatisfy(\.isSettled) else { throw ExitCode.failure }
-    }
-}
-
-private enum SyncedLine {
-    case entry(CheckInEntry, CheckInResult)
-    case damaged(GateJournal.Damage)
-
-    var json: JSON {
-        switch self {
-        case .damaged(let damage):
-            return ["line": JSON(damage.line), "result": "damaged", "reason": Self.reason(damage.refusal)]
-        case .entry(let entry, let result):
-            let head = [JSON.Member("nonce", .string(entry.nonce)), JSON.Member("result", .string(result.word))]
-            switch result {
-            case .refused(let refusal): return .object(head + [JSON.Member("reason", Self.reason(refusal))])
-            case .answered(let answer):
-                guard case .object(let members) = answer.json(nonce: entry.nonce) else { return .object(head) }
-                return .object(head + members.filter { !["nonce", "result"].contains($0.key) })
-            }
-        }
-    }
-
-    private static func reason(_ refusal: Refusal) -> JSON {
-        [
-            "code": .string(refusal.code), "field": JSON(refusal.field),
-            "message": .string(refusal.message[.ofThisRun]),
-        ]
-    }
-
-    var cells: [String?] {
-        switch self {
-        case .damaged(let damage):
-            [
-                nil, words("第 \(damage.line) 行", "line \(damage.line)"), nil, words("读不懂", "damaged"),
-                damage.refusal.message[.ofThisRun],
-            ]
-        case .entry(let entry, let result):
-            [
-                entry.at.minute, String(entry.code.suffix(14)), "\(entry.headcount)", Self.word(result),
-                Self.remark(result),
-            ]
-        }
-    }
-
-    private static func word(_ result: CheckInResult) -> String {
-        switch result.word {
-        case "counted": words("计入", "counted")
-        case "repeated": words("早已并入", "there already")
-        case "twice": words("重复", "twice")
-        case "conflict": words("待处理", "conflict")
-        default: words("拒绝", "refused")
-        }
-    }
-
-    private static func remark(_ result: CheckInResult) -> String {
-        switch result {
-        case .refused(let refusal): return refusal.message[.ofThisRun]
-        case .answered(let answer):
-            var parts = [answer.unit ?? "\(answer.booking)"]
-            if let why = answer.why {
-                let number = answer.number.map { " \($0)" } ?? ""
-                parts.append(words("待处理\(number)：", "to be settled\(number): ") + why.label[.ofThisRun])
-            }
-            if let earlier = answer.earlier {
-                parts.append(
-                    words("先前 ", "before: ") + "\(earlier.at.minute) \(Recorded.ofThisRun.actor(earlier.actor))")
-            }
-            parts += answer.warnings.map { $0.message[.ofThisRun] }
-            return parts.joined(separator: words("，", ", "))
-        }
     }
 }
 
@@ -170,10 +96,7 @@ struct BookingDaySheetCommand: AsyncParsableCommand {
                 day: day ?? backend.clock.today, backend.local.scope)
             return (sheet, backend.village)
         }
-        if options.json {
-            let conflicts = JSON.array(sheet.conflicts.map(\.json))
-            return try options.show(Shapes.daySheet(options.language).json(sheet).adding("conflicts", conflicts), "")
-        }
+        if options.json { return try options.show(Shapes.daySheet(options.language).json(sheet), "") }
         let bytes =
             switch format {
             case .csv: sheet.csv(options.language)

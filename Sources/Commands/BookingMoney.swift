@@ -72,21 +72,7 @@ extension BookingCommand {
                         limit: $0, now: backend.clock.now(), backend.local.scope)
                 }
             }
-            try options.show(
-                tasks, json: { ["task": .string($0.kind.name), "booking": $0.booking.json] },
-                [
-                    .left("事项", "task"), .right("预约", "booking"), .left("日期", "day"), .left("单位", "unit"),
-                    .right("人数", "people"), .left("状态", "state"), .left("保留到", "kept until"),
-                    .right("待收（元）", "to be paid"), .right("应退（元）", "to go back"), .left("电话", "phone"),
-                ]
-            ) { task in
-                let booking = task.booking
-                return [
-                    task.kind.label[.ofThisRun], "\(booking.id)", booking.lines.first?.day.description, booking.unit,
-                    "\(booking.headcount)", booking.state.label[.ofThisRun], booking.lapsesAt?.minute,
-                    booking.open.yuan, max(booking.refundOpen, booking.tooMuch).yuan, booking.phone,
-                ]
-            }
+            try options.show(tasks, Shapes.bookingTask)
         }
     }
 }
@@ -138,102 +124,14 @@ struct PaymentCommand: ParsableCommand {
             }
             let entries = Array(book.entries.prefix(limit))
             if format == .csv, !options.json { return try Terminal.write(book.csv(options.language)) }
-            if options.json || format == .json { return try Terminal.print(book.json(entries).text) }
+            if options.json || format == .json {
+                return try Terminal.print(
+                    Shapes.tillSums.json(book).adding("rows", .array(entries.map(Shapes.tillEntry.json))).text)
+            }
             if entries.isEmpty { return Terminal.say(words("没有记录", "nothing to show")) }
-            try Terminal.print(TillBook.table(entries).text + "\n" + book.sumTable.text)
+            let sums = Table(
+                Shapes.tillSum, book.sums, last: [words("合计", "total"), "", "", "", book.total.yuan])
+            try Terminal.print(Table(Shapes.tillEntry, entries).text + "\n" + sums.text)
         }
-    }
-}
-
-extension TillBook {
-    fileprivate func json(_ entries: [Entry]) -> JSON {
-        [
-            "from": JSON(from), "to": JSON(to),
-            "rows": .array(
-                entries.map { entry in
-                    .object(
-                        [.init("booking", .integer(entry.booking)), .init("unit", .string(entry.unit))]
-                            + entry.payment.members)
-                }),
-            "sums": .array(
-                sums.map { sum in
-                    [
-                        "day": JSON(sum.day), "paidHow": .string(sum.paidHow), "received": JSON(sum.received),
-                        "refunded": JSON(sum.refunded), "net": JSON(sum.net),
-                    ]
-                }), "total": JSON(total),
-        ]
-    }
-
-    fileprivate static func table(_ entries: [Entry]) -> Table {
-        Table(
-            [
-                .left("日期", "day"), .right("编号", "payment"), .right("预约", "booking"), .left("单位", "unit"),
-                .left("类别", "kind"), .right("金额（元）", "yuan"), .left("方式", "by"), .left("经手", "actor"),
-            ],
-            rows: entries.map { entry in
-                [
-                    "\(entry.payment.day)", "\(entry.payment.id)", "\(entry.booking)", entry.unit, entry.payment.what,
-                    entry.payment.signed.yuan, entry.payment.paidHow, Recorded.ofThisRun.actor(entry.payment.actor),
-                ]
-            })
-    }
-
-    fileprivate var sumTable: Table {
-        Table(
-            [
-                .left("日期", "day"), .left("方式", "by"), .right("收款（元）", "received"), .right("退款（元）", "refunded"),
-                .right("合计（元）", "together"),
-            ],
-            rows: sums.map {
-                ["\($0.day)", $0.paidHow, $0.received.yuan, $0.refunded.yuan, $0.net.yuan]
-            } + [[words("合计", "total"), "", "", "", total.yuan]])
-    }
-}
-
-extension BookingPayment {
-    /// What it is, such as `payment` or `reversal of 31`.
-    var what: String {
-        reverses.map { words("撤销 \($0)", "reversal of \($0)") } ?? kind.label[.ofThisRun]
-    }
-
-    var members: [JSON.Member] {
-        let members: [(String, JSON)] = [
-            ("payment", .integer(id)), ("kind", .string(kind.rawValue)), ("amount", JSON(amount)),
-            ("paidHow", .string(paidHow)), ("day", JSON(day)), ("reverses", reverses.map { .integer($0) } ?? .null),
-            ("reason", JSON(reason)), ("actor", .string(actor)), ("at", JSON(at)),
-        ]
-        return members.map { JSON.Member($0.0, $0.1) }
-    }
-}
-
-extension BookingHistory {
-    /// Its payments, refunds and adjustments, in the order of their entry.
-    var moneyTable: Table? {
-        let paid = payments.map { payment in
-            (
-                payment.at,
-                [
-                    "\(payment.day)", payment.what, "\(payment.id)", payment.signed.yuan,
-                    [payment.paidHow, payment.reason].compactMap(\.self).joined(separator: words("，", ", ")),
-                    Recorded.ofThisRun.actor(payment.actor),
-                ]
-            )
-        }
-        let adjusted = adjustments.map { adjustment in
-            (
-                adjustment.at,
-                [
-                    "\(adjustment.day)", words("调整", "adjustment"), "\(adjustment.id)", adjustment.amount.yuan,
-                    adjustment.reason, Recorded.ofThisRun.actor(adjustment.actor),
-                ]
-            )
-        }
-        guard !paid.isEmpty || !adjusted.isEmpty else { return nil }
-        return Table(
-            [
-                .left("日期", "day"), .left("类别", "kind"), .right("编号", "number"), .right("金额（元）", "yuan"),
-                .left("说明", "detail"), .left("经手", "by"),
-            ], rows: (paid + adjusted).sorted { $0.0 < $1.0 }.map(\.1))
     }
 }

@@ -60,7 +60,7 @@ struct BookingTicketCommand: AsyncParsableCommand {
         let symbol = try QRCode(url: ticket.url)
         guard let qr else {
             let drawn = Terminal.showsOutput && !options.json ? symbol.forTerminal : ""
-            return try options.show(ticket.json, drawn + Table(facts: ticket.facts).text)
+            return try options.show(Shapes.ticket.json(ticket), drawn + Table(Shapes.ticket, of: ticket).text)
         }
         let bytes =
             switch qr {
@@ -69,37 +69,5 @@ struct BookingTicketCommand: AsyncParsableCommand {
             case .png: try symbol.png()
             }
         try Files.deliver(bytes, to: output)
-    }
-}
-
-extension Ticket {
-    var json: JSON {
-        [
-            "booking": .integer(booking.number), "reference": .string(booking.reference.description),
-            "unit": .string(booking.unit), "headcount": JSON(booking.headcount), "leader": .string(booking.leader),
-            "state": .string(booking.state.rawValue), "day": JSON(day), "payload": .string(payload),
-            "url": .string(url), "keyId": .string(signed.body.keyID.hex),
-            "sessions": .array(
-                booking.visits.map { visit in
-                    [
-                        "session": .integer(visit.session), "day": JSON(visit.day), "startsAt": JSON(visit.startsAt),
-                        "endsAt": JSON(visit.endsAt), "site": .string(visit.site),
-                        "programme": .string(visit.programme), "headcount": JSON(visit.headcount),
-                        "arrived": visit.arrived.map { JSON($0) } ?? .null,
-                    ]
-                }),
-        ]
-    }
-
-    var facts: [(name: String, value: String?)] {
-        [
-            (words("预约编号", "booking"), "\(booking.number)"),
-            (words("预约号", "reference"), booking.reference.description), (words("单位", "group"), booking.unit),
-            (words("人数", "people"), "\(booking.headcount)"), (words("带队人", "leader"), booking.leader),
-            (words("状态", "state"), booking.state.label[.ofThisRun]), (words("凭证", "ticket"), url),
-        ]
-            + booking.visits.map { visit in
-                (words("场次", "session"), "\(visit.day) \(visit.hours) \(visit.site) · \(visit.programme)")
-            }
     }
 }

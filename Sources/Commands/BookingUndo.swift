@@ -33,18 +33,14 @@ struct BookingUndoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let key = try booking.map(BookingKey.init(entered:))
-        let changed = try await options.withBackend { backend in
+        try await options.change(Shapes.booking) { backend in
             let now = backend.clock.now()
             if let checkIn {
-                return try await backend.database.change(
-                    backend.local.scope,
-                    BookingStore.undoCheckIn(checkIn, of: key, reason: reason, seen: seen, now: now))
+                return BookingStore.undoCheckIn(checkIn, of: key, reason: reason, seen: seen, now: now)
             }
             guard let key else { throw CleanExit.helpRequest(self) }
-            return try await backend.database.change(
-                backend.local.scope, BookingStore.undo(key, reason: reason, seen: seen, now: now))
+            return BookingStore.undo(key, reason: reason, seen: seen, now: now)
         }
-        try options.show(changed.json, changed.text)
     }
 }
 
@@ -62,25 +58,12 @@ struct BookingConflictsCommand: AsyncParsableCommand {
     @OptionGroup var page: PageOptions
 
     func run() async throws {
-        let found = try await options.withBackend { backend in
+        let found = try await options.read { database, scope in
             try await page.first {
-                try await GateConflictStore(backend.database).list(backend.local.scope, day: day, all: all, limit: $0)
+                try await GateConflictStore(database).list(scope, day: day, all: all, limit: $0)
             }
         }
-        try options.show(
-            found, json: \.json,
-            [
-                .right("编号", "conflict"), .right("预约", "booking"), .left("单位", "unit"), .left("时刻", "at"),
-                .right("场次", "session"), .right("人数", "people"), .left("情况", "why"), .left("预约状态", "state"),
-                .left("处理", "settled"),
-            ]
-        ) { conflict in
-            [
-                "\(conflict.id)", "\(conflict.booking)", conflict.unit, conflict.at.minute,
-                conflict.session.map { "\($0)" }, "\(conflict.headcount)", conflict.why.label[.ofThisRun],
-                conflict.state.label[.ofThisRun], conflict.verdict,
-            ]
-        }
+        try options.show(found, Shapes.gateConflict)
     }
 }
 
@@ -108,62 +91,9 @@ struct BookingSettleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settled = try await options.withBackend { backend in
-            try await backend.database.change(
-                backend.local.scope,
-                GateConflictStore.settle(
-                    conflict, accept: accept, session: session, reason: reason, now: backend.clock.now()))
+        try await options.change(Shapes.gateConflict) { backend in
+            GateConflictStore.settle(
+                conflict, accept: accept, session: session, reason: reason, now: backend.clock.now())
         }
-        try options.show(
-            settled.json,
-            Table(facts: [
-                (words("编号", "conflict"), "\(settled.id)"), (words("预约", "booking"), "\(settled.booking)"),
-                (words("单位", "unit"), settled.unit), (words("人数", "people"), "\(settled.headcount)"),
-                (words("处理", "settled"), settled.verdict), (words("状态", "state"), settled.state.label[.ofThisRun]),
-            ]).text)
-    }
-}
-
-extension GateConflict {
-    var json: JSON {
-        let facts: [(String, JSON)] = [
-            ("conflict", .integer(id)), ("booking", .integer(booking)), ("reference", .string("\(reference)")),
-            ("unit", .string(unit)), ("state", .string(state.rawValue)),
-            ("session", session.map(JSON.integer) ?? .null), ("day", JSON(day)),
-            ("headcount", JSON(headcount)), ("why", .string(why.rawValue)), ("offline", .bool(offline)),
-            ("at", JSON(at)), ("receivedAt", JSON(receivedAt)), ("actor", .string(actor)),
-            (
-                "settlement",
-                settlement.map { settlement in
-                    [
-                        "accepted": .bool(settlement.accepted), "reason": .string(settlement.reason),
-                        "actor": .string(settlement.actor), "at": JSON(settlement.at),
-                    ]
-                } ?? .null
-            ),
-        ]
-        return .object(facts.map { JSON.Member($0.0, $0.1) })
-    }
-
-    fileprivate var verdict: String {
-        guard let settlement else { return words("待处理", "open") }
-        return (settlement.accepted ? words("认可：", "accepted: ") : words("不认可：", "dismissed: ")) + settlement.reason
-    }
-}
-
-extension GateCheckIn {
-    var json: JSON {
-        let facts: [(String, JSON)] = [
-            ("checkIn", .integer(id)), ("session", .integer(session)), ("headcount", JSON(headcount)), ("at", JSON(at)),
-            ("offline", .bool(offline)), ("unlisted", .bool(unlisted)), ("actor", .string(actor)),
-            ("counts", .bool(counts)),
-            (
-                "undone",
-                undone.map { undone in
-                    ["reason": .string(undone.reason), "actor": .string(undone.actor), "at": JSON(undone.at)]
-                } ?? .null
-            ),
-        ]
-        return .object(facts.map { JSON.Member($0.0, $0.1) })
     }
 }

@@ -72,19 +72,7 @@ extension TourSessionCommand {
 extension SharedOptions {
     fileprivate func upset(_ plan: @escaping @Sendable (Backend) -> Plan<UpsetSession>) async throws {
         let upset = try await change(plan)
-        let told = Table(
-            [
-                .right("预约", "booking"), .left("预约号", "reference"), .left("单位", "unit"), .right("人数", "people"),
-                .left("状态", "state"), .right("应退（元）", "to go back"), .left("带队人", "leader"), .left("电话", "phone"),
-            ],
-            rows: upset.bookings.map { booking in
-                [
-                    "\(booking.id)", "\(booking.reference)", booking.unit, "\(booking.headcount)",
-                    booking.state.label[.ofThisRun], booking.refundOpen.yuan, booking.leader, booking.phone,
-                ]
-            })
-        try show(
-            ["session": Shapes.tourSession.json(upset.session), "bookings": .array(upset.bookings.map(\.json))],
-            Table(Shapes.tourSession, [upset.session]).text + (upset.bookings.isEmpty ? "" : "\n" + told.text))
+        let told = upset.bookings.isEmpty ? "" : "\n" + Table(Shapes.upsetBooking, upset.bookings).text
+        try show(Shapes.upsetSession.json(upset), Table(Shapes.tourSession, [upset.session]).text + told)
     }
 }

@@ -25,6 +25,13 @@ import Testing
         ] + more
     }
 
+    /// What the gate told of whom it saw.
+    private func checkIn(_ outcome: Outcome) throws -> [String: Any] {
+        try #require(try outcome.json()["checkIn"] as? [String: Any])
+    }
+
+    private func arrived(_ outcome: Outcome) throws -> Int? { try checkIn(outcome)["arrived"] as? Int }
+
     private func show(_ number: String, in village: Village) async throws -> [String: Any] {
         try #require(try await village.json("booking", "show", number)["booking"] as? [String: Any])
     }
@@ -138,12 +145,12 @@ import Testing
         let early = try await checkIn("18")
         #expect(early.status == 1 && early.errors.contains("--any-day"))
         let first = try await checkIn("18", "--any-day", "--lang", "zh")
-        #expect(try first.json()["arrived"] as? Int == 18 && first.errors.contains("时钟"))
+        #expect(try arrived(first) == 18 && first.errors.contains("时钟"))
         let torn = #"{"anyDay":true,"code":"ABCD"#
         _ = try await gate.shell("printf '%s' '\(torn)' >> '\(journal)'")
         let second = try await checkIn("12", "--any-day", "--lang", "zh")
         #expect(second.status == 0 && second.errors.contains("第 2 行"))
-        #expect(try second.json()["arrived"] as? Int == 30)
+        #expect(try arrived(second) == 30)
         let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 3 && lines[1] == torn)
         let sync = try await village.run("booking", "sync", journal, "--json")
@@ -151,7 +158,8 @@ import Testing
         #expect(sync.status == 1)
         #expect(told.map { $0["result"] as? String } == ["conflict", "conflict", "damaged"])
         #expect(told.last?["line"] as? Int == 2)
-        #expect(told.first?["why"] as? String == "early" && told.first?["conflict"] as? Int == 1)
+        let kept = try #require(told.first?["checkIn"] as? [String: Any])
+        #expect(kept["why"] as? String == "early" && kept["conflict"] as? Int == 1)
         let again = try await village.run("booking", "sync", journal, "--lang", "zh")
         #expect(again.status == 1 && again.output.contains("第 2 行") && again.output.contains("早已并入"))
     }
@@ -162,12 +170,12 @@ import Testing
         let number = "\(try #require(booked["booking"] as? Int))"
         let reference = try #require(booked["reference"] as? String)
         let arrival = ["booking", "check-in", reference, "--any-day", "--json", "--headcount"]
-        let wrong = try await village.run(arrival + ["19"]).json()
+        let wrong = try checkIn(try await village.run(arrival + ["19"]))
         let id = "\(try #require(wrong["checkIn"] as? Int))"
         let undone = try await village.json("booking", "undo", "--check-in", id, "--reason", "打错了")
         #expect(undone["state"] as? String == "confirmed")
-        #expect(try await village.run(arrival + ["12"]).json()["arrived"] as? Int == 12)
-        #expect(try await village.run(arrival + ["8"]).json()["arrived"] as? Int == 20)
+        #expect(try arrived(try await village.run(arrival + ["12"])) == 12)
+        #expect(try arrived(try await village.run(arrival + ["8"])) == 20)
         let more = try await village.run(arrival + ["5"])
         #expect(more.status == 1)
         #expect(try more.json()["result"] as? String == "twice")

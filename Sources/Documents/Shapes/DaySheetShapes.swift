@@ -13,6 +13,7 @@ extension Shapes {
             [
                 .init("day", "日期", "day", .day, \.day),
                 .init("sessions", .list(of: .object(session)), \.sessions),
+                .init("conflicts", .list(of: .object(gateConflict)), \.conflicts),
             ])
     }
 

@@ -117,6 +117,9 @@ extension Look where Value == Money {
             .money(fen), alignsRight: true, json: { JSON($0) }, text: { money, _ in money.yuan },
             read: { try Money(yuan: $0) })
     }
+
+    /// Added to what something comes to, or below zero taken off.
+    public static var adjustment: Self { .money(-1_000_000_000_000...1_000_000_000_000) }
 }
 
 extension Look where Value == Price {

@@ -5,7 +5,7 @@ import Postgres
 
 /// What a gate saw and the books contradict, kept until the desk has settled it. Nothing of it counts before.
 public struct GateConflict: Sendable {
-    public enum Why: String, Sendable, CaseIterable {
+    public enum Why: String, Sendable, CaseIterable, Labelled {
         /// More than booked, or an earlier scan at another gate.
         case twice
         case cancelled, expired, unconfirmed, waitlisted

@@ -105,7 +105,7 @@ extension Booking {
 }
 
 /// What is to be done about a booking's money, if anything.
-public enum MoneyState: String, Sendable, CaseIterable {
+public enum MoneyState: String, Sendable, CaseIterable, Labelled {
     /// Something is to go back.
     case due
     /// More was paid than it comes to, and nobody has decided what becomes of that.
@@ -125,7 +125,7 @@ public enum MoneyState: String, Sendable, CaseIterable {
 }
 
 /// How far a booking is paid.
-public enum PaymentState: String, Sendable, CaseIterable {
+public enum PaymentState: String, Sendable, CaseIterable, Labelled {
     case none, deposit, paid
 
     public var label: Bilingual {
@@ -138,7 +138,7 @@ public enum PaymentState: String, Sendable, CaseIterable {
 }
 
 /// What has become of the money that is to go back.
-public enum RefundState: String, Sendable, CaseIterable {
+public enum RefundState: String, Sendable, CaseIterable, Labelled {
     case none, due, refunded
 
     public var label: Bilingual {
@@ -152,7 +152,7 @@ public enum RefundState: String, Sendable, CaseIterable {
 
 /// Money that came in for a booking or went back.
 public struct BookingPayment: Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable, Labelled {
         case payment, refund
 
         public var label: Bilingual {

@@ -15,12 +15,12 @@ extension Site {
                 .get, "/api/v1/tours/bookings", "The bookings, newest first", access: .whoMay(.readTours),
                 query: PageRequest.parameters + [
                     .init("day", .day, "Only those with a session on that day"),
-                    .init("state", .enumeration(BookingState.allCases.map(\.rawValue)), "Only those that stand there"),
+                    .init("state", Look<BookingState>.word.schema, "Only those that stand there"),
                     .init("text", .string(1...100), "A part of the unit, the leader, the phone or the reference"),
                     .init("from", .day, "Only those with a session on that day or later"),
                     .init("to", .day, "Only those with a session on that day or before"),
                     .init(
-                        "money", .enumeration(MoneyState.allCases.map(\.rawValue)), "Only those whose money stands so"),
+                        "money", Look<MoneyState>.word.schema, "Only those whose money stands so"),
                     .init("phone", .string(1...40), "Only those of this phone"),
                     .init("email", .string(3...200), "Only those of this e-mail address"),
                     .init("unconfirmed", .boolean, "Only what is neither confirmed nor paid"),
@@ -38,8 +38,7 @@ extension Site {
                     isUnconfirmed: try call.query["unconfirmed"].orNil?.bool ?? false)
                 let found = try await BookingStore(backend.database).list(
                     call.scope, search, before: Self.number(page.after), limit: page.limit)
-                return .page(
-                    found.map(Shapes.booking), next: found.count == page.limit ? found.last?.id.description : nil)
+                return .page(found, Shapes.booking, page) { $0.id }
             },
             Endpoint(
                 .get, "/api/v1/tours/bookings/{id}", "A booking and what happened to it",
@@ -48,7 +47,7 @@ extension Site {
             ) { call in
                 let history = try await BookingStore(backend.database).show(
                     .number(try call.path["id"].int64), call.scope)
-                return .json(Shapes.bookingHistory(history)).tagged(
+                return .json(Shapes.bookingHistory.json(history)).tagged(
                     EntityTag(version: Int64(history.booking.version)), for: call)
             },
             Endpoint(
@@ -66,7 +65,7 @@ extension Site {
                 let state = try call.body["state"].orNil.flatMap { BookingState(rawValue: try $0.string) }
                 let answer = try await intake.book(
                     new, as: state ?? .confirmed, byStranger: false, now: backend.clock.now(), call.scope,
-                    once: call.retry(), render: { Shapes.booking($0).text })
+                    once: call.retry(), render: { Shapes.booking.json($0).text })
                 return .bytes(answer.utf8, "application/json", status: .created)
             },
         ]
@@ -92,14 +91,14 @@ extension Site {
             outcomes: [
                 .init(
                     200, "Those that were cancelled",
-                    .object([Field("bookings", .array(of: Shapes.booking, 0...100_000))]))
+                    .object([Field("bookings", .array(of: Shapes.booking.schema, 0...100_000))]))
             ], takesIdempotencyKey: false
         ) { call in
             let contact = try BookingContact(
                 phone: try call.body["phone"].orNil?.string, email: try call.body["email"].orNil?.string)
             let cancelled = try await BookingStore(backend.database).cancelUnconfirmed(
                 of: contact, reason: call.body["reason"].string, now: backend.clock.now(), call.scope)
-            return .json(["bookings": .array(cancelled.map(Shapes.booking))])
+            return .json(["bookings": .array(cancelled.map(Shapes.booking.json))])
         }
     }
 

@@ -20,7 +20,7 @@ extension Site {
                 try bookings?.check(call.client)
                 let answer = try await intake.book(
                     try Shapes.newBooking(call.body), byStranger: true, now: backend.clock.now(), strangers,
-                    once: try Self.strangersRetry(call), render: { Shapes.ownBooking($0).text })
+                    once: try Self.strangersRetry(call), render: { Shapes.ownBooking.json($0).text })
                 return .bytes(answer.utf8, "application/json", status: .created)
             },
             Endpoint(
@@ -29,7 +29,7 @@ extension Site {
                 takesIdempotencyKey: false
             ) { call in
                 let found = try await BookingStore(backend.database).find(try ownKey(call), strangers)
-                return .json(Shapes.ownBooking(found)).tagged(EntityTag(version: Int64(found.version)), for: call)
+                return .json(Shapes.ownBooking.json(found)).tagged(EntityTag(version: Int64(found.version)), for: call)
             },
             Endpoint(
                 .post, "/api/v1/tours/booking-changes", "Change one's own booking", access: .anyone,
@@ -73,10 +73,10 @@ extension Site {
     private func carryOutForStranger(_ call: Call, _ plan: @escaping Plan<Booking>) async throws -> Answer {
         guard let retry = try Self.strangersRetry(call) else {
             let booking = try await backend.database.change(strangers, plan)
-            return .json(Shapes.ownBooking(booking), status: .created)
+            return .json(Shapes.ownBooking.json(booking), status: .created)
         }
         let answer = try await backend.database.change(
-            strangers, once: retry, render: { Shapes.ownBooking($0).text }, plan)
+            strangers, once: retry, render: { Shapes.ownBooking.json($0).text }, plan)
         return .bytes(answer.utf8, "application/json", status: .created)
     }
 

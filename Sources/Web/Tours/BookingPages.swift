@@ -105,7 +105,7 @@ extension Site {
             let new = try BookingForm.booking(typed, try await offer(number))
             let answer = try await intake.book(
                 new, byStranger: true, now: backend.clock.now(), strangers, once: retry,
-                render: { Shapes.ownBooking($0).text })
+                render: { Shapes.ownBooking.json($0).text })
             return try await bookedPage(answer, phone: phone, call)
         } catch let refusal as Refusal where refusal.kind != .unavailable {
             do {

@@ -19,8 +19,8 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/check-ins",
                 "Let groups in, now or out of an offline gate's journal; each entry acts once by its nonce",
-                access: .whoMay(.gate), body: .json(.items(of: Shapes.checkInEntry, 1...1000)),
-                outcomes: [.init(200, "An answer for each entry, in their order", Shapes.checkInResults)],
+                access: .whoMay(.gate), body: .json(.items(of: Self.checkInEntry, 1...1000)),
+                outcomes: [.init(200, "An answer for each entry, in their order", Self.answers)],
                 takesIdempotencyKey: false, handle: checkIns),
             Endpoint(
                 .get, "/api/v1/tours/gate-conflicts", "What gates saw and the books contradict, newest first",
@@ -35,9 +35,7 @@ extension Site {
                 let found = try await GateConflictStore(backend.database).list(
                     call.scope, day: try call.query["day"].orNil?.day, all: try call.query["all"].orNil?.bool ?? false,
                     before: Self.number(page.after), limit: page.limit)
-                return .page(
-                    found.map(Shapes.gateConflict),
-                    next: found.count == page.limit ? found.last.map { "\($0.id)" } : nil)
+                return .page(found, Shapes.gateConflict, page) { $0.id }
             },
             Endpoint(
                 .post, "/api/v1/tours/gate-conflicts/{conflict}/settlements",
@@ -86,7 +84,8 @@ extension Site {
         let store = CheckInStore(backend.database, keys: backend.keys)
         let items = try call.body.array
         let now = backend.clock.now()
-        var results: [JSON] = []
+        let shape = Shapes.gateAnswer(call.language)
+        var answers: [JSON] = []
         let read = items.map { item in Result(catching: { try Self.entry(item, now: now) }) }
         let journal = read.compactMap { try? $0.get() }.filter(\.isOffline).map(\.entry)
         var fromJournal = try await store.bringIn(journal, now: now, call.scope).makeIterator()
@@ -103,13 +102,13 @@ extension Site {
                     result = try await store.result(of: told.entry, now: now, call.scope)
                 }
             }
-            results.append(Shapes.checkInResult(result, nonce: nonce, call.language))
+            answers.append(shape.json(.init(result, nonce: nonce)))
         }
-        return .json(["items": .array(results)])
+        return .json(["items": .array(answers)])
     }
 
     private static func entry(_ json: JSON, now: Date) throws -> (entry: CheckInEntry, isOffline: Bool) {
-        try Shapes.checkInEntry.validate(json)
+        try checkInEntry.validate(json)
         let at = try json["at"].orNil.map { told in
             guard let instant = Date(instant: try told.string) else {
                 throw Refusal(
@@ -126,6 +125,25 @@ extension Site {
             unlisted: try json["unlisted"].orNil?.bool ?? false)
         return (entry, at != nil)
     }
+
+    /// One entry of an upload of check-ins.
+    private static let checkInEntry = Schema.object([
+        Field("code", .string(1...400), "A ticket's payload or address, or the booking's reference or number"),
+        Field("headcount", .integer(1...10_000), "Heads that came, of this part of the group"),
+        Field("nonce", .string(8...64), "The same nonce is the same check-in"),
+        .optional(
+            "at", .string(1...40),
+            "When it was, by the gate's clock: RFC 3339, with any fraction and offset; without it, now and online"),
+        .optional("session", .integer(1...Int64.max), "Without it, the one that is on or the next"),
+        .optional("anyDay", .boolean, "Let in on another day than the booking's"),
+        .optional("more", .boolean, "More of the same group, beyond what was booked"),
+        .optional("after", .integer(0...10_000), "How many of the group the gate knew to have come in before"),
+        .optional("unlisted", .boolean, "Let in by the ticket's signature alone"),
+    ])
+
+    private static let answers = Schema.object([
+        Field("items", .array(of: Shapes.gateAnswer(.english).schema))
+    ])
 
     private static let gateList = Schema.named(
         "GateList",
@@ -149,7 +167,7 @@ extension Site {
                     of: .object([
                         Field("booking", .integer(1...4_294_967_295)), Field("reference", .string(12...12)),
                         Field("unit", .string()), Field("headcount", .integer(1...10_000)),
-                        Field("state", .enumeration(BookingState.allCases.map(\.rawValue))),
+                        Field("state", Look<BookingState>.word.schema),
                         Field(
                             "sessions",
                             .array(

@@ -108,12 +108,12 @@ extension Site {
                     + "keeps those",
                 access: .whoMay(.planTours), pathParameters: [Self.sessionID],
                 body: .json(.object([Field("reason", .string(1...200))])),
-                outcomes: [.init(201, "Cancelled", Self.upset)]
+                outcomes: [.init(201, "Cancelled", Shapes.upsetSession)]
             ) { call in
                 let plan = SessionStore.cancelWithBookings(
                     try call.path["session"].int64, reason: try call.body["reason"].string,
                     now: backend.clock.now(), match: call.versionCheck)
-                return try await carryOut(call, plan, Self.render)
+                return try await carryOut(call, plan, Shapes.upsetSession)
             },
             Endpoint(
                 .post, "/api/v1/tours/sessions/{session}/moves",
@@ -125,26 +125,15 @@ extension Site {
                         .optional("time", Look.timeOfDay.schema, "The same unless told"),
                         .optional("reason", .string(1...200)),
                     ])),
-                outcomes: [.init(201, "Moved", Self.upset)]
+                outcomes: [.init(201, "Moved", Shapes.upsetSession)]
             ) { call in
                 let plan = SessionStore.move(
                     try call.path["session"].int64, day: try call.body["day"].orNil?.day,
                     time: try call.body["time"].orNil.map { try Self.time($0, "time") },
                     reason: try call.body["reason"].orNil?.string, now: backend.clock.now(), match: call.versionCheck)
-                return try await carryOut(call, plan, Self.render)
+                return try await carryOut(call, plan, Shapes.upsetSession)
             },
         ]
-    }
-
-    private static let upset = Schema.named(
-        "UpsetSession",
-        .object([
-            Field("session", Shapes.tourSession.schema),
-            Field("bookings", .array(of: Shapes.booking, 0...10_000), "Its bookings as they stand now"),
-        ]))
-
-    private static func render(_ upset: UpsetSession) -> JSON {
-        ["session": Shapes.tourSession.json(upset.session), "bookings": .array(upset.bookings.map(Shapes.booking))]
     }
 
     private static let unknownStep = Refusal(

@@ -5,44 +5,6 @@ import Signing
 import Tours
 
 extension Site {
-    private static let ticket = Schema.named(
-        "Ticket",
-        .object([
-            Field("booking", .integer(1...4_294_967_295)), Field("reference", .string(14...14)),
-            Field("unit", .string()), Field("headcount", .integer(1...10_000)), Field("leader", .string()),
-            Field("state", .enumeration(BookingState.allCases.map(\.rawValue))),
-            Field("day", .day, "Of the first session, as the ticket has it"),
-            Field("payload", .string(120...120), "What the QR carries, without the address"),
-            Field("url", .string(1...400), "The address in the QR"),
-            Field(
-                "sessions",
-                .array(
-                    of: .object([
-                        Field("session", .integer(1...Int64.max)), Field("day", .day), Field("startsAt", .instant),
-                        Field("endsAt", .instant), Field("site", .string()), Field("programme", .string()),
-                        Field("headcount", .integer(1...10_000)), .optional("arrived", .integer(0...10_000)),
-                    ]))),
-        ]))
-
-    static func render(_ ticket: Ticket) -> JSON {
-        let booking = ticket.booking
-        return [
-            "booking": .integer(booking.number), "reference": .string(booking.reference.description),
-            "unit": .string(booking.unit), "headcount": JSON(booking.headcount), "leader": .string(booking.leader),
-            "state": .string(booking.state.rawValue), "day": JSON(ticket.day), "payload": .string(ticket.payload),
-            "url": .string(ticket.url),
-            "sessions": .array(
-                booking.visits.map { visit in
-                    [
-                        "session": .integer(visit.session), "day": JSON(visit.day),
-                        "startsAt": Shapes.instant(visit.startsAt), "endsAt": Shapes.instant(visit.endsAt),
-                        "site": .string(visit.site), "programme": .string(visit.programme),
-                        "headcount": JSON(visit.headcount), "arrived": visit.arrived.map { JSON($0) } ?? .null,
-                    ]
-                }),
-        ]
-    }
-
     /// Tickets, for the desk by their booking's number and for the group by its reference and phone, which never
     /// stand in an address together: addresses are logged and passed on.
     var ticketEndpoints: [Endpoint] {
@@ -51,8 +13,8 @@ extension Site {
         return [
             Endpoint(
                 .get, "/api/v1/tours/bookings/{id}/ticket", "A confirmed booking's ticket", access: .whoMay(.bookDesk),
-                pathParameters: [id], outcomes: [.init(200, "The ticket", Self.ticket)]
-            ) { call in .json(Self.render(try await ticket(call))) },
+                pathParameters: [id], outcomes: [.init(200, "The ticket", Shapes.ticket)]
+            ) { call in .json(Shapes.ticket.json(try await ticket(call))) },
             Endpoint(
                 .get, "/api/v1/tours/bookings/{id}/ticket.svg", "The ticket's QR code as SVG",
                 access: .whoMay(.bookDesk),
@@ -78,10 +40,10 @@ extension Site {
             Endpoint(
                 .post, "/api/v1/tours/tickets", "The group's own way to its ticket", access: .anyone,
                 body: .json(.object([Field("reference", .string(1...40)), Field("phone", .string(1...40))])),
-                outcomes: [.init(200, "The ticket", Self.ticket)], takesIdempotencyKey: false
+                outcomes: [.init(200, "The ticket", Shapes.ownTicket)], takesIdempotencyKey: false
             ) { call in
                 .json(
-                    Self.render(
+                    Shapes.ownTicket.json(
                         try await ticket(
                             reference: call.body["reference"].string, phone: call.body["phone"].string, call)))
             },
