@@ -73,11 +73,6 @@ extension Shapes {
         ])
 }
 
-extension Look where Value == Money {
-    /// Of any number of bookings.
-    fileprivate static var sum: Self { .money(Int64.min...Int64.max) }
-}
-
 extension BookingPayment {
     /// What it is, such as `payment` or `reversal of 31`.
     fileprivate var what: Bilingual {
