@@ -19,7 +19,14 @@ import Testing
     }
 
     private static let pairs: [Pair] = [
+        .list("household list", "households?limit=500"), .list("plot list", "plots?limit=500"),
+        .list("product list", "products"), .list("grade list", "grades"), .list("cooperative list", "cooperatives"),
+        .one("household show H001", "households/H001"), .one("plot show D01", "plots/D01"),
         .list("batch list", "batches"), .list("sale list", "sales"), .one("sale show --sale 1", "sales/1"),
+        .list("income list", "income/entries"), .list("key list", "keys"), .one("books show", "books/closings"),
+        .list("tour site list", "tours/sites"), .list("tour programme list", "tours/programmes"),
+        .list("booking list", "tours/bookings"), .one("booking show 1", "tours/bookings/1"),
+        .list("token list", "tokens"), .list("audit list", "audit"),
     ]
 
     /// Prints whether both say the same, member for member in one order, and what they say where they don't.
@@ -38,6 +45,7 @@ import Testing
     @Test func `the command line and the API tell the same of each thing`() async throws {
         let village = try await Village.founded()
         try await village.importSamples()
+        _ = try await village.json("books", "close", "--through", "2020-12-31")
         let token = try #require(
             try await village.json("token", "create", "--role", "administrator")["token"] as? String)
         let running = try village.launch(Village.program, ["serve", "--port", "0"], input: "", environment: [:])
