@@ -8,7 +8,7 @@ import Kernel
 
 extension Entry {
     static let batch = Entry(
-        "number", option: "batch", "批次号", "The batch's number", .number(1...4_294_967_295))
+        "number", option: "batch", "批次号", "The batch's number", .batch)
     static let reason = Entry("reason", "理由", "Why", .text(1...1000))
     /// The day of what is put right.
     static let correctionDay = Entry(
@@ -62,7 +62,7 @@ public enum VoidBatch: Operation {
     public static let shape = Shape<Int64>(
         nil,
         [
-            .init("batch", "批次", "batch", .number(1...4_294_967_295)) { $0 },
+            .init("batch", "批次", "batch", .batch) { $0 },
             .init("void", "作废", "void", .flag) { _ in true },
         ])
 

@@ -185,7 +185,7 @@ extension Look where Value == BookingReference {
 
 extension Look where Value == Int64 {
     /// A booking's number.
-    static var booking: Self { .number(1...4_294_967_295) }
+    public static var booking: Self { .number(1...4_294_967_295) }
 }
 
 extension Look where Value == Int {

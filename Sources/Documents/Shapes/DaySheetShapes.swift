@@ -33,7 +33,7 @@ extension Shapes {
         Shape(
             nil,
             [
-                .init("booking", "预约编号", "booking", .number(1...4_294_967_295), \.booking.number),
+                .init("booking", "预约编号", "booking", .booking, \.booking.number),
                 .init("reference", "预约号", "reference", .text(14...14), \.booking.reference.description),
                 .init("unit", "单位", "unit", .text(), \.booking.unit),
                 .init("unitKind", "单位类别", "kind", .word, \.booking.kind),

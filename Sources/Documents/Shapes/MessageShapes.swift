@@ -10,7 +10,7 @@ extension Shapes {
             .init("message", "编号", "message", .number(), \.id), .init("key", "键", "key", .text(), \.key),
             .init("kind", "类别", "kind", .messageKind, \.kind), .init("about", "关于", "about", .text(1...100), \.about),
             .init(
-                "booking", "预约编号", "booking", optional: .number(1...4_294_967_295), \.booking),
+                "booking", "预约编号", "booking", optional: .booking, \.booking),
             .init("state", "状态", "state", .word, \.state),
             .init("attempts", "次数", "attempts", .count(0...Int64(Int32.max)), \.attempts),
             .init("createdAt", "建立", "made", .instant, \.createdAt), .init("dueAt", "到时", "due", .instant, \.dueAt),
