@@ -84,12 +84,14 @@ import Tours
     @Test func `a gate's answers fit their description, whatever became of an entry`() async throws {
         try await withVillage { village in
             let booking = try await village.addBooking([try await village.addSession()])
-            func entry(_ code: String, _ heads: Int) -> CheckInEntry {
+            func entry(_ code: String, _ heads: Int, secondsAgo: Double) -> CheckInEntry {
                 CheckInEntry(
-                    code: code, headcount: heads, nonce: CheckInEntry.freshNonce(), at: village.clock.now)
+                    code: code, headcount: heads, nonce: CheckInEntry.freshNonce(),
+                    at: village.clock.now.addingTimeInterval(-secondsAgo))
             }
             let journal = [
-                entry(booking.reference.text, 30), entry(booking.reference.text, 20), entry("nonesuch", 3),
+                entry(booking.reference.text, 30, secondsAgo: 3), entry(booking.reference.text, 20, secondsAgo: 2),
+                entry("nonesuch", 3, secondsAgo: 1),
             ]
             let results = try await CheckInStore(village.database, keys: village.keys).bringIn(
                 journal, now: village.clock.now, village.committee)
