@@ -58,6 +58,8 @@ struct OperationCommand<Asked: Operation>: AsyncParsableCommand, CustomReflectab
         }
         if let said = Asked.said(of: made, input) {
             try options.done(Asked.shape.json(made), said.zh, said.en)
+        } else if let listing = Asked.listing(of: made) {
+            try options.show(Asked.shape.json(made), Table(listing).text)
         } else {
             try options.show(made, Asked.shape)
         }
@@ -79,9 +81,9 @@ struct OperationCommand<Asked: Operation>: AsyncParsableCommand, CustomReflectab
         init(_ entry: Entry) { self.entry = entry }
 
         private var help: ArgumentHelp {
-            // As the argument parser says it of an option whose type has a few values.
-            let values = entry.words.isEmpty ? "" : " (values: \(entry.words.joined(separator: ", ")))"
-            return .words(entry.help.zh + values, entry.help.en + values)
+            guard !entry.words.isEmpty else { return .words(entry.help.zh, entry.help.en) }
+            let words = entry.words.joined(separator: ", ")
+            return .words("\(entry.help.zh)（可选：\(words)）", "\(entry.help.en) (values: \(words))")
         }
         private var name: NameSpecification { .customLong(entry.option) }
 

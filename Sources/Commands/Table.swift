@@ -26,6 +26,12 @@ struct Table {
         self.init([.left("", ""), .left("", "")], rows: known.map { [$0.name, $0.value] })
     }
 
+    init(_ listing: Listing) {
+        self.init(
+            listing.titles.map { Column(title: $0.text[.ofThisRun], alignsRight: $0.alignsRight) },
+            rows: listing.rows(.ofThisRun))
+    }
+
     /// A list of values.
     /// - Parameter last: a row below it, such as of what they come to.
     init<Value>(_ shape: Shape<Value>, _ values: [Value], last: [String]? = nil) {

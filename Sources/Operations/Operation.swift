@@ -24,14 +24,17 @@ public protocol Operation: Sendable {
     static var shape: Shape<Made> { get }
     /// - Parameter input: the entries by name, each as its look has it.
     static func plan(_ input: JSON, _ backend: Backend) async throws -> Plan<Made>
-    /// What is said of it; nil tells its facts.
+    /// What is said of it, and all that is said.
     static func said(of made: Made, _ input: JSON) -> Bilingual?
+    /// What people are shown as a list; nil tells its facts.
+    static func listing(of made: Made) -> Listing?
     /// What has to be forgotten when it is done.
     static func isDone(in backend: Backend)
 }
 
 extension Operation {
     public static func said(of made: Made, _ input: JSON) -> Bilingual? { nil }
+    public static func listing(of made: Made) -> Listing? { nil }
     public static func isDone(in backend: Backend) {}
     public static var anyOf: [String] { [] }
 

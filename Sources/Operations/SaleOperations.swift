@@ -21,7 +21,9 @@ extension Shapes {
 
 public struct CorrectedSale: Sendable {
     let sale: Int64
-    public let corrections: [SaleCorrection]
+    let corrections: [SaleCorrection]
+
+    fileprivate var listing: Listing { Listing(Shapes.saleCorrection, corrections) }
 }
 
 public enum ReverseSale: Operation {
@@ -40,6 +42,7 @@ public enum ReverseSale: Operation {
             note: "All lines unless told"), .reason, .correctionDay,
     ]
     public static let shape = Shapes.correctedSale
+    public static func listing(of made: CorrectedSale) -> Listing? { made.listing }
 
     public static func plan(_ input: JSON, _ backend: Backend) throws -> Plan<CorrectedSale> {
         let sale = try input["sale"].int64
@@ -70,6 +73,7 @@ public enum ReturnGoods: Operation {
             "refund", "退给买方的金额（元）", "What the buyer got back, in yuan", .money()), .reason, .correctionDay,
     ]
     public static let shape = Shapes.correctedSale
+    public static func listing(of made: CorrectedSale) -> Listing? { made.listing }
 
     public static func plan(_ input: JSON, _ backend: Backend) throws -> Plan<CorrectedSale> {
         let sale = try input["sale"].int64

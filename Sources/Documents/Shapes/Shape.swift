@@ -88,6 +88,17 @@ public struct Shape<Value>: Sendable {
     }
 }
 
+/// Values of one shape as people list them, whatever shape it is.
+public struct Listing: Sendable {
+    public let titles: [(text: Bilingual, alignsRight: Bool)]
+    public let rows: @Sendable (Language) -> [[String]]
+
+    public init<Value: Sendable>(_ shape: Shape<Value>, _ values: [Value]) {
+        titles = shape.list.map { ($0.title, $0.alignsRight) }
+        rows = { language in values.map { shape.row(of: $0, language) } }
+    }
+}
+
 /// The shapes of all values that are told outside, each beside those of its capability.
 public enum Shapes {}
 
