@@ -86,12 +86,8 @@ public struct Recorded: Sendable {
         FigureName(name: "kept_fen", zh: "收取", en: "kept", text: { $1.yuan($0) }),
         FigureName(name: "granted_fen", zh: "减免", en: "granted", text: { $1.yuan($0) }),
         FigureName(name: "due_fen", zh: "应退", en: "to go back", text: { $1.yuan($0) }),
-        FigureName(name: "grams", zh: "", en: "") { value, told in
-            (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
-        },
-        FigureName(name: "grams_before", zh: "原", en: "was") { value, told in
-            (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
-        },
+        FigureName(name: "grams", zh: "", en: "", text: weight),
+        FigureName(name: "grams_before", zh: "原", en: "was", text: weight),
         FigureName(name: "grade", zh: "等级", en: "grade"),
         FigureName(name: "grade_before", zh: "原等级", en: "grade before"),
         FigureName(name: "slip", zh: "采收单号", en: "slip"),
@@ -100,9 +96,7 @@ public struct Recorded: Sendable {
         FigureName(name: "picker_before", zh: "原采收人", en: "picker before"),
         FigureName(name: "movement", zh: "出库", en: "movement"),
         FigureName(name: "line", zh: "行", en: "line"),
-        FigureName(name: "goods", zh: "", en: "") { value, told in
-            (try? value.string).flatMap(SaleCorrection.Goods.init(rawValue:))?.label[told.language] ?? plain(value)
-        },
+        FigureName(name: "goods", zh: "", en: "", text: word(SaleCorrection.Goods.self)),
         FigureName(name: "replaces", zh: "重新登记销售", en: "replaces sale"),
         FigureName(name: "people", zh: "人数", en: "people"),
         FigureName(name: "people_before", zh: "原人数", en: "people before"),
@@ -126,13 +120,11 @@ public struct Recorded: Sendable {
         FigureName(name: "booked", zh: "预约人数", en: "booked"),
         FigureName(name: "arrived", zh: "已到", en: "arrived"),
         FigureName(name: "over", zh: "超出容量", en: "beyond the capacity"),
-        FigureName(name: "undone", zh: "撤销", en: "taken back", text: { $1.state($0) }),
-        FigureName(name: "state", zh: "状态", en: "state", text: { $1.state($0) }),
+        FigureName(name: "undone", zh: "撤销", en: "taken back", text: word(BookingState.self)),
+        FigureName(name: "state", zh: "状态", en: "state", text: word(BookingState.self)),
         FigureName(name: "check_in", zh: "签到", en: "check-in"),
         FigureName(name: "conflict", zh: "待处理", en: "conflict"),
-        FigureName(name: "why", zh: "", en: "") { value, told in
-            (try? value.string).flatMap(GateConflict.Why.init(rawValue:))?.label[told.language] ?? plain(value)
-        },
+        FigureName(name: "why", zh: "", en: "", text: word(GateConflict.Why.self)),
         FigureName(name: "verdict", zh: "", en: "") { value, told in
             switch value {
             case "accepted": told.words("认可", "accepted")
@@ -155,15 +147,9 @@ public struct Recorded: Sendable {
         FigureName(name: "by", zh: "由", en: "by") { value, told in
             value == .string("village") ? told.words("村里", "the village") : plain(value)
         },
-        FigureName(name: "source", zh: "来源", en: "source") { value, told in
-            (try? value.string).flatMap(IncomeSource.init(rawValue:))?.label[told.language] ?? plain(value)
-        },
-        FigureName(name: "role", zh: "", en: "") { value, told in
-            (try? value.string).flatMap(Role.init(rawValue:))?.label[told.language] ?? plain(value)
-        },
-        FigureName(name: "resource", zh: "", en: "") { value, told in
-            (try? value.string).flatMap(TourResource.Kind.init(rawValue:))?.label[told.language] ?? plain(value)
-        },
+        FigureName(name: "source", zh: "来源", en: "source", text: word(IncomeSource.self)),
+        FigureName(name: "role", zh: "", en: "", text: word(Role.self)),
+        FigureName(name: "resource", zh: "", en: "", text: word(TourResource.Kind.self)),
         FigureName(name: "extra", zh: "项目", en: "extra"),
         FigureName(name: "algorithm", zh: "算法", en: "algorithm"),
         FigureName(name: "season", zh: "年份", en: "season"),
@@ -176,9 +162,7 @@ public struct Recorded: Sendable {
         FigureName(name: "messages", zh: "消息数", en: "messages"),
         FigureName(name: "tokens", zh: "令牌数", en: "tokens"),
         FigureName(name: "error", zh: "错误", en: "error"),
-        FigureName(name: "name_kind", zh: "种类", en: "kind") { value, told in
-            (try? value.string).flatMap(NameKind.init(rawValue:))?.label[told.language] ?? plain(value)
-        },
+        FigureName(name: "name_kind", zh: "种类", en: "kind", text: word(NameKind.self)),
         FigureName(name: "meant", zh: "并入", en: "into"),
         FigureName(name: "guesses", zh: "错误次数", en: "wrong passwords"),
         FigureName(name: "reason", zh: "原因", en: "reason"),
@@ -186,8 +170,14 @@ public struct Recorded: Sendable {
         FigureName(name: "detail", zh: "", en: ""),
     ]
 
-    private func state(_ value: JSON) -> String {
-        (try? value.string).flatMap(BookingState.init(rawValue:))?.label[language] ?? Self.plain(value)
+    private static func word<Word: RawRepresentable<String> & Labelled & SendableMetatype>(
+        _ type: Word.Type
+    ) -> @Sendable (JSON, Recorded) -> String {
+        { value, told in (try? value.string).flatMap(Word.init(rawValue:))?.label[told.language] ?? plain(value) }
+    }
+
+    @Sendable private static func weight(_ value: JSON, _ told: Recorded) -> String {
+        (try? value.int64).map { "\(Weight(grams: $0))" } ?? plain(value)
     }
 
     private func yuan(_ value: JSON) -> String {

@@ -17,8 +17,7 @@ final class Canceller: Sendable {
 
     /// Owns a `PGcancel`.
     private final class Token: Sendable {
-        // nonisolated(unsafe): safe because the pointer never changes, and any thread may call `PQcancel` with what it points
-        // to (PostgreSQL, libpq, "Behavior in Threaded Programs" and "Canceling Queries in Progress").
+        // Not isolated, because the pointer never changes and any thread may call `PQcancel` (libpq, "Canceling Queries").
         private nonisolated(unsafe) let pointer: OpaquePointer
 
         init?(_ connection: OpaquePointer) {

@@ -24,8 +24,7 @@ struct ResultHandle: ~Copyable {
 public struct Rows: RandomAccessCollection, Sendable {
     /// Shares one result among its rows.
     final class Storage: Sendable {
-        // nonisolated(unsafe): safe because nobody writes to a finished `PGresult`, and then threads may share it
-        // (PostgreSQL, libpq, "Behavior in Threaded Programs").
+        // Not isolated, because nobody writes to a finished `PGresult`: threads may share it (libpq, "Threaded Programs").
         nonisolated(unsafe) let result: ResultHandle
 
         init(_ result: consuming ResultHandle) {

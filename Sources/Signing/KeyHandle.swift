@@ -2,8 +2,7 @@ import COpenSSL
 
 /// Owns an `EVP_PKEY`, parsed once and kept: reading a key from PEM costs ten times a signature.
 final class KeyHandle: Sendable {
-    // nonisolated(unsafe): safe because neither the pointer nor the `EVP_PKEY` is ever changed, and then threads may share
-    // it (OpenSSL, openssl-threads(7)).
+    // Not isolated, because neither pointer nor key is ever changed: threads may share them (openssl-threads(7)).
     nonisolated(unsafe) let pointer: OpaquePointer
     let algorithm: Algorithm
 

@@ -9,14 +9,6 @@ import Tours
 
 /// What is told of bookings, their money and the gate.
 @Suite struct BookingShapeTests {
-    private func fit<Value>(_ shape: Shape<Value>, _ values: [Value]) {
-        #expect(!values.isEmpty)
-        for value in values {
-            let json = shape.json(value)
-            #expect(throws: Never.self, "\(json.text)") { try shape.schema.validate(json) }
-        }
-    }
-
     @Test func `what is told of real values fits its description`() async throws {
         try await withVillage { village in
             try await village.populate(try await village.plant())
