@@ -28,9 +28,14 @@ public struct TokenStore: Sendable {
             let cooperativeID = try await AccountStore.cooperative(cooperative, of: role, transaction, scope)
             let secret = try TokenSecret.make()
             let expiry = now.addingTimeInterval(Double(days) * 86_400)
+            // Whoever shuts the maker's account waits for this token, and then ends it too.
+            let hold: [SQL] =
+                maker.map { maker in
+                    ["SELECT FROM account WHERE village_id = \(scope.village) AND id = \(maker) FOR SHARE"]
+                } ?? []
             return Change(
                 secret,
-                writes: [
+                writes: hold + [
                     """
                     INSERT INTO api_token (village_id, token_hash, name, role, cooperative_id, made_by, expires_at)
                     VALUES (\(scope.village), \(TokenSecret.hash(secret.text)), \(name), \(role.rawValue),

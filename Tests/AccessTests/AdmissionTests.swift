@@ -145,4 +145,24 @@ import Testing
             #expect(try await recorded(village) == 1)
         }
     }
+
+    @Test func `a token that is being made while its maker's account is shut ends with it`() async throws {
+        try await withVillage { village in
+            let (session, _) = try await people(village)
+            let plan = TokenStore.create(
+                name: "late", role: .auditor, cooperative: nil, days: 9, maker: session.account, now: village.clock.now)
+            let shutting = try await village.database.transaction(village.committee) { transaction in
+                _ = try await plan(transaction, village.committee).write(in: transaction, village.committee)
+                let shutting = Task { try await village.change(store(village).disable(username: "li")) }
+                try await awaitCondition("the shutting's wait") {
+                    try await village.number("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+                }
+                return shutting
+            }
+            try await shutting.value
+            let open = try await village.number(
+                "SELECT count(*) FROM api_token WHERE revoked_at IS NULL AND name = 'late'")
+            #expect(open == 0)
+        }
+    }
 }
